@@ -1,0 +1,3 @@
+module bailiwick.dev/deploy/local
+
+go 1.26.0

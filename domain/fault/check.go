@@ -1,0 +1,20 @@
+package fault
+
+// Check collects what is wrong with an input, so that a person is told
+// everything at once. The zero Check is ready.
+type Check struct{ fields []Field }
+
+// That notes the field at pointer as wrong unless ok.
+func (c *Check) That(ok bool, pointer, code, message string) {
+	if !ok {
+		c.fields = append(c.fields, Field{Pointer: pointer, Code: code, Message: message})
+	}
+}
+
+// Err returns nil, or one Invalid that names every field noted.
+func (c *Check) Err() error {
+	if len(c.fields) == 0 {
+		return nil
+	}
+	return &Error{Kind: Invalid, Code: "invalid", Message: "the request breaks a rule", Fields: c.fields}
+}

@@ -1,0 +1,7 @@
+module bailiwick.dev/workflows
+
+go 1.26.0
+
+require bailiwick.dev/domain v0.0.0
+
+replace bailiwick.dev/domain => ../domain
