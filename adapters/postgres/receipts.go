@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+const (
+	receiptKey    = "idempotency_receipts_pkey"
+	insertReceipt = `insert into idempotency_receipts (tenant_id, subject, key, fingerprint, result) values ($1, $2, $3, $4, $5)`
+	selectReceipt = `select fingerprint, result from idempotency_receipts where tenant_id = $1 and subject = $2 and key = $3`
+	deleteReceipt = `delete from idempotency_receipts where created_at < now() - interval '24 hours'`
+)
+
+// Write runs the effect that queue adds and, when the request named an
+// Idempotency-Key, stores result as its receipt in the same transaction. It
+// returns result or, when the key was used before for the same request, the
+// first result, and then nothing happens. It returns fault.Invalid when the
+// key was used for another request.
+func Write[T any](ctx context.Context, db *DB, who identity.Caller, result T, queue func(b *pgx.Batch)) (T, error) {
+	receipt, err := receiptArgs(who, result)
+	if err != nil {
+		return result, err
+	}
+	err = db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
+		if receipt != nil { // first, so that a replay ends the batch before the effect
+			b.Queue(insertReceipt, receipt...)
+		}
+		queue(b)
+	})
+	if Violates(err, receiptKey) {
+		first, _, err := Replay[T](ctx, db, who)
+		return first, err
+	}
+	return result, err
+}
+
+// Change runs sql, an "update … returning 1" or "delete … returning 1" with
+// the given arguments, and stores result as the receipt in the same statement.
+// It reports whether a row matched; a replay did when it was first made.
+func Change[T any](ctx context.Context, db *DB, who identity.Caller, result T, sql string, args ...any) (T, bool, error) {
+	receipt, err := receiptArgs(who, result)
+	if err != nil {
+		return result, false, err
+	}
+	if receipt != nil {
+		sql = withReceipt(sql, len(args))
+		args = append(args, receipt...)
+	}
+	var n int64
+	err = db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) { Affected(b, &n, sql, args...) })
+	if receipt != nil && (Violates(err, receiptKey) || err == nil && n == 0) {
+		return replayOr(ctx, db, who, result)
+	}
+	return result, n > 0, err
+}
+
+// withReceipt makes the receipt depend on the effect's having found its row.
+func withReceipt(sql string, n int) string {
+	return fmt.Sprintf(`with effect as (%s), receipt as (
+		insert into idempotency_receipts (tenant_id, subject, key, fingerprint, result)
+		select $%d::uuid, $%d::text, $%d::text, $%d::text, $%d::json from effect limit 1)
+		select 1 from effect`, sql, n+1, n+2, n+3, n+4, n+5)
+}
+
+func replayOr[T any](ctx context.Context, db *DB, who identity.Caller, result T) (T, bool, error) {
+	first, found, err := Replay[T](ctx, db, who)
+	if err != nil || !found {
+		return result, false, err
+	}
+	return first, true, nil
+}
+
+// Replay returns the first result of the caller's Idempotency-Key, and whether
+// there is one. It returns fault.Invalid when the key was used for something else.
+func Replay[T any](ctx context.Context, db *DB, who identity.Caller) (T, bool, error) {
+	var first T
+	var found bool
+	var row struct {
+		Fingerprint string
+		Result      json.RawMessage
+	}
+	once := who.Request.Once
+	if once == nil {
+		return first, false, nil
+	}
+	err := db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
+		One(b, &row, &found, selectReceipt, who.Tenant, who.Subject(), once.Key)
+	})
+	if err != nil || !found {
+		return first, false, err
+	}
+	if row.Fingerprint != once.Fingerprint {
+		return first, true, fault.New(fault.Invalid, "idempotency_key_reused", "this Idempotency-Key was used for another request")
+	}
+	return first, true, json.Unmarshal(row.Result, &first)
+}
+
+// PurgeReceipts drops receipts that are older than a day. db is the system role's.
+func PurgeReceipts(ctx context.Context, db *DB) error {
+	return db.System(ctx, func(b *pgx.Batch) { b.Queue(deleteReceipt) })
+}
+
+func receiptArgs(who identity.Caller, result any) ([]any, error) {
+	once := who.Request.Once
+	if once == nil {
+		return nil, nil
+	}
+	body, err := json.Marshal(result)
+	return []any{who.Tenant, who.Subject(), once.Key, once.Fingerprint, json.RawMessage(body)}, err
+}
