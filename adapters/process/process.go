@@ -1,0 +1,104 @@
+// Package process runs a service's binary in one of its roles.
+package process
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/url"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"bailiwick.dev/adapters/config"
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/adapters/telemetry"
+)
+
+// Role is one thing that a binary can do: serve, work, migrate, openapi. It
+// returns when ctx ends, which SIGTERM and SIGINT make it do.
+type Role func(ctx context.Context) error
+
+// Main runs the role that the command line names and exits: 0 when it ended as
+// it should, 1 when it failed, 2 when there is no such role.
+func Main(service string, roles map[string]Role) {
+	telemetry.Logs(service)
+	role, ok := Role(nil), false
+	if len(os.Args) == 2 {
+		role, ok = roles[os.Args[1]]
+	}
+	if !ok {
+		fmt.Fprintf(os.Stderr, "usage: %s %s\n", service, strings.Join(slices.Sorted(maps.Keys(roles)), "|"))
+		os.Exit(2)
+	}
+	if err := run(service, role); err != nil {
+		slog.Error("stopped", "role", os.Args[1], "error", err)
+		os.Exit(1)
+	}
+}
+
+func run(service string, role Role) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	flush, err := telemetry.Traces(ctx, service)
+	if err != nil {
+		return err
+	}
+	defer flush()
+	return role(ctx)
+}
+
+// Migrate returns the role that makes a service's database, where it is given
+// an administrator's URL, and brings its schema up to date.
+func Migrate(service string, migrations fs.FS) Role {
+	return func(ctx context.Context) error {
+		var cfg config.Migrator
+		if err := config.Load(&cfg); err != nil {
+			return err
+		}
+		if cfg.AdminURL != "" {
+			p := postgres.Passwords{Migrator: passwordIn(cfg.URL), App: passwordIn(cfg.AppURL), System: passwordIn(cfg.SystemURL)}
+			if err := postgres.Provision(ctx, cfg.AdminURL, service, p); err != nil {
+				return err
+			}
+		}
+		return postgres.Migrate(ctx, cfg.URL, migrations)
+	}
+}
+
+func passwordIn(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	p, _ := u.User.Password()
+	return p
+}
+
+// Databases opens a service's two pools and refuses roles and schemas that it
+// must not serve with.
+func Databases(ctx context.Context, cfg config.Database, migrations fs.FS) (app, system *postgres.DB, err error) {
+	if app, err = openVerified(ctx, cfg.URL, migrations); err != nil {
+		return nil, nil, err
+	}
+	if system, err = openVerified(ctx, cfg.SystemURL, migrations); err != nil {
+		app.Close()
+	}
+	return app, system, err
+}
+
+func openVerified(ctx context.Context, at string, migrations fs.FS) (*postgres.DB, error) {
+	db, err := postgres.Open(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Verify(ctx, migrations); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}

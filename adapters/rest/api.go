@@ -1,0 +1,177 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+// Config is what the REST surface of one service needs to know.
+type Config struct {
+	Service     string // it lives below "/" + Service
+	Title       string
+	Description string
+	Version     string
+	PublicURL   string // the gateway, as clients see it
+	Verifier    *Verifier
+	// Ready reports whether the service can work; nil: always.
+	Ready func(ctx context.Context) error
+}
+
+// API is the REST surface of one service.
+type API struct {
+	cfg    Config
+	router *chi.Mux
+	huma   huma.API
+}
+
+// Operation is what a client must know of an operation.
+type Operation struct {
+	ID, Method  string
+	Path        string // below "/" + Config.Service: "/v1/tasks/{id}"
+	Summary     string
+	Description string
+	Tag         string
+	Scope       string // the token must hold it
+	Public      bool   // no token is asked for
+	Status      int    // of success; 200 if zero
+	Errors      []int  // beyond those that every operation has
+}
+
+// New returns a surface without operations.
+func New(cfg Config) *API {
+	problemBase = cfg.PublicURL + "/docs/problems#"
+	huma.NewErrorWithContext = fromHuma
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return fromHuma(nil, status, msg, errs...)
+	}
+	a := &API{cfg: cfg, router: chi.NewMux()}
+	a.router.Use(requestID, observe(cfg.Service), recoverPanic, onceBody)
+	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
+		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
+	})
+	a.router.MethodNotAllowed(a.methodNotAllowed)
+	a.huma = humachi.New(a.router, humaConfig(cfg))
+	a.router.Get("/livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	a.router.Get("/readyz", a.readyz)
+	a.router.Get("/"+cfg.Service+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/vnd.oai.openapi+json;version=3.1")
+		_ = json.NewEncoder(w).Encode(a.OpenAPI()) // the client is gone if this fails
+	})
+	return a
+}
+
+func humaConfig(cfg Config) huma.Config {
+	c := huma.DefaultConfig(cfg.Title, cfg.Version)
+	c.Info.Description = cfg.Description
+	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	c.Info.Contact = &huma.Contact{Name: "Bailiwick", URL: "https://bailiwick.dev"}
+	c.Servers = []*huma.Server{{URL: cfg.PublicURL, Description: "The gateway"}}
+	c.CreateHooks = nil // no $schema in bodies and SDKs
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}
+	c.RejectUnknownQueryParameters = true
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"oauth2": {
+		Type: "oauth2", Description: "Access tokens are JWTs (RFC 9068) of the auth service.",
+		Flows: &huma.OAuthFlows{
+			AuthorizationCode: &huma.OAuthFlow{AuthorizationURL: cfg.PublicURL + "/auth/authorize", TokenURL: cfg.PublicURL + "/auth/token", RefreshURL: cfg.PublicURL + "/auth/token", Scopes: scopes},
+			ClientCredentials: &huma.OAuthFlow{TokenURL: cfg.PublicURL + "/auth/token", Scopes: scopes},
+		},
+	}}
+	return c
+}
+
+var scopes = map[string]string{
+	"auth": "OAuth clients", "users": "the tenant, its people and invitations", "authz": "roles and assignments",
+	"tasks": "projects, tasks and comments", "reports": "reports", "platform": "our own services alone",
+}
+
+// Handler serves the surface.
+func (a *API) Handler() http.Handler { return a.router }
+
+// Router takes handlers that no OpenAPI operation describes: protocol
+// endpoints, pages, large streams.
+func (a *API) Router() chi.Router { return a.router }
+
+// OpenAPI returns the document (OpenAPI 3.1).
+func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
+
+// Register adds an operation. h is handed the caller, whose token was verified
+// and holds op.Scope; of a public operation, the zero Caller with its Request.
+func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who identity.Caller, in *I) (*O, error)) {
+	huma.Register(a.huma, a.operation(op), func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, Caller(ctx), in)
+		if err != nil {
+			return nil, problemOf(err, RequestID(ctx))
+		}
+		return out, nil
+	})
+}
+
+func (a *API) operation(op Operation) huma.Operation {
+	o := huma.Operation{
+		OperationID: op.ID, Method: op.Method, Path: "/" + a.cfg.Service + op.Path,
+		Summary: op.Summary, Description: op.Description, Tags: []string{op.Tag},
+		DefaultStatus: op.Status, Errors: append([]int{400, 406, 500, 503}, op.Errors...),
+		Middlewares: huma.Middlewares{a.negotiate},
+	}
+	a.tag(op.Tag)
+	if op.Method != http.MethodGet {
+		o.Errors = append(o.Errors, 413, 415, 422)
+		o.Parameters = append(o.Parameters, &huma.Param{
+			Name: idempotencyKey, In: "header", Example: "3f0c0e1e-8f0a-4d1e-9d38-2f8f4f7f7a11", Schema: &huma.Schema{Type: "string", MinLength: ptr(1), MaxLength: ptr(255)},
+			Description: "Makes the write happen once: a repetition with the same key is given the first answer.",
+		})
+	} else {
+		o.Errors = append(o.Errors, 422)
+	}
+	if op.Public {
+		o.Security = []map[string][]string{}
+		return o
+	}
+	o.Errors = append(o.Errors, 401, 403)
+	o.Security = []map[string][]string{{"oauth2": {op.Scope}}}
+	o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope))
+	return o
+}
+
+func (a *API) tag(name string) {
+	for _, t := range a.OpenAPI().Tags {
+		if t.Name == name {
+			return
+		}
+	}
+	a.OpenAPI().Tags = append(a.OpenAPI().Tags, &huma.Tag{Name: name, Description: strings.ToUpper(name[:1]) + name[1:] + " of a tenant."})
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
+	if a.cfg.Ready != nil {
+		if err := a.cfg.Ready(r.Context()); err != nil {
+			WriteProblem(w, r, fault.Wrap(fault.Unavailable, "not_ready", "the service is not ready", err))
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// methodNotAllowed answers 405 and names the methods that the path has
+// (RFC 9110, section 15.5.6).
+func (a *API) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
+	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+		if a.router.Match(chi.NewRouteContext(), m, r.URL.Path) {
+			w.Header().Add("Allow", m)
+		}
+	}
+	p := newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "this path has no such method")
+	WriteProblem(w, r, p)
+}

@@ -1,0 +1,145 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+type contextKey int
+
+const (
+	callerKey contextKey = iota
+	requestKey
+)
+
+const (
+	idempotencyKey = "Idempotency-Key"
+	maxBody        = 1 << 20
+)
+
+// Caller returns who asks, where the request passed authentication; it is for
+// the edge alone, which hands it down as a parameter.
+func Caller(ctx context.Context) identity.Caller {
+	who, _ := ctx.Value(callerKey).(identity.Caller)
+	who.Request, _ = ctx.Value(requestKey).(identity.Request)
+	return who
+}
+
+// authenticate lets only bearers of a token with scope pass.
+func (a *API) authenticate(scope string) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		who, err := a.identify(ctx.Context(), ctx.Header("Authorization"), scope)
+		if err != nil {
+			_ = huma.WriteErr(a.huma, ctx, http.StatusInternalServerError, "", err)
+			return
+		}
+		next(huma.WithValue(ctx, callerKey, who))
+	}
+}
+
+// Authenticate is authenticate for handlers on Router.
+func (a *API) Authenticate(scope string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			who, err := a.identify(r.Context(), r.Header.Get("Authorization"), scope)
+			if err != nil {
+				WriteProblem(w, r, err)
+				return
+			}
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey, who)))
+		})
+	}
+}
+
+func (a *API) identify(ctx context.Context, header, scope string) (identity.Caller, error) {
+	scheme, token, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "bearer") || a.cfg.Verifier == nil {
+		return identity.Caller{}, errToken
+	}
+	who, err := a.cfg.Verifier.Verify(ctx, token)
+	if err != nil {
+		return who, err
+	}
+	if !who.HasScope(scope) {
+		return who, fault.New(fault.Forbidden, "insufficient_scope", "the token lacks the scope "+scope)
+	}
+	return who, nil
+}
+
+// negotiate answers 406 to a client that takes no JSON. huma's own knows no
+// wildcards and breaks without an Accept header.
+func (a *API) negotiate(ctx huma.Context, next func(huma.Context)) {
+	if !acceptsJSON(ctx.Header("Accept")) {
+		_ = huma.WriteErr(a.huma, ctx, http.StatusNotAcceptable, "answers come as application/json and application/problem+json")
+		return
+	}
+	next(ctx)
+}
+
+func acceptsJSON(accept string) bool {
+	if strings.TrimSpace(accept) == "" {
+		return true
+	}
+	for part := range strings.SplitSeq(accept, ",") {
+		kind, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if q := strings.ReplaceAll(params, " ", ""); q == "q=0" || strings.HasPrefix(q, "q=0.0") && strings.Trim(q[3:], "0.") == "" {
+			continue
+		}
+		switch strings.ToLower(strings.TrimSpace(kind)) {
+		case "*/*", "application/*", "application/json", "application/problem+json":
+			return true
+		}
+	}
+	return false
+}
+
+// onceBody takes the fingerprint of a request that names an Idempotency-Key
+// (draft-ietf-httpapi-idempotency-key-header).
+func onceBody(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		req := identity.Request{ID: RequestID(r.Context())}
+		if key := r.Header.Get(idempotencyKey); key != "" && r.Method != http.MethodGet {
+			once, err := fingerprint(w, r, key)
+			if err != nil {
+				WriteProblem(w, r, err)
+				return
+			}
+			req.Once = once
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey, req)))
+	})
+}
+
+func fingerprint(w http.ResponseWriter, r *http.Request, key string) (*identity.Once, error) {
+	if len(key) > 255 || strings.ContainsRune(key, 0) {
+		p := newProblem(http.StatusUnprocessableEntity, "invalid", "the Idempotency-Key is too long")
+		p.Errors = []ProblemField{{Parameter: idempotencyKey, Code: "too_long", Detail: "at most 255 characters"}}
+		return nil, p
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, newProblem(http.StatusRequestEntityTooLarge, "request_entity_too_large", "the body is larger than 1 MiB")
+		}
+		return nil, newProblem(http.StatusBadRequest, "bad_request", "the body could not be read")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	h := sha256.New()
+	for _, part := range []string{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Get("If-Match"), string(body)} {
+		h.Write([]byte(part))
+		h.Write([]byte{0})
+	}
+	return &identity.Once{Key: key, Fingerprint: hex.EncodeToString(h.Sum(nil))}, nil
+}

@@ -1,0 +1,179 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"bailiwick.dev/domain/fault"
+)
+
+// Problem is a failure as RFC 9457 shows it. It never repeats the input.
+type Problem struct {
+	Type      string         `json:"type" format:"uri" doc:"Names the kind of problem; stable" example:"http://localhost:8080/docs/problems#not_found"`
+	Title     string         `json:"title" doc:"The kind of problem for people" example:"Not Found"`
+	Status    int            `json:"status" doc:"The HTTP status" example:"404"`
+	Detail    string         `json:"detail,omitempty" doc:"This occurrence, for people" example:"there is no such thing"`
+	RequestID string         `json:"request_id,omitempty" doc:"Finds the request in the logs" example:"0199a1b2-0000-7000-8000-000000000001"`
+	Errors    []ProblemField `json:"errors,omitempty" nullable:"false" doc:"What is wrong where"`
+
+	header http.Header
+}
+
+// ProblemField says what is wrong with one part of the input.
+type ProblemField struct {
+	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) into the request body" example:"/title"`
+	Parameter string `json:"parameter,omitempty" doc:"The query, path or header parameter" example:"limit"`
+	Code      string `json:"code" doc:"Stable" example:"required"`
+	Detail    string `json:"detail" doc:"For people" example:"a task has a title"`
+}
+
+// Error implements error; GetStatus, GetHeaders and ContentType are huma's hooks.
+func (p *Problem) Error() string             { return p.Title + ": " + p.Detail }
+func (p *Problem) GetStatus() int            { return p.Status }
+func (p *Problem) GetHeaders() http.Header   { return p.header }
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+var statusOf = map[fault.Kind]int{
+	fault.Internal:             http.StatusInternalServerError,
+	fault.Invalid:              http.StatusUnprocessableEntity,
+	fault.Unauthenticated:      http.StatusUnauthorized,
+	fault.Forbidden:            http.StatusForbidden,
+	fault.NotFound:             http.StatusNotFound,
+	fault.Conflict:             http.StatusConflict,
+	fault.Precondition:         http.StatusPreconditionFailed,
+	fault.PreconditionRequired: http.StatusPreconditionRequired,
+	fault.Throttled:            http.StatusTooManyRequests,
+	fault.Unavailable:          http.StatusServiceUnavailable,
+}
+
+// KindOf returns the kind of failure that a response with status tells of: the
+// inverse of the map by which a Problem gets its status.
+func KindOf(status int) fault.Kind {
+	for k, s := range statusOf {
+		if s == status {
+			return k
+		}
+	}
+	switch {
+	case status == http.StatusBadGateway, status == http.StatusGatewayTimeout:
+		return fault.Unavailable
+	case status >= 400 && status < 500:
+		return fault.Invalid
+	}
+	return fault.Internal
+}
+
+// problemOf tells of err what its caller may know. Anything that is no fault
+// is internal: logged here, once, and never shown.
+func problemOf(err error, requestID string) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		p.RequestID = requestID
+		return p
+	}
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		f = fault.New(fault.Internal, "internal", "something went wrong on our side")
+	}
+	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
+		slog.Error("request failed", "request_id", requestID, "error", err)
+	}
+	p = newProblem(statusOf[f.Kind], f.Code, f.Message)
+	p.RequestID = requestID
+	for _, x := range f.Fields {
+		p.Errors = append(p.Errors, ProblemField{Pointer: x.Pointer, Code: x.Code, Detail: x.Message})
+	}
+	switch {
+	case f.RetryAfter > 0:
+		p.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
+	case f.Kind == fault.Unavailable || f.Kind == fault.Throttled:
+		p.header.Set("Retry-After", "1")
+	}
+	if f.Kind == fault.Unauthenticated {
+		p.header.Set("WWW-Authenticate", `Bearer realm="bailiwick", error="invalid_token"`)
+	}
+	return p
+}
+
+// problemBase is the page that explains the problem types; New sets it.
+var problemBase = "http://localhost:8080/docs/problems#"
+
+func newProblem(status int, code, detail string) *Problem {
+	return &Problem{Type: problemBase + code, Title: http.StatusText(status), Status: status, Detail: detail, header: http.Header{}}
+}
+
+// WriteProblem answers a request outside huma with the problem that err tells of.
+func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(err, RequestID(r.Context()))
+	for k, v := range p.header {
+		w.Header()[k] = v
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client is gone if this fails
+}
+
+// fromHuma replaces huma's own errors, which would show Go errors and repeat
+// the input.
+func fromHuma(ctx huma.Context, status int, msg string, errs ...error) huma.StatusError {
+	id := ""
+	if ctx != nil {
+		id = RequestID(ctx.Context())
+	}
+	for _, err := range errs {
+		var f *fault.Error
+		if errors.As(err, &f) {
+			return problemOf(err, id)
+		}
+	}
+	if status >= 500 {
+		slog.Error("request failed", "request_id", id, "error", errors.Join(append(errs, errors.New(msg))...))
+		msg, errs = "something went wrong on our side", nil
+	}
+	p := newProblem(status, codeOf(status), msg)
+	p.RequestID = id
+	for _, err := range errs {
+		if d, ok := err.(huma.ErrorDetailer); ok {
+			p.Errors = append(p.Errors, fieldOf(d.ErrorDetail()))
+		}
+	}
+	return p
+}
+
+func codeOf(status int) string {
+	if status == http.StatusUnprocessableEntity {
+		return "invalid"
+	}
+	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
+}
+
+// fieldOf turns huma's "body.items[3].name" into a JSON pointer.
+func fieldOf(d *huma.ErrorDetail) ProblemField {
+	f := ProblemField{Code: "invalid_value", Detail: d.Message}
+	switch {
+	case strings.HasPrefix(d.Message, "unexpected property"), strings.HasPrefix(d.Message, "unknown query"):
+		f.Code = "unknown_field"
+	case strings.Contains(d.Message, "required"):
+		f.Code = "required"
+	}
+	where, name, _ := strings.Cut(d.Location, ".")
+	if where != "body" {
+		f.Parameter = name
+		return f
+	}
+	if after, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
+		name = strings.TrimPrefix(name+"."+strings.TrimSuffix(after, " to be present"), ".")
+	}
+	if name != "" {
+		name = strings.NewReplacer("~", "~0", "/", "~1", ".", "/", "[", "/", "]", "").Replace(name)
+		f.Pointer = "/" + name
+	}
+	return f
+}

@@ -1,0 +1,69 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+
+	"bailiwick.dev/adapters/telemetry"
+)
+
+// drain is how long a stopping server finishes what it began.
+const drain = 20 * time.Second
+
+// Serve serves a's operations at listen, and metrics at metrics if that is not
+// empty, until ctx ends. Then it takes no new connection, finishes the requests
+// it has, and returns nil.
+func Serve(ctx context.Context, a *API, listen, metrics string) error {
+	h := a.Handler()
+	if telemetry.Tracing() {
+		h = otelhttp.NewHandler(h, a.cfg.Service)
+	}
+	return ServeHandler(ctx, h, listen, metrics)
+}
+
+// ServeHandler is Serve for any handler.
+func ServeHandler(ctx context.Context, h http.Handler, listen, metrics string) error {
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	srv := newServer(h)
+	failed := make(chan error, 2)
+	go func() { failed <- srv.Serve(l) }()
+	if metrics != "" {
+		m := newServer(promhttp.Handler())
+		m.Addr = metrics
+		go func() { failed <- m.ListenAndServe() }()
+		defer m.Close()
+	}
+	slog.Info("serving", "listen", l.Addr().String(), "metrics", metrics)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	if err := srv.Shutdown(stop); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func newServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		IdleTimeout:       90 * time.Second, // longer than the gateway keeps its own
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+	}
+}

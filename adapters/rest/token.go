@@ -1,0 +1,217 @@
+package rest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"encoding/json"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+const (
+	leeway      = 30 * time.Second // between our clocks and the issuer's
+	refetch     = 5 * time.Second  // an unknown kid asks for the keys no oftener
+	keysLive    = 5 * time.Minute
+	maxToken    = 8 << 10
+	cachedCount = 10_000
+)
+
+var errToken = fault.New(fault.Unauthenticated, "unauthenticated", "a valid access token is needed")
+
+// Verifier checks access tokens (RFC 9068) against the issuer's keys (RFC
+// 7517), which it fetches and keeps.
+type Verifier struct {
+	Issuer, Audience, JWKSURL string
+	Client                    *http.Client
+
+	mu      sync.Mutex
+	keys    map[string]jose.JSONWebKey
+	fetched time.Time // of the keys
+	tried   time.Time
+	seen    *lru.Cache[[32]byte, verified]
+}
+
+type verified struct {
+	who     identity.Caller
+	expires time.Time
+}
+
+// NewVerifier returns a Verifier of tokens that issuer made for audience.
+func NewVerifier(issuer, audience, jwksURL string) *Verifier {
+	seen, err := lru.New[[32]byte, verified](cachedCount)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return &Verifier{Issuer: issuer, Audience: audience, JWKSURL: jwksURL, Client: &http.Client{Timeout: 5 * time.Second}, seen: seen}
+}
+
+type claims struct {
+	jwt.Claims
+	ClientID string `json:"client_id"`
+	Scope    string `json:"scope"`
+	TenantID string `json:"tenant_id"`
+}
+
+// Verify returns who the bearer of token is. It returns fault.Unauthenticated
+// without a reason when the token is no good, and fault.Unavailable when the
+// issuer's keys cannot be had. A token verified once is remembered until it expires.
+func (v *Verifier) Verify(ctx context.Context, token string) (identity.Caller, error) {
+	if token == "" || len(token) > maxToken {
+		return identity.Caller{}, errToken
+	}
+	digest := sha256.Sum256([]byte(token))
+	if hit, ok := v.seen.Get(digest); ok && time.Now().Before(hit.expires) {
+		return hit.who, nil
+	}
+	c, err := v.claims(ctx, token)
+	if err != nil {
+		return identity.Caller{}, err
+	}
+	who, err := c.caller()
+	if err == nil && time.Since(v.keysAt()) < keysLive {
+		v.seen.Add(digest, verified{who, c.Expiry.Time().Add(leeway)})
+	}
+	return who, err
+}
+
+func (v *Verifier) claims(ctx context.Context, token string) (*claims, error) {
+	t, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		return nil, errToken
+	}
+	h := t.Headers[0]
+	if typ, _ := h.ExtraHeaders[jose.HeaderType].(string); !isAccessToken(typ) || h.JSONWebKey != nil || hasForeignKey(h) {
+		return nil, errToken
+	}
+	key, err := v.key(ctx, h.KeyID)
+	if err != nil {
+		return nil, err
+	}
+	var c claims
+	if err := t.Claims(key, &c); err != nil {
+		return nil, errToken
+	}
+	if c.Expiry == nil || c.IssuedAt == nil || c.ID == "" || c.Subject == "" {
+		return nil, errToken
+	}
+	want := jwt.Expected{Issuer: v.Issuer, AnyAudience: jwt.Audience{v.Audience}, Time: time.Now()}
+	if err := c.ValidateWithLeeway(want, leeway); err != nil {
+		return nil, errToken
+	}
+	return &c, nil
+}
+
+// isAccessToken tells an access token from an ID token (RFC 9068, section 4).
+func isAccessToken(typ string) bool {
+	typ = strings.ToLower(typ)
+	return typ == "at+jwt" || typ == "application/at+jwt"
+}
+
+// hasForeignKey finds headers by which a token would bring its own key along.
+func hasForeignKey(h jose.Header) bool {
+	for _, name := range []jose.HeaderKey{"jku", "x5u", "x5c", "jwk", "crit"} {
+		if _, ok := h.ExtraHeaders[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *claims) caller() (identity.Caller, error) {
+	who := identity.Caller{Client: c.ClientID, Scopes: strings.Fields(c.Scope)}
+	var err error
+	if who.Tenant, err = uuid.Parse(c.TenantID); err != nil || c.ClientID == "" {
+		return identity.Caller{}, errToken
+	}
+	if c.Subject != c.ClientID {
+		if who.User, err = uuid.Parse(c.Subject); err != nil || who.User == uuid.Nil {
+			return identity.Caller{}, errToken
+		}
+	}
+	return who, nil
+}
+
+// key returns the issuer's key named kid. An unknown one is asked for, but not
+// more often than every refetch: a stranger must not drive our requests.
+func (v *Verifier) key(ctx context.Context, kid string) (any, error) {
+	if !plainKID(kid) {
+		return nil, errToken
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	k, ok := v.keys[kid]
+	stale, wait := time.Since(v.fetched) > keysLive, refetch
+	if v.keys == nil {
+		wait = refetch / 10 // at start the issuer may be a moment behind us
+	}
+	if (!ok || stale) && time.Since(v.tried) > wait {
+		v.tried = time.Now()
+		if err := v.fetch(ctx); err != nil && !ok {
+			return nil, fault.Wrap(fault.Unavailable, "keys_unavailable", "tokens cannot be checked right now", err)
+		}
+		k, ok = v.keys[kid]
+	}
+	if v.keys == nil {
+		return nil, fault.New(fault.Unavailable, "keys_unavailable", "tokens cannot be checked right now")
+	}
+	if !ok {
+		return nil, errToken
+	}
+	return k.Key, nil
+}
+
+func (v *Verifier) keysAt() time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.fetched
+}
+
+func (v *Verifier) fetch(ctx context.Context) error {
+	// Whoever asks first must not take the keys away from the rest by leaving.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, v.JWKSURL, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := v.Client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("JWKS: %s", resp.Status)
+	}
+	var set jose.JSONWebKeySet
+	if err := json.NewDecoder(http.MaxBytesReader(nil, resp.Body, 1<<20)).Decode(&set); err != nil {
+		return err
+	}
+	if len(set.Keys) == 0 {
+		return errors.New("JWKS: no keys")
+	}
+	keys := make(map[string]jose.JSONWebKey, len(set.Keys))
+	for _, k := range set.Keys {
+		keys[k.KeyID] = k
+	}
+	v.keys, v.fetched = keys, time.Now()
+	return nil
+}
+
+func plainKID(kid string) bool {
+	return kid != "" && len(kid) <= 128 && !strings.ContainsFunc(kid, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	})
+}
