@@ -1,0 +1,54 @@
+// Package temporal connects workflows with a Temporal server: the client, the
+// names that an operator searches by, and how a fault becomes an error that
+// Temporal knows whether to retry.
+package temporal
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+
+	"bailiwick.dev/domain/fault"
+)
+
+// The search attributes of every workflow of ours.
+var (
+	TenantID = temporal.NewSearchAttributeKeyKeyword("TenantId")
+	Kind     = temporal.NewSearchAttributeKeyKeyword("Kind")
+)
+
+// Connect returns a client of the namespace at address. It connects when it is
+// first used, so that a service starts while Temporal is down.
+func Connect(address, namespace string) (client.Client, error) {
+	return client.NewLazyClient(client.Options{HostPort: address, Namespace: namespace, Logger: slog.Default()})
+}
+
+// Start starts a workflow, or finds it started: opts.ID is the same whenever
+// the same thing is asked for. It returns fault.Unavailable when the server
+// does not answer; then a reconciler starts it later.
+func Start(ctx context.Context, c client.Client, opts client.StartWorkflowOptions, workflow any, args ...any) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	_, err := c.ExecuteWorkflow(ctx, opts, workflow, args...)
+	var started *serviceerror.WorkflowExecutionAlreadyStarted
+	if err == nil || errors.As(err, &started) {
+		return nil
+	}
+	return fault.Wrap(fault.Unavailable, "temporal_unavailable", "the workflow starts as soon as Temporal answers", err)
+}
+
+// Options are a worker's: small, and with time to finish an activity when it
+// is told to stop.
+func Options() worker.Options {
+	return worker.Options{
+		WorkerStopTimeout:                  10 * time.Second,
+		MaxConcurrentActivityExecutionSize: 8,
+		Interceptors:                       interceptors(),
+	}
+}
