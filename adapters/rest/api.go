@@ -48,6 +48,7 @@ type Operation struct {
 
 // New returns a surface without operations.
 func New(cfg Config) *API {
+	huma.ValidateStrictCasing = true
 	problemBase = cfg.PublicURL + "/docs/problems#"
 	huma.NewErrorWithContext = fromHuma
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {

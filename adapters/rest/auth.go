@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -41,7 +42,8 @@ func (a *API) authenticate(scope string) func(huma.Context, func(huma.Context)) 
 	return func(ctx huma.Context, next func(huma.Context)) {
 		who, err := a.identify(ctx.Context(), ctx.Header("Authorization"), scope)
 		if err != nil {
-			_ = huma.WriteErr(a.huma, ctx, http.StatusInternalServerError, "", err)
+			r, w := humachi.Unwrap(ctx) // huma.WriteErr leaves out the headers
+			WriteProblem(w, r, err)
 			return
 		}
 		next(huma.WithValue(ctx, callerKey, who))

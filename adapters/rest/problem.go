@@ -157,6 +157,10 @@ func codeOf(status int) string {
 // fieldOf turns huma's "body.items[3].name" into a JSON pointer.
 func fieldOf(d *huma.ErrorDetail) ProblemField {
 	f := ProblemField{Code: "invalid_value", Detail: d.Message}
+	if at, ok := strings.CutPrefix(d.Message, malformedAt); ok {
+		i := strings.LastIndex(at, ": ")
+		return ProblemField{Pointer: at[:i], Code: "malformed_json", Detail: at[i+2:]}
+	}
 	switch {
 	case strings.HasPrefix(d.Message, "unexpected property"), strings.HasPrefix(d.Message, "unknown query"):
 		f.Code = "unknown_field"

@@ -9,8 +9,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"bailiwick.dev/domain/fault"
 )
 
 // maxDepth bounds how deep a request's JSON may nest.
@@ -40,21 +38,24 @@ func checkDepth(data []byte) error {
 			return malformed(err)
 		}
 		if d.StackDepth() > maxDepth {
-			return &fault.Error{Kind: fault.Invalid, Code: "malformed_json", Message: "the body nests too deep"}
+			return errors.New(malformedAt + ": nests too deep")
 		}
 	}
 }
 
-// malformed says where a body is no JSON, without repeating any of it.
+// malformedAt begins the message of a body that is no JSON; its place follows.
+// huma keeps nothing of an error but its message, so that carries both.
+const malformedAt = "malformed JSON at "
+
+// malformed says where a body is no JSON, without repeating any of its values.
 func malformed(err error) error {
-	e := fault.Wrap(fault.Invalid, "malformed_json", "the body is not the JSON that is wanted", err)
 	var syntax *jsontext.SyntacticError
 	var semantic *json.SemanticError
 	switch {
 	case errors.As(err, &syntax):
-		e.Fields = []fault.Field{{Pointer: string(syntax.JSONPointer), Code: "malformed_json", Message: "duplicate name, invalid UTF-8 or a syntax error here"}}
+		return errors.New(malformedAt + string(syntax.JSONPointer) + ": a duplicate name, invalid UTF-8 or a syntax error")
 	case errors.As(err, &semantic):
-		e.Fields = []fault.Field{{Pointer: string(semantic.JSONPointer), Code: "invalid_value", Message: "a value of another type is wanted here"}}
+		return errors.New(malformedAt + string(semantic.JSONPointer) + ": a value of another type or size is wanted")
 	}
-	return e
+	return errors.New(malformedAt + ": unreadable")
 }

@@ -1,0 +1,327 @@
+package rest_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
+
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/adapters/rest/resttest"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
+)
+
+type thing struct {
+	Name   string    `json:"name" minLength:"1" maxLength:"10"`
+	Count  int       `json:"count,omitempty"`
+	Secret string    `json:"secret,omitempty" maxLength:"5"`
+	Inner  *struct{} `json:"inner,omitempty"`
+}
+
+type input struct{ Body thing }
+
+type output struct{ Body thing }
+
+type world struct {
+	issuer *resttest.Issuer
+	url    string
+	who    identity.Caller
+	fail   error
+	called int
+}
+
+func start(t *testing.T) *world {
+	t.Helper()
+	w := &world{issuer: resttest.NewIssuer(t), who: identity.Caller{Tenant: uuid.New(), User: uuid.New(), Scopes: []string{"things"}}}
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "http://localhost:8080", Verifier: w.issuer.Verifier()})
+	rest.Register(a, rest.Operation{ID: "create-thing", Method: "POST", Path: "/v1/things", Tag: "things", Scope: "things", Status: 201, Summary: "Create"},
+		func(_ context.Context, who identity.Caller, in *input) (*output, error) {
+			w.called++
+			if who.Tenant != w.who.Tenant {
+				return nil, fmt.Errorf("caller = %v", who)
+			}
+			return &output{in.Body}, w.fail
+		})
+	rest.Register(a, rest.Operation{ID: "list-things", Method: "GET", Path: "/v1/things", Tag: "things", Scope: "things", Summary: "List"},
+		func(context.Context, identity.Caller, *rest.PageInput) (*output, error) { return &output{}, nil })
+	srv := httptest.NewServer(a.Handler())
+	t.Cleanup(srv.Close)
+	w.url = srv.URL + "/things/v1/things"
+	return w
+}
+
+func (w *world) post(t *testing.T, token, body string, headers ...string) (*http.Response, string) {
+	t.Helper()
+	return w.do(t, "POST", w.url, token, body, headers...)
+}
+
+func (w *world) do(t *testing.T, method, url, token, body string, headers ...string) (*http.Response, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(b)
+}
+
+func problem(t *testing.T, resp *http.Response, body string) (p rest.Problem) {
+	t.Helper()
+	if ct := resp.Header.Get("Content-Type"); ct != "application/problem+json" {
+		t.Errorf("%d has the type %q, want a problem: %s", resp.StatusCode, ct, body)
+	}
+	if err := json.Unmarshal([]byte(body), &p); err != nil {
+		t.Errorf("%s: %v", body, err)
+	}
+	if p.Status != resp.StatusCode || p.Type == "" || p.Title == "" {
+		t.Errorf("problem %+v with status %d", p, resp.StatusCode)
+	}
+	return p
+}
+
+func TestForgedTokensAreRefused(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	good := w.issuer.Claims(identity.Caller{Tenant: w.who.Tenant, User: w.who.User, Client: "c", Scopes: w.who.Scopes})
+	with := func(k string, v any) map[string]any {
+		c := map[string]any{}
+		for key, value := range good {
+			c[key] = value
+		}
+		c[k] = v
+		if v == nil {
+			delete(c, k)
+		}
+		return c
+	}
+	hs, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(strings.Repeat("k", 32))}, (&jose.SignerOptions{}).WithType("at+jwt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hmac, err := jwt.Signed(hs).Claims(good).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
+	for name, token := range map[string]string{
+		"none":         "",
+		"alg none":     "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.eyJzdWIiOiJ4In0.",
+		"HS256":        hmac,
+		"ID token":     w.issuer.Sign(t, "JWT", good, nil),
+		"audience":     w.issuer.Sign(t, "at+jwt", with("aud", "http://other"), nil),
+		"issuer":       w.issuer.Sign(t, "at+jwt", with("iss", "http://other"), nil),
+		"expired":      w.issuer.Sign(t, "at+jwt", with("exp", ago(time.Minute)), nil),
+		"no expiry":    w.issuer.Sign(t, "at+jwt", with("exp", nil), nil),
+		"not yet":      w.issuer.Sign(t, "at+jwt", with("nbf", ago(-time.Minute)), nil),
+		"no tenant":    w.issuer.Sign(t, "at+jwt", with("tenant_id", nil), nil),
+		"strange user": w.issuer.Sign(t, "at+jwt", with("sub", "x' or 1=1"), nil),
+		"kid path":     w.issuer.Sign(t, "at+jwt", good, map[string]any{"kid": "../../etc/passwd"}),
+		"kid quote":    w.issuer.Sign(t, "at+jwt", good, map[string]any{"kid": "a'b"}),
+		"kid long":     w.issuer.Sign(t, "at+jwt", good, map[string]any{"kid": strings.Repeat("k", 10_000)}),
+		"jku":          w.issuer.Sign(t, "at+jwt", good, map[string]any{"jku": "http://127.0.0.1:1/"}),
+		"x5u":          w.issuer.Sign(t, "at+jwt", good, map[string]any{"x5u": "http://127.0.0.1:1/"}),
+		"crit":         w.issuer.Sign(t, "at+jwt", good, map[string]any{"crit": []string{"x"}, "x": 1}),
+		"garbage":      "a.b.c",
+	} {
+		resp, body := w.post(t, token, `{"name":"x"}`)
+		if resp.StatusCode != 401 || resp.Header.Get("WWW-Authenticate") == "" {
+			t.Errorf("%s: %d %s", name, resp.StatusCode, body)
+			continue
+		}
+		problem(t, resp, body)
+	}
+	if w.called != 0 {
+		t.Errorf("the operation was called %d times", w.called)
+	}
+}
+
+func TestGoodTokensPass(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	claims := w.issuer.Claims(identity.Caller{Tenant: w.who.Tenant, User: w.who.User, Client: "c", Scopes: w.who.Scopes})
+	claims["exp"] = time.Now().Add(-5 * time.Second).Unix() // within the leeway
+	for _, token := range []string{w.issuer.Token(t, w.who), w.issuer.Sign(t, "at+jwt", claims, nil)} {
+		for range 2 { // the second time from memory
+			if resp, body := w.post(t, token, `{"name":"x"}`); resp.StatusCode != 201 {
+				t.Errorf("%d %s, want 201", resp.StatusCode, body)
+			}
+		}
+	}
+}
+
+func TestScopeIsDemanded(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	who := w.who
+	who.Scopes = []string{"other"}
+	resp, body := w.post(t, w.issuer.Token(t, who), `{"name":"x"}`)
+	if p := problem(t, resp, body); p.Status != 403 || !strings.HasSuffix(p.Type, "#insufficient_scope") {
+		t.Errorf("problem %+v, want insufficient_scope", p)
+	}
+}
+
+func TestBadInputIsAProblemThatNamesTheField(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	token := w.issuer.Token(t, w.who)
+	deep := strings.Repeat(`{"inner":`, 10_000) + "{}" + strings.Repeat("}", 10_000)
+	for name, c := range map[string]struct {
+		body    string
+		status  int
+		pointer string
+	}{
+		"missing":       {`{}`, 422, "/name"},
+		"too long":      {`{"name":"x","secret":"correct horse"}`, 422, "/secret"},
+		"other type":    {`{"name":1}`, 422, "/name"},
+		"unknown field": {`{"name":"x","tenant_id":"y"}`, 422, "/tenant_id"},
+		"other case":    {`{"name":"x","Count":1}`, 422, "/Count"},
+		"duplicate":     {`{"name":"x","name":"y"}`, 400, "/name"},
+		"trailing":      {`{"name":"x"}{}`, 400, ""},
+		"deep":          {deep, 400, ""},
+		"bad UTF-8":     {"{\"name\":\"\xff\"}", 400, "/name"},
+		"NaN":           {`{"name":"x","count":NaN}`, 400, "/count"},
+		"huge number":   {`{"name":"x","count":1e400}`, 400, "/count"},
+		"empty":         {``, 400, ""},
+		"large":         {`{"name":"` + strings.Repeat("x", 2<<20) + `"}`, 413, ""},
+	} {
+		resp, body := w.post(t, token, c.body)
+		p := problem(t, resp, body)
+		if p.Status != c.status || strings.Contains(body, "correct horse") {
+			t.Errorf("%s: %d %s, want %d", name, p.Status, body, c.status)
+		}
+		if c.pointer != "" && (len(p.Errors) == 0 || p.Errors[0].Pointer != c.pointer) {
+			t.Errorf("%s: errors %+v, want %s", name, p.Errors, c.pointer)
+		}
+	}
+	if w.called != 0 {
+		t.Errorf("the operation was called %d times", w.called)
+	}
+}
+
+func TestWrongPathMethodAndMediaTypesAreProblems(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	token := w.issuer.Token(t, w.who)
+	for _, c := range []struct {
+		method, url string
+		headers     []string
+		status      int
+	}{
+		{"GET", strings.TrimSuffix(w.url, "s") + "/nothing", nil, 404},
+		{"DELETE", w.url, nil, 405},
+		{"POST", w.url, []string{"Content-Type", "text/plain"}, 415},
+		{"GET", w.url, []string{"Accept", "application/xml"}, 406},
+		{"GET", w.url, []string{"Accept", "text/html, */*;q=0.1"}, 200},
+		{"GET", w.url + "?nonsense=1", nil, 422},
+		{"GET", w.url + "?limit=0", nil, 422},
+	} {
+		resp, body := w.do(t, c.method, c.url, token, `{"name":"x"}`, c.headers...)
+		if resp.StatusCode != c.status {
+			t.Errorf("%s %s %v: %d %s, want %d", c.method, c.url, c.headers, resp.StatusCode, body, c.status)
+		}
+		if c.status >= 400 {
+			problem(t, resp, body)
+		}
+		if c.status == 405 && strings.Join(resp.Header.Values("Allow"), ",") != "GET,POST" {
+			t.Errorf("Allow = %q", resp.Header.Values("Allow"))
+		}
+	}
+}
+
+func TestFaultsBecomeProblemsAndBack(t *testing.T) {
+	t.Parallel()
+	for k := fault.Internal; k <= fault.Unavailable; k++ {
+		w := start(t)
+		w.fail = &fault.Error{Kind: k, Code: "the_code", Message: "the message", RetryAfter: 1500 * time.Millisecond,
+			Fields: []fault.Field{{Pointer: "/name", Code: "c", Message: "m"}}, Err: fmt.Errorf("password=hunter2")}
+		resp, body := w.post(t, w.issuer.Token(t, w.who), `{"name":"x"}`)
+		p := problem(t, resp, body)
+		if got := rest.KindOf(p.Status); got != k {
+			t.Errorf("%v comes back as %v", k, got)
+		}
+		if strings.Contains(body, "hunter2") || !strings.HasSuffix(p.Type, "#the_code") || p.Errors[0].Pointer != "/name" || p.RequestID == "" {
+			t.Errorf("%v shows %s", k, body)
+		}
+		if got := resp.Header.Get("Retry-After"); got != "2" {
+			t.Errorf("%v: Retry-After = %q, want 2", k, got)
+		}
+	}
+}
+
+func TestInternalErrorsAreNotShown(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	w.fail = fmt.Errorf("dial postgres://secret@db")
+	resp, body := w.post(t, w.issuer.Token(t, w.who), `{"name":"x"}`)
+	if p := problem(t, resp, body); p.Status != 500 || strings.Contains(body, "secret") {
+		t.Errorf("shows %s", body)
+	}
+}
+
+func TestForeignCursorIsRefused(t *testing.T) {
+	t.Parallel()
+	c := rest.Cursors{Key: []byte(strings.Repeat("k", 32))}
+	who := identity.Caller{Tenant: uuid.New()}
+	key := page.Key{At: time.Now().UTC().Truncate(time.Microsecond), ID: uuid.New()}
+	cursor := c.Next(who, "tasks?status=open", &key)
+	got, err := c.Request(who, "tasks?status=open", rest.PageInput{Cursor: cursor})
+	if err != nil || got.After != key || got.Limit != page.DefaultLimit {
+		t.Errorf("own cursor = %+v, %v, want %+v", got, err, key)
+	}
+	for name, try := range map[string]func() error{
+		"another tenant": func() error {
+			_, err := c.Request(identity.Caller{Tenant: uuid.New()}, "tasks?status=open", rest.PageInput{Cursor: cursor})
+			return err
+		},
+		"another list": func() error {
+			_, err := c.Request(who, "tasks", rest.PageInput{Cursor: cursor})
+			return err
+		},
+		"cut": func() error {
+			_, err := c.Request(who, "tasks?status=open", rest.PageInput{Cursor: cursor[:len(cursor)-2]})
+			return err
+		},
+	} {
+		if p, ok := try().(*rest.Problem); !ok || p.Status != 400 {
+			t.Errorf("%s: %v, want 400", name, try())
+		}
+	}
+}
+
+func TestIfMatchNamesOneVersion(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[string]fault.Kind{"": fault.PreconditionRequired, "*": fault.Precondition, `W/"1"`: fault.Precondition, `"x"`: fault.Precondition, `"1", "2"`: fault.Precondition} {
+		if _, err := (rest.IfMatch{IfMatch: tag}).Version(); !fault.Is(err, want) {
+			t.Errorf("If-Match %q: %v, want %v", tag, err, want)
+		}
+	}
+	if n, err := (rest.IfMatch{IfMatch: rest.ETag(7)}).Version(); n != 7 || err != nil {
+		t.Errorf("Version = %d, %v, want 7", n, err)
+	}
+}
