@@ -1,0 +1,3 @@
+module bailiwick.dev/openapi
+
+go 1.26.0

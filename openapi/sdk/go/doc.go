@@ -1,0 +1,8 @@
+// Package bailiwick is the Go SDK of the Bailiwick platform.
+//
+// The operations are generated from the OpenAPI document (client.gen.go). New
+// adds what every caller wants: a token source, a second try where it is safe,
+// and failures as typed problems.
+package bailiwick
+
+//go:generate go -C ../../../tools tool oapi-codegen -config ../openapi/sdk/go/oapi-codegen.yaml ../openapi/openapi.json

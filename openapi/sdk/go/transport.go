@@ -1,0 +1,90 @@
+package bailiwick
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Transport gives every write an Idempotency-Key and tries again what failed
+// on the way or was refused for the moment: with the key a write happens once,
+// however often it is sent.
+type Transport struct {
+	Base     http.RoundTripper // nil: http.DefaultTransport
+	Attempts int               // at most; 0: 4
+	Backoff  time.Duration     // before the second attempt, doubled each time; 0: 200 ms
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	if req.Method != http.MethodGet && req.Method != http.MethodHead && req.Header.Get("Idempotency-Key") == "" {
+		req.Header.Set("Idempotency-Key", rand.Text())
+	}
+	wait := cmp.Or(t.Backoff, 200*time.Millisecond)
+	for attempt := 1; ; attempt++ {
+		resp, err := t.base().RoundTrip(req)
+		if attempt >= cmp.Or(t.Attempts, 4) || !again(resp, err) || !rewind(req) {
+			return resp, err
+		}
+		pause := max(wait, retryAfter(resp))
+		if resp != nil {
+			_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
+			_ = resp.Body.Close()
+		}
+		select {
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		case <-time.After(pause):
+		}
+		wait *= 2
+	}
+}
+
+func (t *Transport) base() http.RoundTripper {
+	if t.Base == nil {
+		return http.DefaultTransport
+	}
+	return t.Base
+}
+
+func again(resp *http.Response, err error) bool {
+	if err != nil {
+		return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+	}
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// rewind readies the body for another attempt.
+func rewind(req *http.Request) bool {
+	if req.Body == nil || req.Body == http.NoBody {
+		return true
+	}
+	if req.GetBody == nil {
+		return false
+	}
+	body, err := req.GetBody()
+	req.Body = body
+	return err == nil
+}
+
+func retryAfter(resp *http.Response) time.Duration {
+	if resp == nil {
+		return 0
+	}
+	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(seconds, 30)) * time.Second
+}
+
