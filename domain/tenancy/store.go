@@ -1,0 +1,106 @@
+package tenancy
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
+)
+
+// Store keeps registrations, tenants, users and invitations, each tenant's
+// behind its own wall. A registration's wall is that of the tenant it becomes.
+type Store interface {
+	RegistrationStore
+	PeopleStore
+}
+
+// RegistrationStore keeps how companies become tenants.
+type RegistrationStore interface {
+	// Register stores r, due at once, and claims its slug. It returns
+	// ErrSlugTaken when another registration has the slug. When who's
+	// Idempotency-Key was used before for the same request it returns what was
+	// stored then.
+	Register(ctx context.Context, who identity.Caller, r Registration) (Registration, error)
+	// Registration returns fault.NotFound when there is none.
+	Registration(ctx context.Context, id identity.TenantID) (Registration, error)
+	// Verify notes that the owner has opened the link and set a password, and
+	// makes the registration due. It returns ErrLinkUsed, ErrLinkExpired, or,
+	// to the same request again, what it returned first.
+	Verify(ctx context.Context, who identity.Caller, at time.Time) (Registration, error)
+	// Verified returns what Verify answered to the same request, if it did.
+	Verified(ctx context.Context, who identity.Caller) (Registration, bool, error)
+	// Record notes a step's state and, if p.Status is not empty, the
+	// registration's. A step that is done is not begun again, and a
+	// registration that ended does not go on: then nothing happens.
+	Record(ctx context.Context, id identity.TenantID, p Progress) error
+	// Expire ends a registration that nobody verified, frees its slug, and
+	// reports whether it is expired: false if it was verified in the meantime.
+	Expire(ctx context.Context, id identity.TenantID, at time.Time) (bool, error)
+	// Fail ends a registration that cannot be carried through and frees its slug.
+	Fail(ctx context.Context, id identity.TenantID, f Failure, at time.Time) error
+
+	// AddTenant and AddOwner store the tenant, and its first user, of a
+	// registration that is being provisioned; again they change nothing.
+	AddTenant(ctx context.Context, t Tenant) error
+	AddOwner(ctx context.Context, tenant identity.TenantID, u User) error
+	// RemoveTenant removes a tenant that never became active with all of its
+	// rows but the registration; RemoveOwner its first user.
+	RemoveTenant(ctx context.Context, tenant identity.TenantID) error
+	RemoveOwner(ctx context.Context, tenant identity.TenantID, user identity.UserID) error
+	// Activate opens the tenant and ends its registration.
+	Activate(ctx context.Context, tenant identity.TenantID, at time.Time) error
+}
+
+// PeopleStore keeps a tenant and its people.
+type PeopleStore interface {
+	// Tenant returns fault.NotFound when the caller's tenant does not exist.
+	Tenant(ctx context.Context, who identity.Caller) (Tenant, error)
+	// User and Users return people of the caller's tenant; fault.NotFound for others.
+	User(ctx context.Context, who identity.Caller, id identity.UserID) (User, error)
+	Users(ctx context.Context, who identity.Caller, r page.Request) (page.Result[User], error)
+
+	// Invite stores i, whose mail is due at once. It returns fault.Conflict
+	// when a user, or an invitation that is still open at i.CreatedAt, has the
+	// e-mail address, and the first invitation to the same request again.
+	Invite(ctx context.Context, who identity.Caller, i Invitation) (Invitation, error)
+	// Invitation and Invitations return those of the caller's tenant.
+	Invitation(ctx context.Context, who identity.Caller, id uuid.UUID) (Invitation, error)
+	Invitations(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Invitation], error)
+	// Accept makes u, whose id is the invitation's, a user and closes the
+	// invitation, as one change. It returns ErrLinkUsed or ErrLinkExpired, or,
+	// to the same request again, what it returned first.
+	Accept(ctx context.Context, who identity.Caller, u User) (User, error)
+	// Accepted returns what Accept answered to the same request, if it did.
+	Accepted(ctx context.Context, who identity.Caller) (User, bool, error)
+}
+
+// Queue finds, over all tenants, what a process that died has left over. Each
+// is given to one taker at a time and becomes due again when the taker does
+// not settle it.
+type Queue interface {
+	// DueRegistrations takes registrations whose onboarding must be begun or told.
+	DueRegistrations(ctx context.Context, at time.Time) ([]Pending, error)
+	// Begun settles p, unless it was verified since.
+	Begun(ctx context.Context, p Pending) error
+	// DueInvitations takes invitations whose mail must be sent.
+	DueInvitations(ctx context.Context, at time.Time) ([]Addressed, error)
+	// Mailed settles an invitation.
+	Mailed(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error
+}
+
+// Pending is a registration that waits for its onboarding to be begun or told.
+type Pending struct {
+	ID       identity.TenantID
+	Slug     string
+	Verified bool
+}
+
+// Addressed is an invitation with what its mail needs.
+type Addressed struct {
+	TenantID     identity.TenantID
+	Organisation string
+	Invitation
+}
