@@ -1,0 +1,27 @@
+package rest
+
+import (
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"bailiwick.dev/domain/patch"
+)
+
+// Optional is a field of a merge patch that cannot be cleared.
+type Optional[T any] struct{ patch.Field[T] }
+
+// Nullable is a field of a merge patch that null clears.
+type Nullable[T any] struct{ patch.Field[T] }
+
+// Schema implements huma.SchemaProvider.
+func (Optional[T]) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[T](), true, "")
+}
+
+// Schema implements huma.SchemaProvider.
+func (Nullable[T]) Schema(r huma.Registry) *huma.Schema {
+	s := *r.Schema(reflect.TypeFor[T](), true, "")
+	s.Nullable = true
+	return &s
+}

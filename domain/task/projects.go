@@ -1,0 +1,67 @@
+package task
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
+)
+
+// CreateProject adds a project to the caller's tenant.
+func (s *Service) CreateProject(ctx context.Context, who identity.Caller, d ProjectDraft) (Project, error) {
+	if err := s.gate.Allow(ctx, who, access.ProjectsWrite); err != nil {
+		return Project{}, err
+	}
+	p, err := d.project(s.now(), who)
+	if err != nil {
+		return Project{}, err
+	}
+	return s.store.AddProject(ctx, who, p)
+}
+
+// Project returns one project.
+func (s *Service) Project(ctx context.Context, who identity.Caller, id uuid.UUID) (Project, error) {
+	if err := s.gate.Allow(ctx, who, access.ProjectsRead); err != nil {
+		return Project{}, err
+	}
+	return s.store.Project(ctx, who, id)
+}
+
+// Projects returns a page of projects.
+func (s *Service) Projects(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Project], error) {
+	if err := s.gate.Allow(ctx, who, access.ProjectsRead); err != nil {
+		return page.Result[Project]{}, err
+	}
+	return s.store.Projects(ctx, who, r)
+}
+
+// ChangeProject applies p to the project's given version.
+func (s *Service) ChangeProject(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p ProjectPatch) (Project, error) {
+	if err := s.gate.Allow(ctx, who, access.ProjectsWrite); err != nil {
+		return Project{}, err
+	}
+	before, err := s.store.Project(ctx, who, id)
+	if err != nil {
+		return Project{}, err
+	}
+	if before.Version != version && who.Request.Once == nil {
+		return Project{}, Stale()
+	}
+	before.Version = version
+	after, err := p.to(before, s.now())
+	if err != nil {
+		return Project{}, err
+	}
+	return s.store.ChangeProject(ctx, who, after)
+}
+
+// DeleteProject deletes the project's given version with its tasks.
+func (s *Service) DeleteProject(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error {
+	if err := s.gate.Allow(ctx, who, access.ProjectsWrite); err != nil {
+		return err
+	}
+	return s.store.DeleteProject(ctx, who, id, version)
+}
