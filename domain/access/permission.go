@@ -4,7 +4,12 @@ package access
 
 import (
 	"context"
+	"strings"
+	"time"
 
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
 
@@ -39,4 +44,38 @@ type Gate interface {
 	// fault.Forbidden if it does not, and fault.Unavailable if nobody can
 	// tell: no decision means no.
 	Allow(ctx context.Context, who identity.Caller, p Permission) error
+}
+
+// Permissions returns every permission of the platform's own operations.
+func Permissions() []Permission {
+	return []Permission{
+		ProjectsRead, ProjectsWrite, TasksRead, TasksWrite, TasksDelete, CommentsWrite, ReportsRead, ReportsCreate,
+		UsersRead, UsersInvite, RolesRead, RolesWrite, AssignmentsRead, AssignmentsWrite, ClientsRead, ClientsWrite,
+		TenantRead, TenantWrite,
+	}
+}
+
+// PermissionDefinition is a permission that a tenant knows: one of the
+// platform's own, or one that the tenant made for a use of its own.
+type PermissionDefinition struct {
+	ID          uuid.UUID  `json:"id" doc:"The permission's id"`
+	Name        Permission `json:"name" example:"tasks:read" doc:"resource:action; names are data, without wildcards"`
+	Description string     `json:"description" example:"See invoices" doc:"What holding it allows"`
+	Builtin     bool       `json:"builtin" example:"false" doc:"Belongs to the platform and cannot be deleted"`
+	CreatedAt   time.Time  `json:"created_at" doc:"When the tenant came to know it"`
+}
+
+// PermissionDraft is what a new permission is made of.
+type PermissionDraft struct {
+	Name        Permission `json:"name" minLength:"3" maxLength:"100" example:"invoices:read" doc:"resource:action"`
+	Description string     `json:"description,omitempty" maxLength:"500" example:"See invoices" doc:"What holding it allows"`
+}
+
+func (d PermissionDraft) check() error {
+	var c fault.Check
+	checkText(&c, "/name", string(d.Name), 3, maxName)
+	resource, action, _ := strings.Cut(string(d.Name), ":")
+	c.That(resource != "" && action != "", "/name", "malformed", "a permission is named resource:action")
+	checkText(&c, "/description", d.Description, 0, maxDescription)
+	return c.Err()
 }

@@ -1,0 +1,13 @@
+package fake_test
+
+import (
+	"testing"
+
+	"bailiwick.dev/domain/access/conformance"
+	"bailiwick.dev/domain/access/fake"
+)
+
+func TestFakeKeepsTheStoresPromises(t *testing.T) {
+	t.Parallel()
+	conformance.Store(t, &fake.Store{})
+}

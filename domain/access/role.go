@@ -1,0 +1,100 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+)
+
+// The roles that every tenant begins with. Owner is fixed: it holds every
+// permission that the tenant knows.
+const (
+	Owner   = "owner"
+	Admin   = "admin"
+	Manager = "manager"
+	Member  = "member"
+	Viewer  = "viewer"
+)
+
+const (
+	maxName        = 100
+	maxDescription = 500
+	maxPermissions = 1000
+)
+
+// Role is a named set of permissions of one tenant.
+type Role struct {
+	ID          uuid.UUID    `json:"id" doc:"The role's id"`
+	Name        string       `json:"name" example:"accountant" doc:"Unique within the tenant; data, never a pattern"`
+	Description string       `json:"description" example:"Keeps the books" doc:"Whom the role is for"`
+	Permissions []Permission `json:"permissions" nullable:"false" doc:"What the role holds"`
+	Version     int64        `json:"version" example:"1" doc:"The version that the ETag names"`
+	CreatedAt   time.Time    `json:"created_at" doc:"When it was made"`
+	UpdatedAt   time.Time    `json:"updated_at" doc:"When it last changed"`
+}
+
+// RoleDraft is what a new role is made of.
+type RoleDraft struct {
+	Name        string       `json:"name" minLength:"1" maxLength:"100" example:"accountant" doc:"Unique within the tenant"`
+	Description string       `json:"description,omitempty" maxLength:"500" example:"Keeps the books" doc:"Whom the role is for"`
+	Permissions []Permission `json:"permissions,omitempty" nullable:"false" maxItems:"1000" doc:"What the role holds" example:"[\"tasks:read\"]"`
+}
+
+// RolePatch names what of a role changes; nil keeps it.
+type RolePatch struct {
+	Name        *string `json:"name,omitempty" nullable:"false" minLength:"1" maxLength:"100" example:"accountant" doc:"Unique within the tenant"`
+	Description *string `json:"description,omitempty" nullable:"false" maxLength:"500" example:"Keeps the books" doc:"Whom the role is for"`
+}
+
+// Seeded returns the roles that every tenant begins with, strongest first.
+func Seeded() []RoleDraft {
+	all := Permissions()
+	work := []Permission{ProjectsRead, ProjectsWrite, TasksRead, TasksWrite, TasksDelete, CommentsWrite, ReportsRead, ReportsCreate}
+	return []RoleDraft{
+		{Owner, "Everything", all},
+		{Admin, "Everything but the tenant itself", without(all, TenantWrite)},
+		{Manager, "The work, and inviting people to it", append(slices.Clone(work), UsersRead, UsersInvite, RolesRead)},
+		{Member, "The work", work},
+		{Viewer, "Seeing the work", []Permission{ProjectsRead, TasksRead, ReportsRead}},
+	}
+}
+
+func without(all []Permission, gone ...Permission) []Permission {
+	return slices.DeleteFunc(slices.Clone(all), func(p Permission) bool { return slices.Contains(gone, p) })
+}
+
+// check reports what is wrong with the names of a role, and which permissions
+// the tenant does not know.
+func (r Role) check(now Snapshot) error {
+	var c fault.Check
+	checkText(&c, "/name", r.Name, 1, maxName)
+	c.That(r.Name != "." && r.Name != "..", "/name", "malformed", "a path could not name this role")
+	checkText(&c, "/description", r.Description, 0, maxDescription)
+	c.That(len(r.Permissions) <= maxPermissions, "/permissions", "too_many", fmt.Sprintf("at most %d permissions", maxPermissions))
+	for i, p := range r.Permissions {
+		c.That(now.knows(p), fmt.Sprintf("/permissions/%d", i), "unknown_permission", "the tenant knows no such permission")
+	}
+	return c.Err()
+}
+
+func checkText(c *fault.Check, pointer, s string, least, most int) {
+	n := utf8.RuneCountInString(s)
+	c.That(n >= least && n <= most, pointer, "length", fmt.Sprintf("between %d and %d characters", least, most))
+	c.That(utf8.ValidString(s) && !strings.ContainsRune(s, 0), pointer, "malformed", "Unicode text without NUL is wanted")
+}
+
+// sorted returns ps in order and without repetition.
+func sorted(ps []Permission) []Permission {
+	ps = slices.Clone(ps)
+	slices.Sort(ps)
+	if ps = slices.Compact(ps); ps == nil {
+		return []Permission{}
+	}
+	return ps
+}

@@ -1,0 +1,91 @@
+package access
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+// Snapshot is the whole policy of one tenant at one moment. Nobody changes it.
+type Snapshot struct {
+	Version     int64                  `json:"version" example:"1" doc:"Grows by one with each change; 0: nothing was ever set up"`
+	Permissions []PermissionDefinition `json:"permissions" nullable:"false" doc:"What the tenant knows"`
+	Roles       []Role                 `json:"roles" nullable:"false" doc:"The roles with what they hold"`
+	Assignments []Assignment           `json:"assignments" nullable:"false" doc:"Who has which role"`
+}
+
+// Policy decides for one tenant at one version. It is immutable and safe for
+// concurrent use.
+type Policy interface {
+	// Version is that of the snapshot which the policy was compiled from.
+	Version() int64
+	// Allows reports whether s holds p. Nobody holds what the snapshot does not name.
+	Allows(s Subject, p Permission) bool
+}
+
+// Compiler makes the policy that a snapshot describes.
+type Compiler func(Snapshot) (Policy, error)
+
+// Policies gives the policy of a tenant that is in force.
+type Policies interface {
+	// Policy returns fault.Unavailable when nobody can tell.
+	Policy(ctx context.Context, tenant identity.TenantID) (Policy, error)
+}
+
+// Decision is an answer, and the version of the policy that gave it.
+type Decision struct {
+	Allowed       bool  `json:"allowed" example:"true" doc:"Whether the subject holds the permission"`
+	PolicyVersion int64 `json:"policy_version" example:"7" doc:"The version of the policy that decided"`
+}
+
+// forbidden is one value, so that a denial costs no more than a permit.
+var forbidden = fault.New(fault.Forbidden, "forbidden", "the policy does not allow this")
+
+// Decide returns nil if p allows who to do what perm names, else fault.Forbidden.
+func Decide(p Policy, who identity.Caller, perm Permission) error {
+	if p.Allows(SubjectOf(who), perm) {
+		return nil
+	}
+	return forbidden
+}
+
+func (s Snapshot) knows(p Permission) bool {
+	return slices.ContainsFunc(s.Permissions, func(d PermissionDefinition) bool { return d.Name == p })
+}
+
+func (s Snapshot) role(name string) (Role, bool) {
+	return find(s.Roles, func(r Role) bool { return r.Name == name })
+}
+
+func (s Snapshot) roleByID(id uuid.UUID) (Role, error) {
+	r, ok := find(s.Roles, func(r Role) bool { return r.ID == id })
+	if !ok {
+		return r, ErrNoRole()
+	}
+	return r, nil
+}
+
+func (s Snapshot) assignment(who Subject, role string) (Assignment, bool) {
+	return find(s.Assignments, func(a Assignment) bool { return a.Role == role && a.Subject() == who })
+}
+
+// owners counts the people who are owners; a client cannot log in to mend things.
+func (s Snapshot) owners() (n int) {
+	for _, a := range s.Assignments {
+		if a.Role == Owner && a.SubjectKind == KindUser {
+			n++
+		}
+	}
+	return n
+}
+
+func find[T any](all []T, is func(T) bool) (found T, ok bool) {
+	if i := slices.IndexFunc(all, is); i >= 0 {
+		return all[i], true
+	}
+	return found, false
+}

@@ -1,0 +1,60 @@
+package access
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
+)
+
+// Store keeps the policies of all tenants, each behind its own wall.
+type Store interface {
+	// Snapshot returns the whole policy as of one moment, never a mixture of
+	// two. A tenant that has none has the empty one, of version 0.
+	Snapshot(ctx context.Context, tenant identity.TenantID) (Snapshot, error)
+	// Version returns the version that Snapshot would have.
+	Version(ctx context.Context, tenant identity.TenantID) (int64, error)
+	// Change hands edit the policy as it is and stores, as one transaction,
+	// what edit writes, the next version and the change that edit returns.
+	// Changes of one tenant wait for one another: the policy that edit sees is
+	// the one that it changes. Nothing happens when edit fails, and the version
+	// stays when it returns nil. result points at what edit fills in; when who's Idempotency-Key was
+	// used before for the same request, edit is not called and result is
+	// filled with what it was then.
+	Change(ctx context.Context, who identity.Caller, result any, edit func(now Snapshot, w Writer) (*Change, error)) error
+
+	// Roles lists roles, newest last, and Role returns one, or fault.NotFound.
+	Roles(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Role], error)
+	Role(ctx context.Context, who identity.Caller, id uuid.UUID) (Role, error)
+	// Definitions lists the permissions that the tenant knows.
+	Definitions(ctx context.Context, who identity.Caller, r page.Request) (page.Result[PermissionDefinition], error)
+	// Assignments lists who has which role.
+	Assignments(ctx context.Context, who identity.Caller, f AssignmentFilter, r page.Request) (page.Result[Assignment], error)
+}
+
+// Writer takes what a change does. It happens, in this order, after edit.
+type Writer interface {
+	PutPermission(d PermissionDefinition)
+	DropPermission(d PermissionDefinition)
+	PutRole(r Role) // replaces the whole role of this id, its permissions too
+	DropRole(r Role)
+	PutAssignment(a Assignment)
+	DropAssignment(a Assignment)
+}
+
+// Change is what happened to a policy between a version and the one before.
+type Change struct {
+	Version int64     `json:"version"` // this and the next two are the store's to fill in
+	At      time.Time `json:"at"`
+	By      string    `json:"by"` // the caller's subject
+	Action  string    `json:"action"`
+	Before  any       `json:"before"`
+	After   any       `json:"after"`
+}
+
+// ErrNoRole says that the tenant has no such role; it tells nothing of others.
+func ErrNoRole() error { return fault.New(fault.NotFound, "role_not_found", "there is no such role") }
