@@ -145,7 +145,7 @@ func TestChangeStoresAReceiptOnlyWhenItMatched(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const update = "update notes set body = $3 where tenant_id = $1 and id = $2 and body = 'old' returning 1"
+	const update = "with changed as (update notes set body = $3 where tenant_id = $1 and id = $2 and body = 'old' returning id)"
 	who.Request.Once = &identity.Once{Key: "k", Fingerprint: "f"}
 	for i, id := range []uuid.UUID{uuid.New(), n.ID, n.ID} { // unknown, first, replayed
 		want := note{n.ID, "new"}

@@ -41,32 +41,34 @@ func Write[T any](ctx context.Context, db *DB, who identity.Caller, result T, qu
 	return result, err
 }
 
-// Change runs sql, an "update … returning 1" or "delete … returning 1" with
-// the given arguments, and stores result as the receipt in the same statement.
-// It reports whether a row matched; a replay did when it was first made.
-func Change[T any](ctx context.Context, db *DB, who identity.Caller, result T, sql string, args ...any) (T, bool, error) {
+// Change runs an effect that finds its row or does not. with is the WITH clause
+// of a statement, in which "changed" holds the rows found:
+//
+//	with changed as (update … returning id)
+//
+// The receipt of result is stored in the same statement if there is such a row.
+// Change reports whether there was; a replay had one when it was first made.
+func Change[T any](ctx context.Context, db *DB, who identity.Caller, result T, with string, args ...any) (T, bool, error) {
 	receipt, err := receiptArgs(who, result)
 	if err != nil {
 		return result, false, err
 	}
 	if receipt != nil {
-		sql = withReceipt(sql, len(args))
+		with += receiptOfChange(len(args))
 		args = append(args, receipt...)
 	}
 	var n int64
-	err = db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) { Affected(b, &n, sql, args...) })
+	err = db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) { Affected(b, &n, with+" select 1 from changed", args...) })
 	if receipt != nil && (Violates(err, receiptKey) || err == nil && n == 0) {
 		return replayOr(ctx, db, who, result)
 	}
 	return result, n > 0, err
 }
 
-// withReceipt makes the receipt depend on the effect's having found its row.
-func withReceipt(sql string, n int) string {
-	return fmt.Sprintf(`with effect as (%s), receipt as (
+func receiptOfChange(n int) string {
+	return fmt.Sprintf(`, receipt as (
 		insert into idempotency_receipts (tenant_id, subject, key, fingerprint, result)
-		select $%d::uuid, $%d::text, $%d::text, $%d::text, $%d::json from effect limit 1)
-		select 1 from effect`, sql, n+1, n+2, n+3, n+4, n+5)
+		select $%d::uuid, $%d::text, $%d::text, $%d::text, $%d::json from changed limit 1)`, n+1, n+2, n+3, n+4, n+5)
 }
 
 func replayOr[T any](ctx context.Context, db *DB, who identity.Caller, result T) (T, bool, error) {

@@ -1,0 +1,39 @@
+package tasksdb
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/task"
+)
+
+const insertComment = `insert into task_comments (tenant_id, id, task_id, body, author, created_at) values ($1, $2, $3, $4, $5, $6)`
+
+// AddComment implements task.Store.
+func (s *Store) AddComment(ctx context.Context, who identity.Caller, c task.Comment) (task.Comment, error) {
+	return postgres.Write(ctx, s.db, who, c, func(b *pgx.Batch) {
+		b.Queue(insertComment, who.Tenant, c.ID, c.TaskID, c.Body, c.Author, c.CreatedAt)
+	})
+}
+
+const selectComments = `select id, task_id, body, author, created_at from task_comments
+	where tenant_id = $1 and task_id = $2 and (created_at, id) > ($3, $4) order by created_at, id limit $5`
+
+// Comments implements task.Store.
+func (s *Store) Comments(ctx context.Context, who identity.Caller, id uuid.UUID, r page.Request) (page.Result[task.Comment], error) {
+	var rows []task.Comment
+	var tasks int64
+	err := s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
+		postgres.Affected(b, &tasks, selectTask, who.Tenant, id)
+		postgres.Many(b, &rows, selectComments, who.Tenant, id, r.After.At, r.After.ID, r.Limit+1)
+	})
+	if err == nil && tasks == 0 {
+		err = notFound()
+	}
+	return page.Cut(rows, r.Limit, func(c task.Comment) page.Key { return page.Key{At: c.CreatedAt, ID: c.ID} }), err
+}

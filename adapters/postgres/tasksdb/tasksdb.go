@@ -1,0 +1,31 @@
+// Package tasksdb keeps the tasks service's rows in PostgreSQL.
+package tasksdb
+
+import (
+	"embed"
+	"io/fs"
+
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/task"
+)
+
+//go:embed migrations/*.sql
+var embedded embed.FS
+
+// Migrations make and change the schema.
+var Migrations = must(fs.Sub(embedded, "migrations"))
+
+// Store implements task.Store.
+type Store struct{ db *postgres.DB }
+
+var _ task.Store = (*Store)(nil)
+
+// New returns the store in db, which is connected as tasks_app.
+func New(db *postgres.DB) *Store { return &Store{db} }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err) // the folder is compiled in
+	}
+	return v
+}

@@ -1,0 +1,63 @@
+package tasksdb_test
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick.dev/adapters/postgres/catalogue"
+	"bailiwick.dev/adapters/postgres/pgtest"
+	"bailiwick.dev/adapters/postgres/tasksdb"
+	"bailiwick.dev/domain/task"
+	"bailiwick.dev/domain/task/conformance"
+)
+
+func TestStoreConforms(t *testing.T) {
+	t.Parallel()
+	conformance.Run(t, func(t *testing.T) task.Store {
+		return tasksdb.New(pgtest.New(t, "tasks", tasksdb.Migrations).App)
+	})
+}
+
+func TestSchemaKeepsTenantsApart(t *testing.T) {
+	t.Parallel()
+	catalogue.Check(t, pgtest.New(t, "tasks", tasksdb.Migrations))
+}
+
+// Even with SQL of its own the service's role cannot reach another tenant's rows.
+func TestRoleIsHeldByPostgreSQL(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "tasks", tasksdb.Migrations).App
+	a, b, project := uuid.New(), uuid.New(), uuid.New()
+	err := db.Tenant(t.Context(), a, func(q *pgx.Batch) {
+		q.Queue("insert into projects values ($1, $2, 'A', '', 1, now(), 'x', now())", a, project)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sql := range []string{
+		"update projects set name = 'stolen'", "delete from projects", "select 1 from projects",
+	} {
+		var n int64
+		err := db.Tenant(t.Context(), b, func(q *pgx.Batch) {
+			q.Queue(sql).Query(func(rows pgx.Rows) error {
+				rows.Close()
+				n = rows.CommandTag().RowsAffected()
+				return rows.Err()
+			})
+		})
+		if err != nil || n != 0 {
+			t.Errorf("%s: %d rows, %v, want none", sql, n, err)
+		}
+	}
+	for _, sql := range []string{
+		"insert into tasks values ('" + b.String() + "', gen_random_uuid(), '" + project.String() + "', 'T', '', 'open', 'low', null, null, 1, now(), 'x', now())",
+		"insert into projects values ('" + a.String() + "', gen_random_uuid(), 'B', '', 1, now(), 'x', now())",
+		"copy projects from stdin", "truncate projects", "alter table projects disable row level security", "set role tasks_owner",
+	} {
+		if err := db.Tenant(t.Context(), b, func(q *pgx.Batch) { q.Queue(sql) }); err == nil {
+			t.Errorf("%s: succeeds", sql)
+		}
+	}
+}
