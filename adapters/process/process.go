@@ -3,6 +3,7 @@ package process
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/postgres"
@@ -101,4 +103,32 @@ func openVerified(ctx context.Context, at string, migrations fs.FS) (*postgres.D
 		return nil, err
 	}
 	return db, nil
+}
+
+// OpenAPI prints a service's document, indented, to standard output.
+func OpenAPI(doc any) error {
+	enc := json.NewEncoder(os.Stdout)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(doc)
+}
+
+// Hourly is how often what has expired is dropped.
+const Hourly = time.Hour
+
+// Every does what do does, now and then every interval until ctx ends. A
+// failure is logged and tried again the next time.
+func Every(ctx context.Context, interval time.Duration, what string, do func(context.Context) error) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			slog.Warn("will be tried again", "what", what, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }

@@ -42,6 +42,7 @@ type Operation struct {
 	Tag         string
 	Scope       string // the token must hold it
 	Public      bool   // no token is asked for
+	Internal    bool   // for our own services alone: the scope is platform, and no document shows it
 	Status      int    // of success; 200 if zero
 	Errors      []int  // beyond those that every operation has
 }
@@ -92,8 +93,7 @@ func humaConfig(cfg Config) huma.Config {
 
 var scopes = map[string]string{
 	"auth": "OAuth clients", "users": "the tenant, its people and invitations", "authz": "roles and assignments",
-	"tasks": "projects, tasks and comments", "reports": "reports", "platform": "our own services alone",
-}
+	"tasks": "projects, tasks and comments", "reports": "reports",}
 
 // Handler serves the surface.
 func (a *API) Handler() http.Handler { return a.router }
@@ -118,13 +118,19 @@ func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who id
 }
 
 func (a *API) operation(op Operation) huma.Operation {
+	if op.Internal {
+		op.Scope = identity.PlatformScope
+	}
 	o := huma.Operation{
+		Hidden:      op.Internal,
 		OperationID: op.ID, Method: op.Method, Path: "/" + a.cfg.Service + op.Path,
 		Summary: op.Summary, Description: op.Description, Tags: []string{op.Tag},
 		DefaultStatus: op.Status, Errors: append([]int{400, 406, 500, 503}, op.Errors...),
 		Middlewares: huma.Middlewares{a.negotiate},
 	}
-	a.tag(op.Tag)
+	if !op.Internal {
+		a.tag(op.Tag)
+	}
 	if op.Method != http.MethodGet {
 		o.Errors = append(o.Errors, 413, 415, 422)
 		o.Parameters = append(o.Parameters, &huma.Param{
