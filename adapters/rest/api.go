@@ -93,7 +93,7 @@ func humaConfig(cfg Config) huma.Config {
 
 var scopes = map[string]string{
 	"auth": "OAuth clients", "users": "the tenant, its people and invitations", "authz": "roles and assignments",
-	"tasks": "projects, tasks and comments", "reports": "reports",}
+	"tasks": "projects, tasks and comments", "reports": "reports"}
 
 // Handler serves the surface.
 func (a *API) Handler() http.Handler { return a.router }

@@ -181,3 +181,9 @@ func fieldOf(d *huma.ErrorDetail) ProblemField {
 	}
 	return f
 }
+
+// CodeOf returns the fault's code, which a problem's type ends in.
+func CodeOf(p Problem) string {
+	_, code, _ := strings.Cut(p.Type, "#")
+	return code
+}

@@ -45,6 +45,9 @@ type Decision struct {
 // forbidden is one value, so that a denial costs no more than a permit.
 var forbidden = fault.New(fault.Forbidden, "forbidden", "the policy does not allow this")
 
+// ErrForbidden says that the policy gives the caller no such permission.
+func ErrForbidden() error { return forbidden }
+
 // Decide returns nil if p allows who to do what perm names, else fault.Forbidden.
 func Decide(p Policy, who identity.Caller, perm Permission) error {
 	if p.Allows(SubjectOf(who), perm) {

@@ -1,0 +1,95 @@
+package restclient
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+const (
+	seedPath        = "/authz/v1/platform/seed"
+	policyPath      = "/authz/v1/platform/policy"
+	checkPath       = "/authz/v1/platform/check"
+	assignmentsPath = "/authz/v1/platform/assignments"
+)
+
+type assignment struct {
+	SubjectKind string `json:"subject_kind"`
+	SubjectID   string `json:"subject_id"`
+	Role        string `json:"role"`
+}
+
+// Seed gives the tenant the roles that every tenant begins with.
+func (c *Client) Seed(ctx context.Context, tenant identity.TenantID) error {
+	return c.Do(ctx, tenant, http.MethodPut, c.cfg.AuthzURL+seedPath, nil, nil)
+}
+
+// Unseed removes everything that the authorization service keeps for the tenant.
+func (c *Client) Unseed(ctx context.Context, tenant identity.TenantID) error {
+	return c.Do(ctx, tenant, http.MethodDelete, c.cfg.AuthzURL+seedPath, nil, nil)
+}
+
+// Role returns the tenant's role of this name, or fault.NotFound.
+func (c *Client) Role(ctx context.Context, tenant identity.TenantID, name string) (access.Role, error) {
+	s, err := c.Policy(ctx, tenant, -1)
+	if err != nil {
+		return access.Role{}, err
+	}
+	for _, r := range s.Roles {
+		if r.Name == name {
+			return r, nil
+		}
+	}
+	return access.Role{}, access.ErrNoRole()
+}
+
+// PutAssignment gives the user the role; again it changes nothing.
+func (c *Client) PutAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error {
+	return c.Do(ctx, tenant, http.MethodPut, c.cfg.AuthzURL+assignmentsPath, assignment{access.KindUser, user.String(), role}, nil)
+}
+
+// DeleteAssignment takes the role away, if the user has it.
+func (c *Client) DeleteAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error {
+	return c.Do(ctx, tenant, http.MethodDelete, c.cfg.AuthzURL+assignmentsPath, assignment{access.KindUser, user.String(), role}, nil)
+}
+
+// Policy returns the tenant's policy, or nil if its version is have.
+func (c *Client) Policy(ctx context.Context, tenant identity.TenantID, have int64) (*access.Snapshot, error) {
+	header := http.Header{}
+	if have >= 0 {
+		header.Set("If-None-Match", strconv.Quote(strconv.FormatInt(have, 10)))
+	}
+	resp, err := c.send(ctx, tenant, http.MethodGet, c.cfg.AuthzURL+policyPath, header, nil)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusNotModified {
+		return nil, resp.Body.Close()
+	}
+	var s access.Snapshot
+	if err := read(resp, &s); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// Check asks the authorization service for one decision.
+func (c *Client) Check(ctx context.Context, tenant uuid.UUID, s access.Subject, p access.Permission) (access.Decision, error) {
+	var d access.Decision
+	in := struct {
+		SubjectKind string            `json:"subject_kind"`
+		SubjectID   string            `json:"subject_id"`
+		Permission  access.Permission `json:"permission"`
+	}{s.Kind(), s.ID(), p}
+	err := c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthzURL+checkPath, in, &d)
+	if err != nil && !fault.Is(err, fault.Unavailable) {
+		return d, fault.Wrap(fault.Unavailable, "decision_unavailable", "nobody can tell whether this is allowed", err)
+	}
+	return d, err
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
+)
+
+func (a *api) registerProjects(r *rest.API) {
+	rest.Register(r, rest.Operation{
+		ID: "create-project", Method: http.MethodPost, Path: "/v1/projects", Tag: "projects", Scope: scope, Status: http.StatusCreated,
+		Summary: "Create a project", Description: "Adds a project to the tenant.",
+	}, a.createProject)
+	rest.Register(r, rest.Operation{
+		ID: "list-projects", Method: http.MethodGet, Path: "/v1/projects", Tag: "projects", Scope: scope,
+		Summary: "List projects", Description: "Projects of the tenant, oldest first.",
+	}, a.listProjects)
+	rest.Register(r, rest.Operation{
+		ID: "get-project", Method: http.MethodGet, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Errors: []int{404},
+		Summary: "Read a project", Description: "The ETag names its version.",
+	}, a.getProject)
+	rest.Register(r, rest.Operation{
+		ID: "update-project", Method: http.MethodPatch, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Errors: []int{404, 412, 428},
+		Summary: "Change a project", Description: "A merge patch (RFC 7396): what it does not name stays.",
+	}, a.updateProject)
+	rest.Register(r, rest.Operation{
+		ID: "delete-project", Method: http.MethodDelete, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
+		Summary: "Delete a project", Description: "Deletes it with its tasks.",
+	}, a.deleteProject)
+}
+
+type projectOutput struct {
+	ETag     string `header:"ETag" doc:"The version"`
+	Location string `header:"Location" doc:"Where it is, when it was created"`
+	Body     task.Project
+}
+
+func showProject(p task.Project, err error) (*projectOutput, error) {
+	return &projectOutput{ETag: rest.ETag(p.Version), Body: p}, err
+}
+
+func (a *api) createProject(ctx context.Context, who identity.Caller, in *struct{ Body task.ProjectDraft }) (*projectOutput, error) {
+	out, err := showProject(a.tasks.CreateProject(ctx, who, in.Body))
+	out.Location = "/tasks/v1/projects/" + out.Body.ID.String()
+	return out, err
+}
+
+func (a *api) getProject(ctx context.Context, who identity.Caller, in *byID) (*projectOutput, error) {
+	return showProject(a.tasks.Project(ctx, who, in.ID))
+}
+
+type projectPage struct{ Body rest.Page[task.Project] }
+
+func (a *api) listProjects(ctx context.Context, who identity.Caller, in *rest.PageInput) (*projectPage, error) {
+	r, err := a.cursors.Request(who, "projects", *in)
+	if err != nil {
+		return nil, err
+	}
+	got, err := a.tasks.Projects(ctx, who, r)
+	return &projectPage{rest.PageOf(a.cursors, who, "projects", got)}, err
+}
+
+// ProjectPatch is the body of an update.
+type ProjectPatch struct {
+	Name        rest.Optional[string] `json:"name,omitempty" minLength:"1" maxLength:"200" example:"The office move"`
+	Description rest.Optional[string] `json:"description,omitempty" maxLength:"20000" doc:"Markdown" example:"Until May"`
+}
+
+type updateProjectInput struct {
+	byID
+	rest.IfMatch
+	Body ProjectPatch
+}
+
+func (a *api) updateProject(ctx context.Context, who identity.Caller, in *updateProjectInput) (*projectOutput, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return showProject(a.tasks.ChangeProject(ctx, who, in.ID, version, task.ProjectPatch{Name: in.Body.Name.Field, Description: in.Body.Description.Field}))
+}
+
+func (a *api) deleteProject(ctx context.Context, who identity.Caller, in *versioned) (*struct{}, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.tasks.DeleteProject(ctx, who, in.ID, version)
+}
