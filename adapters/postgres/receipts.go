@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -99,10 +100,42 @@ func Replay[T any](ctx context.Context, db *DB, who identity.Caller) (T, bool, e
 		return first, false, err
 	}
 	if row.Fingerprint != once.Fingerprint {
-		return first, true, fault.New(fault.Invalid, "idempotency_key_reused", "this Idempotency-Key was used for another request")
+		return first, true, errReused
 	}
 	return first, true, json.Unmarshal(row.Result, &first)
 }
+
+// ReplayIn is Replay within a transaction, for effects that need more than one
+// round trip; it fills result, a pointer.
+func ReplayIn(ctx context.Context, tx pgx.Tx, who identity.Caller, result any) (bool, error) {
+	once := who.Request.Once
+	if once == nil {
+		return false, nil
+	}
+	var fingerprint string
+	var first json.RawMessage
+	err := tx.QueryRow(ctx, selectReceipt, who.Tenant, who.Subject(), once.Key).Scan(&fingerprint, &first)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, err
+	case fingerprint != once.Fingerprint:
+		return true, errReused
+	}
+	return true, json.Unmarshal(first, result)
+}
+
+// QueueReceipt adds the receipt of result, if the request wants one.
+func QueueReceipt(b *pgx.Batch, who identity.Caller, result any) error {
+	args, err := receiptArgs(who, result)
+	if args != nil {
+		b.Queue(insertReceipt, args...)
+	}
+	return err
+}
+
+var errReused = fault.New(fault.Invalid, "idempotency_key_reused", "this Idempotency-Key was used for another request")
 
 // PurgeReceipts drops receipts that are older than a day. db is the system role's.
 func PurgeReceipts(ctx context.Context, db *DB) error {

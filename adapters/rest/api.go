@@ -126,7 +126,7 @@ func (a *API) operation(op Operation) huma.Operation {
 		OperationID: op.ID, Method: op.Method, Path: "/" + a.cfg.Service + op.Path,
 		Summary: op.Summary, Description: op.Description, Tags: []string{op.Tag},
 		DefaultStatus: op.Status, Errors: append([]int{400, 406, 500, 503}, op.Errors...),
-		Middlewares: huma.Middlewares{a.negotiate},
+		Middlewares: huma.Middlewares{unescapePath, a.negotiate},
 	}
 	if !op.Internal {
 		a.tag(op.Tag)

@@ -8,10 +8,12 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -77,6 +79,21 @@ func (a *API) identify(ctx context.Context, header, scope string) (identity.Call
 		return who, fault.New(fault.Forbidden, "insufficient_scope", "the token lacks the scope "+scope)
 	}
 	return who, nil
+}
+
+// unescapePath undoes the percent-encoding of path parameters, which chi leaves
+// in place when a client encodes more than it must.
+func unescapePath(ctx huma.Context, next func(huma.Context)) {
+	r, _ := humachi.Unwrap(ctx)
+	if r.URL.RawPath != "" {
+		values := chi.RouteContext(r.Context()).URLParams.Values
+		for i, v := range values {
+			if plain, err := url.PathUnescape(v); err == nil {
+				values[i] = plain
+			}
+		}
+	}
+	next(ctx)
 }
 
 // negotiate answers 406 to a client that takes no JSON. huma's own knows no

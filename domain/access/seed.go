@@ -33,6 +33,15 @@ func (s *Service) Seed(ctx context.Context, who identity.Caller) error {
 	})
 }
 
+// Unseed undoes Seed and all that was built on it. It is for our own services,
+// which compensate an onboarding that failed.
+func (s *Service) Unseed(ctx context.Context, who identity.Caller) error {
+	if !who.IsPlatform() {
+		return forbidden
+	}
+	return s.store.Erase(ctx, who.Tenant)
+}
+
 func (s *Service) seedPermissions(fresh []Permission, w Writer) error {
 	for _, p := range fresh {
 		id, err := newID()

@@ -26,6 +26,8 @@ type Store interface {
 	// used before for the same request, edit is not called and result is
 	// filled with what it was then.
 	Change(ctx context.Context, who identity.Caller, result any, edit func(now Snapshot, w Writer) (*Change, error)) error
+	// Erase removes everything that is kept of the tenant, if there is anything.
+	Erase(ctx context.Context, tenant identity.TenantID) error
 
 	// Roles lists roles, newest last, and Role returns one, or fault.NotFound.
 	Roles(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Role], error)

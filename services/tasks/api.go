@@ -46,7 +46,8 @@ func (a *api) register(r *rest.API) {
 	}, a.deleteTask)
 }
 
-type byID struct {
+// ByID is embedded in inputs; huma reads only what is exported.
+type ByID struct {
 	ID uuid.UUID `path:"id" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000002"`
 }
 
@@ -66,7 +67,7 @@ func (a *api) createTask(ctx context.Context, who identity.Caller, in *struct{ B
 	return out, err
 }
 
-func (a *api) getTask(ctx context.Context, who identity.Caller, in *byID) (*taskOutput, error) {
+func (a *api) getTask(ctx context.Context, who identity.Caller, in *ByID) (*taskOutput, error) {
 	return showTask(a.tasks.Get(ctx, who, in.ID))
 }
 
@@ -100,7 +101,7 @@ type TaskPatch struct {
 }
 
 type updateTaskInput struct {
-	byID
+	ByID
 	rest.IfMatch
 	Body TaskPatch
 }
@@ -116,12 +117,13 @@ func (a *api) updateTask(ctx context.Context, who identity.Caller, in *updateTas
 	}))
 }
 
-type versioned struct {
-	byID
+// Versioned is the input of an operation that needs no more than a version.
+type Versioned struct {
+	ByID
 	rest.IfMatch
 }
 
-func (a *api) deleteTask(ctx context.Context, who identity.Caller, in *versioned) (*struct{}, error) {
+func (a *api) deleteTask(ctx context.Context, who identity.Caller, in *Versioned) (*struct{}, error) {
 	version, err := in.Version()
 	if err != nil {
 		return nil, err

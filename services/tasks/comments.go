@@ -21,7 +21,7 @@ func (a *api) registerComments(r *rest.API) {
 }
 
 type commentInput struct {
-	byID
+	ByID
 	Body task.CommentDraft
 }
 
@@ -33,7 +33,7 @@ func (a *api) createComment(ctx context.Context, who identity.Caller, in *commen
 }
 
 type listCommentsInput struct {
-	byID
+	ByID
 	rest.PageInput
 }
 

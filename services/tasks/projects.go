@@ -48,7 +48,7 @@ func (a *api) createProject(ctx context.Context, who identity.Caller, in *struct
 	return out, err
 }
 
-func (a *api) getProject(ctx context.Context, who identity.Caller, in *byID) (*projectOutput, error) {
+func (a *api) getProject(ctx context.Context, who identity.Caller, in *ByID) (*projectOutput, error) {
 	return showProject(a.tasks.Project(ctx, who, in.ID))
 }
 
@@ -70,7 +70,7 @@ type ProjectPatch struct {
 }
 
 type updateProjectInput struct {
-	byID
+	ByID
 	rest.IfMatch
 	Body ProjectPatch
 }
@@ -83,7 +83,7 @@ func (a *api) updateProject(ctx context.Context, who identity.Caller, in *update
 	return showProject(a.tasks.ChangeProject(ctx, who, in.ID, version, task.ProjectPatch{Name: in.Body.Name.Field, Description: in.Body.Description.Field}))
 }
 
-func (a *api) deleteProject(ctx context.Context, who identity.Caller, in *versioned) (*struct{}, error) {
+func (a *api) deleteProject(ctx context.Context, who identity.Caller, in *Versioned) (*struct{}, error) {
 	version, err := in.Version()
 	if err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ func Store(t *testing.T, store access.Store) {
 	for name, test := range map[string]func(*testing.T, *world){
 		"SeedIsIdempotent":                      seedIsIdempotent,
 		"SeedAddsWhatThePlatformLearnt":         seedAddsWhatThePlatformLearnt,
+		"UnseedLeavesNothing":                   unseedLeavesNothing,
 		"TenantWithoutPolicyHasTheEmptyOne":     tenantWithoutPolicy,
 		"VersionGrowsByOneWithEachChange":       versionGrows,
 		"ParallelChangesLeaveNoGap":             parallelChanges,
@@ -132,6 +133,18 @@ func seedIsIdempotent(t *testing.T, w *world) {
 		t.Errorf("the reports service may read tasks: %v, %v", d, err)
 	}
 	wantKind(t, "a seed by a person", w.Seed(t.Context(), w.owner), fault.Forbidden)
+}
+
+func unseedLeavesNothing(t *testing.T, w *world) {
+	wantKind(t, "an unseed by a person", w.Unseed(t.Context(), w.owner), fault.Forbidden)
+	for range 2 {
+		if err := w.Unseed(t.Context(), w.platform); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := w.snapshot(t); s.Version != 0 || len(s.Roles)+len(s.Permissions)+len(s.Assignments) != 0 {
+		t.Errorf("after unseeding there is %+v", s)
+	}
 }
 
 func seedAddsWhatThePlatformLearnt(t *testing.T, w *world) {

@@ -68,6 +68,14 @@ func (s *Store) Change(_ context.Context, who identity.Caller, result any, edit 
 	return s.remember(who, result)
 }
 
+// Erase implements access.Store.
+func (s *Store) Erase(_ context.Context, tenant identity.TenantID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.policies, tenant)
+	return nil
+}
+
 func (s *Store) replay(who identity.Caller, result any) (bool, error) {
 	once := who.Request.Once
 	if once == nil {

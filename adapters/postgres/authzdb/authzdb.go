@@ -1,0 +1,97 @@
+// Package authzdb keeps the authz service's rows in PostgreSQL.
+package authzdb
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"io/fs"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/identity"
+)
+
+//go:embed migrations/*.sql
+var embedded embed.FS
+
+// Migrations make and change the schema.
+var Migrations = must(fs.Sub(embedded, "migrations"))
+
+// Store implements access.Store.
+type Store struct{ db *postgres.DB }
+
+var _ access.Store = (*Store)(nil)
+
+// New returns the store in db, which is connected as authz_app.
+func New(db *postgres.DB) *Store { return &Store{db} }
+
+// selectSnapshot is one statement, and so sees one moment.
+const selectSnapshot = `select json_build_object(
+	'version', coalesce((select version from policies where tenant_id = $1), 0),
+	'permissions', coalesce((select json_agg(p order by p.created_at, p.id) from (
+		select id, name, description, builtin, created_at from permissions where tenant_id = $1) p), '[]'),
+	'roles', coalesce((select json_agg(r order by r.created_at, r.id) from (
+		select id, name, description, version, created_at, updated_at, coalesce((select json_agg(permission order by permission collate "C")
+			from role_permissions rp where rp.tenant_id = $1 and rp.role_id = roles.id), '[]') permissions
+		from roles where tenant_id = $1) r), '[]'),
+	'assignments', coalesce((select json_agg(a order by a.created_at, a.id) from (
+		select a.id, subject_kind, subject_id, r.name as role, a.created_at
+		from assignments a join roles r on r.tenant_id = $1 and r.id = a.role_id where a.tenant_id = $1) a), '[]'))`
+
+// Snapshot implements access.Store.
+func (s *Store) Snapshot(ctx context.Context, tenant identity.TenantID) (snap access.Snapshot, err error) {
+	var raw []byte
+	err = s.db.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		b.Queue(selectSnapshot, tenant).QueryRow(func(row pgx.Row) error { return row.Scan(&raw) })
+	})
+	if err != nil {
+		return snap, err
+	}
+	return decode(raw)
+}
+
+func decode(raw []byte) (snap access.Snapshot, err error) {
+	if err = json.Unmarshal(raw, &snap); err != nil {
+		return snap, err
+	}
+	for i := range snap.Permissions {
+		snap.Permissions[i].CreatedAt = snap.Permissions[i].CreatedAt.UTC()
+	}
+	for i := range snap.Roles {
+		snap.Roles[i].CreatedAt, snap.Roles[i].UpdatedAt = snap.Roles[i].CreatedAt.UTC(), snap.Roles[i].UpdatedAt.UTC()
+	}
+	for i := range snap.Assignments {
+		snap.Assignments[i].CreatedAt = snap.Assignments[i].CreatedAt.UTC()
+	}
+	return snap, nil
+}
+
+const selectVersion = `select coalesce((select version from policies where tenant_id = $1), 0)`
+
+// Version implements access.Store.
+func (s *Store) Version(ctx context.Context, tenant identity.TenantID) (v int64, err error) {
+	err = s.db.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		b.Queue(selectVersion, tenant).QueryRow(func(row pgx.Row) error { return row.Scan(&v) })
+	})
+	return v, err
+}
+
+// Erase implements access.Store.
+func (s *Store) Erase(ctx context.Context, tenant uuid.UUID) error {
+	return s.db.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		for _, table := range []string{"assignments", "role_permissions", "roles", "permissions", "policy_changes", "policies"} {
+			b.Queue("delete from "+table+" where tenant_id = $1", tenant)
+		}
+	})
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err) // the folder is compiled in
+	}
+	return v
+}

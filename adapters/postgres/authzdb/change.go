@@ -1,0 +1,75 @@
+package authzdb
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/identity"
+)
+
+const (
+	insertPolicy = `insert into policies (tenant_id, version) values ($1, 0) on conflict do nothing`
+	lockPolicy   = `select version from policies where tenant_id = $1 for update`
+	nextVersion  = `update policies set version = version + 1 where tenant_id = $1`
+	insertChange = `insert into policy_changes (tenant_id, version, at, by, request_id, action, before, after)
+		select $1, version, $2, $3, $4, $5, $6, $7 from policies where tenant_id = $1`
+)
+
+// Change implements access.Store. The lock on the tenant's row comes first, so
+// that the statement after it sees what the change before has committed.
+func (s *Store) Change(ctx context.Context, who identity.Caller, result any, edit func(access.Snapshot, access.Writer) (*access.Change, error)) error {
+	return s.db.Tx(ctx, who.Tenant, func(tx pgx.Tx) error {
+		now, err := locked(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		if done, err := postgres.ReplayIn(ctx, tx, who, result); done || err != nil {
+			return err
+		}
+		w := &writer{tenant: who.Tenant}
+		change, err := edit(now, w)
+		if err != nil {
+			return err
+		}
+		if change != nil {
+			if err := w.record(who, *change); err != nil {
+				return err
+			}
+		}
+		if err := postgres.QueueReceipt(&w.batch, who, result); err != nil {
+			return err
+		}
+		return tx.SendBatch(ctx, &w.batch).Close()
+	})
+}
+
+func locked(ctx context.Context, tx pgx.Tx, who identity.Caller) (access.Snapshot, error) {
+	var raw []byte
+	b := &pgx.Batch{}
+	b.Queue(insertPolicy, who.Tenant)
+	b.Queue(lockPolicy, who.Tenant)
+	b.Queue(selectSnapshot, who.Tenant).QueryRow(func(row pgx.Row) error { return row.Scan(&raw) })
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return access.Snapshot{}, err
+	}
+	return decode(raw)
+}
+
+func (w *writer) record(who identity.Caller, c access.Change) error {
+	before, err := json.Marshal(c.Before)
+	if err != nil {
+		return err
+	}
+	after, err := json.Marshal(c.After)
+	if err != nil {
+		return err
+	}
+	w.batch.Queue(nextVersion, w.tenant)
+	w.batch.Queue(insertChange, w.tenant, time.Now(), who.Subject(), who.Request.ID, c.Action, json.RawMessage(before), json.RawMessage(after))
+	return nil
+}

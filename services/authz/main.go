@@ -1,0 +1,15 @@
+// Command authz keeps a tenant's roles and decides who may do what.
+package main
+
+import (
+	"bailiwick.dev/adapters/postgres/authzdb"
+	"bailiwick.dev/adapters/process"
+)
+
+func main() {
+	process.Main("authz", map[string]process.Role{
+		"serve":   serve,
+		"migrate": process.Migrate("authz", authzdb.Migrations),
+		"openapi": openapi,
+	})
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/identity"
+)
+
+// registerPlatform adds what our own services need: seeding, assignments that
+// workflows make and undo, and the policy for their gates.
+func (a *api) registerPlatform(r *rest.API) {
+	internal := func(id, method, path string, status int) rest.Operation {
+		return rest.Operation{ID: id, Method: method, Path: "/v1/platform/" + path, Status: status, Internal: true}
+	}
+	rest.Register(r, internal("platform-seed", http.MethodPut, "seed", http.StatusNoContent), func(ctx context.Context, who identity.Caller, _ *struct{}) (*struct{}, error) {
+		return nil, a.access.Seed(ctx, who)
+	})
+	rest.Register(r, internal("platform-unseed", http.MethodDelete, "seed", http.StatusNoContent), func(ctx context.Context, who identity.Caller, _ *struct{}) (*struct{}, error) {
+		return nil, a.access.Unseed(ctx, who)
+	})
+	rest.Register(r, internal("platform-put-assignment", http.MethodPut, "assignments", http.StatusNoContent), a.putAssignment)
+	rest.Register(r, internal("platform-delete-assignment", http.MethodDelete, "assignments", http.StatusNoContent), a.dropAssignment)
+	rest.Register(r, internal("platform-policy", http.MethodGet, "policy", http.StatusOK), a.policy)
+	rest.Register(r, internal("platform-check", http.MethodPost, "check", http.StatusOK), a.check)
+}
+
+func (a *api) putAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*struct{}, error) {
+	s, err := access.ParseSubject(in.Body.SubjectKind, in.Body.SubjectID)
+	if err == nil {
+		_, err = a.access.Assign(ctx, who, s, in.Body.Role)
+	}
+	return nil, err
+}
+
+func (a *api) dropAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*struct{}, error) {
+	s, err := access.ParseSubject(in.Body.SubjectKind, in.Body.SubjectID)
+	if err == nil {
+		err = a.access.Unassign(ctx, who, s, in.Body.Role)
+	}
+	return nil, err
+}
+
+type policyInput struct {
+	IfNoneMatch string `header:"If-None-Match"`
+}
+
+type policyOutput struct {
+	Status int
+	ETag   string `header:"ETag"`
+	Body   *access.Snapshot
+}
+
+// policy answers a conditional request (RFC 9110, section 13.1.2) without
+// reading the policy when its version is the one known.
+func (a *api) policy(ctx context.Context, who identity.Caller, in *policyInput) (*policyOutput, error) {
+	have, err := strconv.ParseInt(strings.Trim(in.IfNoneMatch, `"`), 10, 64)
+	if err != nil {
+		have = -1
+	}
+	s, err := a.access.Snapshot(ctx, who, have)
+	if err != nil || s == nil {
+		return &policyOutput{Status: http.StatusNotModified, ETag: rest.ETag(have)}, err
+	}
+	return &policyOutput{Status: http.StatusOK, ETag: rest.ETag(s.Version), Body: s}, nil
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/identity"
+)
+
+func (a *api) registerRoles(r *rest.API) {
+	rest.Register(r, rest.Operation{
+		ID: "create-role", Method: http.MethodPost, Path: "/v1/roles", Tag: "roles", Scope: scope, Status: http.StatusCreated, Errors: []int{409},
+		Summary: "Create a role", Description: "A role holds nothing that its maker lacks.",
+	}, a.createRole)
+	rest.Register(r, rest.Operation{
+		ID: "list-roles", Method: http.MethodGet, Path: "/v1/roles", Tag: "roles", Scope: scope,
+		Summary: "List roles", Description: "Roles of the tenant with what they hold, oldest first.",
+	}, a.listRoles)
+	rest.Register(r, rest.Operation{
+		ID: "get-role", Method: http.MethodGet, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Errors: []int{404},
+		Summary: "Read a role", Description: "The ETag names its version.",
+	}, a.getRole)
+	rest.Register(r, rest.Operation{
+		ID: "update-role", Method: http.MethodPatch, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
+		Summary: "Rename or redescribe a role", Description: "A merge patch (RFC 7396): what it does not name stays.",
+	}, a.updateRole)
+	rest.Register(r, rest.Operation{
+		ID: "delete-role", Method: http.MethodDelete, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409, 412, 428},
+		Summary: "Delete a role", Description: "Only one that nobody has.",
+	}, a.deleteRole)
+	rest.Register(r, rest.Operation{
+		ID: "set-role-permissions", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
+		Summary: "Replace what a role holds", Description: "It is enforced everywhere within a second.",
+	}, a.setPermissions)
+}
+
+type roleOutput struct {
+	ETag     string `header:"ETag" doc:"The version"`
+	Location string `header:"Location" doc:"Where it is, when it was created"`
+	Body     access.Role
+}
+
+func showRole(r access.Role, err error) (*roleOutput, error) {
+	return &roleOutput{ETag: rest.ETag(r.Version), Body: r}, err
+}
+
+func (a *api) createRole(ctx context.Context, who identity.Caller, in *struct{ Body access.RoleDraft }) (*roleOutput, error) {
+	out, err := showRole(a.access.CreateRole(ctx, who, in.Body))
+	out.Location = "/authz/v1/roles/" + out.Body.ID.String()
+	return out, err
+}
+
+type rolePage struct{ Body rest.Page[access.Role] }
+
+func (a *api) listRoles(ctx context.Context, who identity.Caller, in *rest.PageInput) (*rolePage, error) {
+	r, err := a.cursors.Request(who, "roles", *in)
+	if err != nil {
+		return nil, err
+	}
+	got, err := a.access.Roles(ctx, who, r)
+	return &rolePage{rest.PageOf(a.cursors, who, "roles", got)}, err
+}
+
+func (a *api) getRole(ctx context.Context, who identity.Caller, in *ByID) (*roleOutput, error) {
+	return showRole(a.access.Role(ctx, who, in.ID))
+}
+
+type updateRoleInput struct {
+	ByID
+	rest.IfMatch
+	Body access.RolePatch
+}
+
+func (a *api) updateRole(ctx context.Context, who identity.Caller, in *updateRoleInput) (*roleOutput, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return showRole(a.access.UpdateRole(ctx, who, in.ID, version, in.Body))
+}
+
+func (a *api) deleteRole(ctx context.Context, who identity.Caller, in *Versioned) (*struct{}, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.access.DeleteRole(ctx, who, in.ID, version)
+}
+
+type setPermissionsInput struct {
+	ByID
+	rest.IfMatch
+	Body struct {
+		Permissions []access.Permission `json:"permissions" nullable:"false" maxItems:"1000" example:"[\"tasks:read\"]" doc:"All that the role shall hold"`
+	}
+}
+
+func (a *api) setPermissions(ctx context.Context, who identity.Caller, in *setPermissionsInput) (*roleOutput, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return showRole(a.access.SetPermissions(ctx, who, in.ID, version, in.Body.Permissions))
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+
+	"bailiwick.dev/adapters/casbin"
+	"bailiwick.dev/adapters/config"
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/adapters/postgres/authzdb"
+	"bailiwick.dev/adapters/process"
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/access"
+)
+
+// surface is the service's REST surface on a store.
+func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, store access.Store) *rest.API {
+	r := rest.New(rest.Config{
+		Service: "authz", Title: "Bailiwick authz", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, Ready: ready,
+		Description: "Permissions, the roles that hold them, who has which role, and decisions.",
+	})
+	a := &api{access: access.NewService(store, casbin.NewPolicies(store), casbin.Compile), cursors: rest.Cursors{Key: cfg.CursorKey}}
+	a.register(r)
+	return r
+}
+
+func openapi(context.Context) error {
+	return process.OpenAPI(surface(config.Server{PublicURL: "http://localhost:8080"}, nil, nil, nil).OpenAPI())
+}
+
+func serve(ctx context.Context) error {
+	var cfg struct {
+		config.Server
+		config.Database
+		config.Platform
+	}
+	if err := config.Load(&cfg); err != nil {
+		return err
+	}
+	app, system, err := process.Databases(ctx, cfg.Database, authzdb.Migrations)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	defer system.Close()
+	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
+	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, authzdb.New(app)), cfg.Listen, cfg.MetricsListen)
+}
