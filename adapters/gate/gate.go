@@ -67,7 +67,7 @@ func (g *Gate) Allow(ctx context.Context, who identity.Caller, p access.Permissi
 		if age > renewal {
 			g.pull(ctx, who.Tenant)
 		}
-		return access.Decide(h, who, p)
+		return access.Decide(h.Policy, who, p)
 	}
 	wait := remote
 	if !ok {
@@ -76,7 +76,7 @@ func (g *Gate) Allow(ctx context.Context, who identity.Caller, p access.Permissi
 	select {
 	case r := <-g.pull(ctx, who.Tenant):
 		if r.Err == nil {
-			return access.Decide(r.Val.(held), who, p)
+			return access.Decide(r.Val.(held).Policy, who, p)
 		}
 	case <-time.After(wait):
 	case <-ctx.Done():
