@@ -84,8 +84,8 @@ type Mailer interface {
 
 // Onboarding carries a registration through, whatever crashes.
 type Onboarding interface {
-	// Begin starts the work, or finds it begun; with r verified it also tells
+	// Begin starts the work, or finds it begun; with p verified it also tells
 	// it so. It returns fault.Unavailable when it cannot now; a reconciler
 	// tries again.
-	Begin(ctx context.Context, r Pending) error
+	Begin(ctx context.Context, p Pending) error
 }

@@ -103,6 +103,17 @@ type Progress struct {
 	At     time.Time
 }
 
+// open returns nil if the owner can still verify r, else ErrLinkUsed or ErrLinkExpired.
+func (r Registration) open(now time.Time) error {
+	switch {
+	case r.Status == StatusExpired, r.Status == StatusFailed, !now.Before(r.ExpiresAt):
+		return ErrLinkExpired
+	case r.Status == StatusProvisioning, r.Status == StatusActive:
+		return ErrLinkUsed
+	}
+	return nil
+}
+
 // Done reports whether a step has been done.
 func (r Registration) Done(name StepName) bool {
 	return slices.ContainsFunc(r.Steps, func(s Step) bool { return s.Name == name && s.State == StepDone })

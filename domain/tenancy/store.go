@@ -15,6 +15,10 @@ import (
 type Store interface {
 	RegistrationStore
 	PeopleStore
+	// Begun settles p, unless it was verified since.
+	Begun(ctx context.Context, p Pending) error
+	// Settled settles an invitation, unless its status is no longer the one named.
+	Settled(ctx context.Context, tenant identity.TenantID, id uuid.UUID, status string) error
 }
 
 // RegistrationStore keeps how companies become tenants.
@@ -69,8 +73,8 @@ type PeopleStore interface {
 	// Invitation and Invitations return those of the caller's tenant.
 	Invitation(ctx context.Context, who identity.Caller, id uuid.UUID) (Invitation, error)
 	Invitations(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Invitation], error)
-	// Accept makes u, whose id is the invitation's, a user and closes the
-	// invitation, as one change. It returns ErrLinkUsed or ErrLinkExpired, or,
+	// Accept makes u, whose id is the invitation's, a user, closes the
+	// invitation and makes it due, as one change. It returns ErrLinkUsed or ErrLinkExpired, or,
 	// to the same request again, what it returned first.
 	Accept(ctx context.Context, who identity.Caller, u User) (User, error)
 	// Accepted returns what Accept answered to the same request, if it did.
@@ -83,12 +87,9 @@ type PeopleStore interface {
 type Queue interface {
 	// DueRegistrations takes registrations whose onboarding must be begun or told.
 	DueRegistrations(ctx context.Context, at time.Time) ([]Pending, error)
-	// Begun settles p, unless it was verified since.
-	Begun(ctx context.Context, p Pending) error
-	// DueInvitations takes invitations whose mail must be sent.
+	// DueInvitations takes pending invitations whose mail must be sent, and
+	// accepted ones whose role must be given and login opened.
 	DueInvitations(ctx context.Context, at time.Time) ([]Addressed, error)
-	// Mailed settles an invitation.
-	Mailed(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error
 }
 
 // Pending is a registration that waits for its onboarding to be begun or told.

@@ -59,7 +59,9 @@ func interceptors() []interceptor.WorkerInterceptor {
 	return []interceptor.WorkerInterceptor{&faults{}}
 }
 
-type faults struct{ interceptor.WorkerInterceptorBase }
+type faults struct {
+	interceptor.WorkerInterceptorBase
+}
 
 // InterceptActivity implements interceptor.WorkerInterceptor.
 func (*faults) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {

@@ -1,0 +1,76 @@
+package usersdb
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/tenancy"
+)
+
+// insertInvitation adds nothing where the address is somebody's, or an open
+// invitation's, already. Two at once for one address may both be made: both
+// lead to the same person, and the second finds the address taken.
+const insertInvitation = `with changed as (insert into invitations (tenant_id, id, email, name, role, status, invited_by, created_at, expires_at, due_at)
+	select $1, $2, $3::text, $4, $5, $6, $7, $8::timestamptz, $9, $8
+	where not exists (select from users where tenant_id = $1 and email = $3)
+	and not exists (select from invitations where tenant_id = $1 and email = $3 and status = 'pending' and expires_at > $8) returning id)`
+
+// Invite implements tenancy.Store.
+func (s *Store) Invite(ctx context.Context, who identity.Caller, i tenancy.Invitation) (tenancy.Invitation, error) {
+	got, found, err := postgres.Change(ctx, s.db, who, i, insertInvitation, who.Tenant, i.ID, i.Email, i.Name, i.Role, i.Status, i.InvitedBy, i.CreatedAt, i.ExpiresAt)
+	if err == nil && !found {
+		err = fault.New(fault.Conflict, "email_taken", "a person, or an open invitation, has this address")
+	}
+	return got, err
+}
+
+const (
+	invitationColumns = `id, email, name, role, status, invited_by, created_at, expires_at`
+	selectInvitation  = `select ` + invitationColumns + ` from invitations where tenant_id = $1 and id = $2`
+	selectInvitations = `select ` + invitationColumns + ` from invitations where tenant_id = $1 and (created_at, id) > ($2, $3) order by created_at, id limit $4`
+)
+
+// Invitation implements tenancy.Store.
+func (s *Store) Invitation(ctx context.Context, who identity.Caller, id uuid.UUID) (tenancy.Invitation, error) {
+	return one[tenancy.Invitation](ctx, s.db, who.Tenant, selectInvitation, who.Tenant, id)
+}
+
+// Invitations implements tenancy.Store.
+func (s *Store) Invitations(ctx context.Context, who identity.Caller, r page.Request) (page.Result[tenancy.Invitation], error) {
+	rows, err := many[tenancy.Invitation](ctx, s.db, who.Tenant, selectInvitations, who.Tenant, r.After.At, r.After.ID, r.Limit+1)
+	return page.Cut(rows, r.Limit, func(i tenancy.Invitation) page.Key { return page.Key{At: i.CreatedAt, ID: i.ID} }), err
+}
+
+const accept = `with changed as (update invitations set status = 'accepted', due_at = $5
+		where tenant_id = $1 and id = $2 and status = 'pending' and expires_at > $5 returning id),
+	person as (insert into users (tenant_id, id, email, name, status, created_at) select $1, id, $3, $4, $6, $5 from changed)`
+
+// Accept implements tenancy.Store.
+func (s *Store) Accept(ctx context.Context, who identity.Caller, u tenancy.User) (tenancy.User, error) {
+	got, found, err := postgres.Change(ctx, s.db, who, u, accept, who.Tenant, u.ID, u.Email, u.Name, u.CreatedAt, u.Status)
+	if postgres.Violates(err, "users_tenant_id_email_key") {
+		return u, fault.New(fault.Conflict, "email_taken", "a person has this address")
+	}
+	if err == nil && !found {
+		err = tenancy.ErrLinkUsed
+	}
+	return got, err
+}
+
+// Accepted implements tenancy.Store.
+func (s *Store) Accepted(ctx context.Context, who identity.Caller) (tenancy.User, bool, error) {
+	return postgres.Replay[tenancy.User](ctx, s.db, who)
+}
+
+const settled = `update invitations set due_at = null where tenant_id = $1 and id = $2 and status = $3`
+
+// Settled implements tenancy.Store.
+func (s *Store) Settled(ctx context.Context, tenant identity.TenantID, id uuid.UUID, status string) error {
+	_, err := s.affected(ctx, tenant, settled, tenant, id, status)
+	return err
+}

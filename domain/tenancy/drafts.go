@@ -1,0 +1,111 @@
+package tenancy
+
+import (
+	"net/mail"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+const (
+	maxName  = 200
+	maxEmail = 254 // RFC 5321, section 4.5.3.1.3
+)
+
+// RegistrationDraft is what a company registers with.
+type RegistrationDraft struct {
+	Organisation string     `json:"organisation" minLength:"1" maxLength:"200" doc:"The company's name" example:"Acme Ltd"`
+	Slug         string     `json:"slug,omitempty" pattern:"^[a-z][a-z0-9-]{1,38}[a-z0-9]$" doc:"Short name, unique over the platform; made of the organisation's if left out" example:"acme"`
+	Owner        OwnerDraft `json:"owner" doc:"The first person"`
+	RedirectURIs []string   `json:"redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Of the tenant's first OAuth client; if left out those of a program on the owner's machine" example:"[\"https://app.acme.example/callback\"]"`
+}
+
+// OwnerDraft is the first person of a tenant.
+type OwnerDraft struct {
+	Name  string `json:"name" minLength:"1" maxLength:"200" example:"Ada Lovelace"`
+	Email string `json:"email" format:"email" maxLength:"254" doc:"The link that verifies it is mailed there" example:"ada@acme.example"`
+}
+
+// InvitationDraft names whom to invite.
+type InvitationDraft struct {
+	Email string `json:"email" format:"email" maxLength:"254" example:"grace@acme.example"`
+	Name  string `json:"name,omitempty" maxLength:"200" example:"Grace Hopper"`
+	Role  string `json:"role" minLength:"1" maxLength:"100" doc:"What the person will be given; no more than the inviter holds" example:"member"`
+}
+
+var slugForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,38}[a-z0-9]$`)
+
+func (d RegistrationDraft) registration(id uuid.UUID, now time.Time, redirects []string) (Registration, error) {
+	r := Registration{
+		ID: id, TenantID: id, Slug: d.Slug, Status: StatusPending, CreatedAt: now, ExpiresAt: now.Add(LinkLife),
+		Organisation: strings.TrimSpace(d.Organisation), OwnerName: strings.TrimSpace(d.Owner.Name), Email: normal(d.Owner.Email),
+		RedirectURIs: d.RedirectURIs, OwnerID: newID(), FirstClient: newID(),
+	}
+	if r.Slug == "" {
+		r.Slug = slugOf(d.Organisation, id)
+	}
+	if len(r.RedirectURIs) == 0 {
+		r.RedirectURIs = redirects
+	}
+	var c fault.Check
+	text(&c, r.Organisation, 1, maxName, "/organisation")
+	text(&c, r.OwnerName, 1, maxName, "/owner/name")
+	email(&c, r.Email, "/owner/email")
+	c.That(slugForm.MatchString(r.Slug), "/slug", "malformed", "3 to 40 lower-case letters, digits and hyphens, beginning with a letter")
+	c.That(len(r.RedirectURIs) <= 20, "/redirect_uris", "too_many", "at most 20")
+	for i, u := range r.RedirectURIs {
+		c.That(redirectable(u), "/redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, or http to this machine")
+	}
+	return r, c.Err()
+}
+
+func (d InvitationDraft) invitation(who identity.Caller, now time.Time) (Invitation, error) {
+	i := Invitation{
+		ID: newID(), Email: normal(d.Email), Name: strings.TrimSpace(d.Name), Role: d.Role, Status: InvitationPending,
+		InvitedBy: who.Subject(), CreatedAt: now, ExpiresAt: now.Add(LinkLife),
+	}
+	var c fault.Check
+	email(&c, i.Email, "/email")
+	text(&c, i.Name, 0, maxName, "/name")
+	text(&c, i.Role, 1, 100, "/role")
+	return i, c.Err()
+}
+
+// slugOf makes a slug of a name, with enough of the id to be free.
+func slugOf(name string, id uuid.UUID) string {
+	s := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(name), "-"), "-0123456789")
+	return strings.TrimSuffix("t-"+s[:min(len(s), 20)], "-") + "-" + id.String()[28:]
+}
+
+// normal is how an e-mail address is kept and compared.
+func normal(address string) string { return strings.ToLower(strings.TrimSpace(address)) }
+
+func email(c *fault.Check, address, pointer string) {
+	a, err := mail.ParseAddress(address)
+	c.That(err == nil && a.Address == address && len(address) <= maxEmail && utf8.ValidString(address), pointer, "malformed", "an e-mail address is wanted")
+}
+
+func text(c *fault.Check, s string, least, most int, pointer string) {
+	n := utf8.RuneCountInString(s)
+	c.That(n >= least && n <= most, pointer, "length", "between "+strconv.Itoa(least)+" and "+strconv.Itoa(most)+" characters")
+	c.That(utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), pointer, "invalid_character", "text without control characters is wanted")
+}
+
+func redirectable(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.Fragment != "" || strings.Contains(raw, "#") || u.User != nil || len(raw) > 2000 {
+		return false
+	}
+	host := u.Hostname()
+	return u.Scheme == "https" || u.Scheme == "http" && (host == "127.0.0.1" || host == "::1" || host == "localhost")
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -1,0 +1,121 @@
+package tenancy
+
+import (
+	"context"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
+)
+
+// Invite asks a person to join with a role that holds nothing the inviter
+// lacks. The mail is sent soon after. It returns fault.Invalid, pointing at
+// /role, when the tenant has no such role.
+func (s *Service) Invite(ctx context.Context, who identity.Caller, d InvitationDraft) (Invitation, error) {
+	if err := s.Gate.Allow(ctx, who, access.UsersInvite); err != nil {
+		return Invitation{}, err
+	}
+	i, err := d.invitation(who, now())
+	if err != nil {
+		return i, err
+	}
+	role, err := s.Roles.Role(ctx, who.Tenant, i.Role)
+	if fault.Is(err, fault.NotFound) {
+		var c fault.Check
+		c.That(false, "/role", "unknown_role", "the tenant has no such role")
+		return i, c.Err()
+	}
+	if err != nil {
+		return i, err
+	}
+	for _, p := range role.Permissions {
+		if err := s.Gate.Allow(ctx, who, p); err != nil {
+			return i, err
+		}
+	}
+	return s.Store.Invite(ctx, who, i)
+}
+
+// Invitation returns one of the caller's tenant, or fault.NotFound.
+func (s *Service) Invitation(ctx context.Context, who identity.Caller, id uuid.UUID) (Invitation, error) {
+	if err := s.Gate.Allow(ctx, who, access.UsersRead); err != nil {
+		return Invitation{}, err
+	}
+	i, err := s.Store.Invitation(ctx, who, id)
+	return i.As(now()), err
+}
+
+// Invitations lists those of the caller's tenant.
+func (s *Service) Invitations(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Invitation], error) {
+	if err := s.Gate.Allow(ctx, who, access.UsersRead); err != nil {
+		return page.Result[Invitation]{}, err
+	}
+	got, err := s.Store.Invitations(ctx, who, r)
+	for n, i := range got.Items {
+		got.Items[n] = i.As(now())
+	}
+	return got, err
+}
+
+// Accept makes the invited person a user, through the mailed link. The
+// credential comes first and stays closed, so that a person who is a user can
+// always be let in by Grant, whatever crashed in between.
+func (s *Service) Accept(ctx context.Context, who identity.Caller, token, name, password string) (User, error) {
+	link, err := s.Links.Read(token)
+	if err == nil && link.Invitation == uuid.Nil {
+		err = ErrLinkUnknown
+	}
+	if err != nil {
+		return User{}, err
+	}
+	who.Tenant = link.Tenant
+	if done, ok, err := s.Store.Accepted(ctx, who); ok || err != nil {
+		return done, err
+	}
+	i, err := s.Store.Invitation(ctx, who, link.Invitation)
+	if err == nil {
+		err = i.Open(now())
+	}
+	if err != nil {
+		return User{}, err
+	}
+	u, err := i.user(name)
+	if err != nil {
+		return u, err
+	}
+	if err := s.Credentials.PutCredential(ctx, link.Tenant, Credential{User: u.ID, Email: u.Email, Name: u.Name, Password: password}); err != nil {
+		return u, err
+	}
+	if u, err = s.Store.Accept(ctx, who, u); err != nil {
+		return u, err
+	}
+	i.Status = InvitationAccepted
+	_ = s.Grant(ctx, Addressed{TenantID: link.Tenant, Invitation: i}) // else the reconciler does
+	return u, nil
+}
+
+func (i Invitation) user(name string) (User, error) {
+	if name == "" {
+		name = i.Name
+	}
+	u := User{ID: i.ID, Email: i.Email, Name: strings.TrimSpace(name), Status: UserActive, CreatedAt: now()}
+	var c fault.Check
+	text(&c, u.Name, 1, maxName, "/name")
+	return u, c.Err()
+}
+
+// Grant gives a person who accepted the role, and lets them log in; again it
+// changes nothing.
+func (s *Service) Grant(ctx context.Context, a Addressed) error {
+	if err := s.Roles.PutAssignment(ctx, a.TenantID, a.ID, a.Role); err != nil {
+		return err
+	}
+	if err := s.Credentials.EnableCredential(ctx, a.TenantID, a.ID); err != nil {
+		return err
+	}
+	return s.Store.Settled(ctx, a.TenantID, a.ID, InvitationAccepted)
+}

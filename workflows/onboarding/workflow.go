@@ -1,0 +1,118 @@
+// Package onboarding makes a tenant out of a registration: it waits for the
+// owner to open the mailed link, then sets everything up, or undoes what it
+// began.
+package onboarding
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"bailiwick.dev/domain/tenancy"
+	"bailiwick.dev/workflows/saga"
+)
+
+// TaskQueue is where the workers of onboarding listen.
+const TaskQueue = "onboarding"
+
+// verifiedSignal tells that the owner has opened the link; it carries nothing.
+const verifiedSignal = "verified"
+
+// Input names the registration, whose id becomes the tenant's.
+type Input struct {
+	TenantID uuid.UUID
+}
+
+// call is for steps that take milliseconds where everything is up. A part that
+// is down comes back: they are tried for a day, every minute at last, so that
+// an outage needs nobody's hand.
+var call = workflow.ActivityOptions{
+	StartToCloseTimeout:    30 * time.Second,
+	ScheduleToCloseTimeout: 24 * time.Hour,
+	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+}
+
+// letter is for mail: servers greylist for minutes and are down for days.
+var letter = workflow.ActivityOptions{
+	StartToCloseTimeout:    time.Minute,
+	ScheduleToCloseTimeout: 3 * 24 * time.Hour,
+	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute},
+}
+
+// Workflow carries one registration through. Its history holds ids alone.
+func Workflow(ctx workflow.Context, in Input) error {
+	ctx = workflow.WithActivityOptions(ctx, call)
+	if err := run(ctx, letter, a.SendVerification, in); err != nil {
+		return fail(ctx, in, err)
+	}
+	verified, err := awaitVerification(ctx, in)
+	if err != nil || !verified {
+		return err
+	}
+	if err := provision(ctx, in); err != nil {
+		return fail(ctx, in, err)
+	}
+	// The tenant works: a welcome that no server takes undoes nothing.
+	if err := run(ctx, letter, a.SendWelcome, in); err != nil {
+		workflow.GetLogger(ctx).Warn("no welcome was sent", "error", err)
+	}
+	return nil
+}
+
+// awaitVerification reports false when the link's life ended first.
+func awaitVerification(ctx workflow.Context, in Input) (bool, error) {
+	signal := workflow.GetSignalChannel(ctx, verifiedSignal)
+	if ok, _ := signal.ReceiveWithTimeout(ctx, tenancy.LinkLife, nil); ok {
+		return true, nil
+	}
+	if err := ctx.Err(); err != nil { // cancelled by an operator
+		return false, fail(ctx, in, err)
+	}
+	var expired bool
+	err := workflow.ExecuteActivity(ctx, a.Expire, in).Get(ctx, &expired)
+	return !expired, err // verified in the last moment
+}
+
+// provision does the steps in order. What undoes a step is noted before the
+// step: one that timed out may have been done.
+func provision(ctx workflow.Context, in Input) (err error) {
+	var undo saga.Saga
+	defer func() {
+		if err != nil {
+			undo.Compensate(ctx, call, in)
+		}
+	}()
+	undo.Add(a.DeleteCredential) // made when the owner chose a password
+	for _, step := range []struct{ do, undo any }{
+		{a.CreateTenant, a.RemoveTenant},
+		{a.SeedRoles, a.UnseedRoles},
+		{a.CreateOwner, a.RemoveOwner},
+		{a.EnableCredential, a.DeleteCredential},
+		{a.CreateClient, a.DeleteClient},
+		{a.Activate, nil}, // one transaction, the last: there is nothing to undo
+	} {
+		if step.undo != nil {
+			undo.Add(step.undo)
+		}
+		if err := workflow.ExecuteActivity(ctx, step.do, in).Get(ctx, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fail notes the failure where people can read it, and returns it.
+func fail(ctx workflow.Context, in Input, cause error) error {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	if err := workflow.ExecuteActivity(ctx, a.Fail, in, failureOf(cause)).Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Error("the failure could not be noted", "error", err)
+	}
+	return cause
+}
+
+func run(ctx workflow.Context, opts workflow.ActivityOptions, activity any, in Input) error {
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, opts), activity, in).Get(ctx, nil)
+}
