@@ -57,6 +57,15 @@ func ServeHandler(ctx context.Context, h http.Handler, listen, metrics string) e
 	return nil
 }
 
+// ServeMetrics serves metrics alone, for a process without an API, until ctx
+// ends; at no address it does nothing.
+func ServeMetrics(ctx context.Context, listen string) error {
+	if listen == "" {
+		return nil
+	}
+	return ServeHandler(ctx, promhttp.Handler(), listen, "")
+}
+
 func newServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,

@@ -43,6 +43,26 @@ func Start(ctx context.Context, c client.Client, opts client.StartWorkflowOption
 	return fault.Wrap(fault.Unavailable, "temporal_unavailable", "the workflow starts as soon as Temporal answers", err)
 }
 
+// Run runs a worker until ctx ends, then lets it finish the activities it has.
+// While the server does not answer, it tries again: a worker outlives Temporal.
+func Run(ctx context.Context, w worker.Worker) error {
+	for {
+		err := w.Start()
+		if err == nil {
+			break
+		}
+		slog.Warn("Temporal does not answer", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+	<-ctx.Done()
+	w.Stop()
+	return nil
+}
+
 // Options are a worker's: small, and with time to finish an activity when it
 // is told to stop.
 func Options() worker.Options {

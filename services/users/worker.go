@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"bailiwick.dev/adapters/config"
+	"bailiwick.dev/adapters/mail"
+	"bailiwick.dev/adapters/postgres/usersdb"
+	"bailiwick.dev/adapters/process"
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/adapters/restclient"
+	"bailiwick.dev/domain/tenancy"
+	"bailiwick.dev/workflows/onboarding"
+	"bailiwick.dev/workflows/temporal"
+)
+
+// glance is how often the reconciler looks for what is due.
+const glance = time.Second
+
+// work runs onboardings, and the reconciler that begins what was left over,
+// mails invitations and lets in those who accepted.
+func work(ctx context.Context) error {
+	var cfg struct {
+		config.Database
+		config.Platform
+		config.Temporal
+		MetricsListen string     `env:"METRICS_LISTEN"`
+		PublicURL     string     `env:"PUBLIC_URL" envDefault:"http://localhost:8080"`
+		SMTPURL       string     `env:"SMTP_URL,required"`
+		MailFrom      string     `env:"MAIL_FROM,required"`
+		LinkKey       config.Hex `env:"LINK_KEY,required"`
+	}
+	if err := config.Load(&cfg); err != nil {
+		return err
+	}
+	app, system, err := process.Databases(ctx, cfg.Database, usersdb.Migrations)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	defer system.Close()
+	client, err := temporal.Connect(cfg.Address, cfg.Namespace)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	mailer, err := mail.New(cfg.SMTPURL, cfg.MailFrom)
+	if err != nil {
+		return err
+	}
+	platform, store := restclient.New(cfg.Platform), usersdb.New(app)
+	letters := tenancy.Letters{Links: tenancy.Links{Key: cfg.LinkKey}, PublicURL: cfg.PublicURL}
+	go process.Every(ctx, glance, "reconcile", reconciler(usersdb.NewQueue(system), &tenancy.Service{
+		Store: store, Roles: platform, Credentials: platform, Onboarding: onboarding.Starter{Client: client},
+	}, mailer, letters))
+	acts := &onboarding.Activities{Store: store, Roles: platform, Credentials: platform, Clients: platform, Mailer: mailer, Letters: letters}
+	go func() { _ = rest.ServeMetrics(ctx, cfg.MetricsListen) }()
+	return temporal.Run(ctx, onboarding.Worker(client, acts))
+}
+
+func reconciler(q tenancy.Queue, s *tenancy.Service, m tenancy.Mailer, l tenancy.Letters) func(context.Context) error {
+	return func(ctx context.Context) error { return tenancy.Reconcile(ctx, q, s, m, l) }
+}
