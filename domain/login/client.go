@@ -1,0 +1,161 @@
+// Package login says who can get tokens: OAuth clients, people's credentials,
+// and the rules of passwords, redirects and throttling.
+package login
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+// The types of client (RFC 6749, section 2.1).
+const (
+	Public       = "public"
+	Confidential = "confidential"
+)
+
+// The grant types that a client can use.
+const (
+	AuthorizationCode = "authorization_code"
+	RefreshToken      = "refresh_token"
+	ClientCredentials = "client_credentials"
+)
+
+var (
+	serviceScopes = []string{"auth", "users", "authz", "tasks", "reports"}
+	personScopes  = []string{"openid", "profile", "email", "offline_access"}
+)
+
+// Scopes returns every scope that a client can be given.
+func Scopes() []string { return append(slices.Clone(personScopes), serviceScopes...) }
+
+// Client is a program that can get tokens of one tenant.
+type Client struct {
+	ID                     string            `json:"client_id" doc:"The client identifier" example:"0199a1b2-c3d4-7e5f-8a6b-000000000003"`
+	Name                   string            `json:"name" doc:"As people see it" example:"Time sheets"`
+	Type                   string            `json:"type" enum:"public,confidential" doc:"Whether it can keep a secret (RFC 6749, section 2.1)" example:"confidential"`
+	RedirectURIs           []string          `json:"redirect_uris" nullable:"false" doc:"Compared as they are; the port of a loopback address is free" example:"[\"https://app.acme.example/callback\"]"`
+	PostLogoutRedirectURIs []string          `json:"post_logout_redirect_uris" nullable:"false" doc:"Where a logout may lead" example:"[\"https://app.acme.example/\"]"`
+	GrantTypes             []string          `json:"grant_types" nullable:"false" doc:"How it gets tokens" example:"[\"authorization_code\",\"refresh_token\"]"`
+	Scopes                 []string          `json:"scopes" nullable:"false" doc:"What its tokens may be used for" example:"[\"openid\",\"tasks\"]"`
+	CreatedAt              time.Time         `json:"created_at" example:"2026-01-31T09:00:00Z"`
+	Tenant                 identity.TenantID `json:"-"`
+	SecretVersion          int64             `json:"-"`
+	SecretHash             []byte            `json:"-"`
+}
+
+// Has reports whether the client may use a grant type.
+func (c Client) Has(grant string) bool { return slices.Contains(c.GrantTypes, grant) }
+
+// ClientDraft is what a new client is made of.
+type ClientDraft struct {
+	Name                   string   `json:"name" minLength:"1" maxLength:"200" doc:"As people see it" example:"Time sheets"`
+	Type                   string   `json:"type" enum:"public,confidential" doc:"A confidential client is given a secret" example:"confidential"`
+	RedirectURIs           []string `json:"redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Needed for authorization_code" example:"[\"https://app.acme.example/callback\"]"`
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Where a logout may lead" example:"[\"https://app.acme.example/\"]"`
+	GrantTypes             []string `json:"grant_types,omitempty" nullable:"false" maxItems:"3" doc:"authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs" example:"[\"authorization_code\",\"refresh_token\"]"`
+	Scopes                 []string `json:"scopes,omitempty" nullable:"false" maxItems:"20" doc:"Left out: all" example:"[\"openid\",\"tasks\"]"`
+}
+
+// Client returns the client that d describes, or fault.Invalid.
+func (d ClientDraft) Client(id string, now time.Time) (Client, error) {
+	c := Client{
+		ID: id, Name: strings.TrimSpace(d.Name), Type: d.Type, RedirectURIs: some(d.RedirectURIs), PostLogoutRedirectURIs: some(d.PostLogoutRedirectURIs),
+		GrantTypes: some(d.GrantTypes), Scopes: some(d.Scopes), CreatedAt: now,
+	}
+	if len(c.GrantTypes) == 0 {
+		c.GrantTypes = c.defaultGrants()
+	}
+	if len(c.Scopes) == 0 {
+		c.Scopes = Scopes()
+	}
+	return c, c.check()
+}
+
+func (c Client) defaultGrants() (grants []string) {
+	if len(c.RedirectURIs) > 0 {
+		grants = append(grants, AuthorizationCode, RefreshToken)
+	}
+	if c.Type == Confidential {
+		grants = append(grants, ClientCredentials)
+	}
+	return grants
+}
+
+func (c Client) check() error {
+	var f fault.Check
+	n := utf8.RuneCountInString(c.Name)
+	f.That(n >= 1 && n <= 200 && utf8.ValidString(c.Name) && !strings.ContainsRune(c.Name, 0), "/name", "length", "between 1 and 200 characters")
+	f.That(c.Type == Public || c.Type == Confidential, "/type", "unknown_value", "a client is public or confidential")
+	for i, u := range c.RedirectURIs {
+		f.That(redirectable(u), "/redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
+	}
+	for i, u := range c.PostLogoutRedirectURIs {
+		f.That(redirectable(u), "/post_logout_redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
+	}
+	for i, g := range c.GrantTypes {
+		f.That(slices.Contains([]string{AuthorizationCode, RefreshToken, ClientCredentials}, g), "/grant_types/"+strconv.Itoa(i), "unknown_value", "authorization_code, refresh_token or client_credentials")
+	}
+	for i, s := range c.Scopes {
+		f.That(slices.Contains(Scopes(), s), "/scopes/"+strconv.Itoa(i), "unknown_value", "there is no such scope")
+	}
+	f.That(len(c.GrantTypes) > 0, "/grant_types", "required", "a public client needs redirect URIs")
+	f.That(!c.Has(AuthorizationCode) || len(c.RedirectURIs) > 0, "/redirect_uris", "required", "authorization_code needs a redirect URI")
+	f.That(!c.Has(RefreshToken) || c.Has(AuthorizationCode), "/grant_types", "inconsistent", "refresh_token goes with authorization_code")
+	f.That(!c.Has(ClientCredentials) || c.Type == Confidential, "/grant_types", "inconsistent", "a public client has no client_credentials")
+	return f.Err()
+}
+
+// Redirect reports whether raw may be redirected to: it is registered as it
+// is, or differs from a registered loopback URI in the port alone (RFC 8252,
+// section 7.3).
+func (c Client) Redirect(raw string) bool {
+	for _, registered := range c.RedirectURIs {
+		if registered == raw || loopbackMatch(registered, raw) {
+			return true
+		}
+	}
+	return false
+}
+
+func loopbackMatch(registered, raw string) bool {
+	a, err := url.Parse(registered)
+	if err != nil || a.Scheme != "http" || !loopback(a.Hostname()) {
+		return false
+	}
+	b, err := url.Parse(raw)
+	if err != nil || b.Port() == "" {
+		return false
+	}
+	// The port is cut out of what was asked for; all the rest must be the same text.
+	return strings.Replace(raw, b.Host, strings.TrimSuffix(b.Host, ":"+b.Port()), 1) == strings.Replace(registered, a.Host, strings.TrimSuffix(a.Host, ":"+a.Port()), 1)
+}
+
+func loopback(host string) bool { return host == "127.0.0.1" || host == "::1" || host == "localhost" }
+
+func redirectable(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.Scheme == "" || strings.Contains(raw, "#") || u.User != nil || len(raw) > 2000 || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return false
+	}
+	switch u.Scheme {
+	case "https":
+		return u.Host != ""
+	case "http":
+		return loopback(u.Hostname())
+	}
+	return strings.Contains(u.Scheme, ".") // RFC 8252, section 7.1: a domain of one's own, reversed
+}
+
+func some(all []string) []string {
+	if all == nil {
+		return []string{}
+	}
+	return all
+}
