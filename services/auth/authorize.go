@@ -1,0 +1,196 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/ory/fosite"
+
+	"bailiwick.dev/adapters/postgres/authdb"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/login"
+)
+
+// authorize is the authorization endpoint (RFC 6749, section 3.1).
+func (s *server) authorize(w http.ResponseWriter, r *http.Request) {
+	params := r.URL.Query()
+	if r.Method == http.MethodPost { // OpenID Connect Core, section 3.1.2.1
+		if err := parseForm(w, r); err != nil {
+			s.refuse(w, http.StatusBadRequest, "The form cannot be read.")
+			return
+		}
+		params = r.PostForm
+	}
+	a, ok := s.check(w, r, params)
+	if !ok {
+		return
+	}
+	sess, err := s.currentSession(r, a.client.Tenant)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	switch {
+	case !a.needsLogin(sess):
+		a.finish(w, r, sess)
+	case a.params.Get("prompt") == "none":
+		a.fail(w, r, fosite.ErrLoginRequired)
+	default:
+		s.showLogin(w, r, a, loginPage{Email: a.params.Get("login_hint")}, http.StatusOK)
+	}
+}
+
+// authorization is a request whose client and redirect URI are good: from here
+// errors go to the client.
+type authorization struct {
+	*server
+	client *client
+	params url.Values
+}
+
+// check answers itself, with a page, what must not be redirected, and redirects
+// what the client must mend. Everything is judged before a person is asked to log in.
+func (s *server) check(w http.ResponseWriter, r *http.Request, params url.Values) (*authorization, bool) {
+	for _, name := range []string{"client_id", "redirect_uri"} {
+		if len(params[name]) != 1 {
+			s.refuse(w, http.StatusBadRequest, "The application's request names no "+name+", or several.")
+			return nil, false
+		}
+	}
+	c, err := s.findClient(r.Context(), params.Get("client_id"))
+	if fault.Is(err, fault.NotFound) || err == nil && c.Tenant == uuid.Nil {
+		s.refuse(w, http.StatusBadRequest, "There is no such application.")
+		return nil, false
+	}
+	if err != nil {
+		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		return nil, false
+	}
+	if !c.Redirect(params.Get("redirect_uri")) {
+		s.refuse(w, http.StatusBadRequest, "The application asks to be answered at an address that is not registered for it.")
+		return nil, false
+	}
+	a := &authorization{s, &client{c, params.Get("redirect_uri")}, params}
+	if err := a.problem(); err != nil {
+		a.fail(w, r, err)
+		return nil, false
+	}
+	return a, true
+}
+
+func (a *authorization) problem() error {
+	p := a.params
+	for name, values := range p {
+		if len(values) > 1 && name != "resource" {
+			return fosite.ErrInvalidRequest.WithHint("A parameter is there more than once.")
+		}
+	}
+	switch {
+	case p.Has("request"):
+		return fosite.ErrRequestNotSupported
+	case p.Has("request_uri"):
+		return fosite.ErrRequestURINotSupported
+	case p.Get("response_type") != "code":
+		return fosite.ErrUnsupportedResponseType
+	case !a.client.Has(login.AuthorizationCode):
+		return fosite.ErrUnauthorizedClient
+	case p.Has("response_mode") && p.Get("response_mode") != "query":
+		return fosite.ErrInvalidRequest.WithHint("The response_mode is query.")
+	case len(p.Get("code_challenge")) != 43 || p.Get("code_challenge_method") != "S256":
+		return fosite.ErrInvalidRequest.WithHint("PKCE with code_challenge_method=S256 is needed (RFC 7636).")
+	case p.Has("prompt") && !slices.Contains([]string{"none", "login", "consent", "select_account", "login consent"}, p.Get("prompt")):
+		return fosite.ErrInvalidRequest.WithHint("There is no such prompt.")
+	case p.Has("max_age") && !isCount(p.Get("max_age")):
+		return fosite.ErrInvalidRequest.WithHint("max_age is a number of seconds.")
+	}
+	for scope := range strings.FieldsSeq(p.Get("scope")) {
+		if !slices.Contains(a.client.Scopes, scope) {
+			return fosite.ErrInvalidScope
+		}
+	}
+	_, err := a.tenantOf(a.client, p)
+	return err
+}
+
+func isCount(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 0
+}
+
+func (a *authorization) needsLogin(sess *authdb.Session) bool {
+	if sess == nil || strings.Contains(a.params.Get("prompt"), "login") || a.params.Get("prompt") == "select_account" {
+		return true
+	}
+	age, err := strconv.Atoi(a.params.Get("max_age"))
+	return err == nil && time.Since(sess.AuthenticatedAt) > time.Duration(age)*time.Second
+}
+
+// finish gives the client its code.
+func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *authdb.Session) {
+	ctx := withExchange(r.Context(), &exchange{client: a.client})
+	params := url.Values{}
+	for k, v := range a.params {
+		params[k] = v
+	}
+	params.Set("state", "ours") // redirect gives the client its own back; fosite has rules for how long it is
+	params.Del("prompt")        // judged above, and so not again by fosite
+	params.Del("id_token_hint") // of no effect where one person is logged in
+	in, err := http.NewRequestWithContext(ctx, http.MethodGet, a.cfg.Issuer+"/authorize?"+params.Encode(), nil)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	req, err := a.provider.NewAuthorizeRequest(ctx, in)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	for _, scope := range req.GetRequestedScopes() {
+		req.GrantScope(scope)
+	}
+	s := &session{Tenant: a.client.Tenant}
+	s.Subject = sess.UserID.String()
+	s.IDTokenClaims().Subject, s.IDTokenClaims().AuthTime, s.IDTokenClaims().RequestedAt = s.Subject, sess.AuthenticatedAt.UTC(), time.Now().UTC()
+	resp, err := a.provider.NewAuthorizeResponse(ctx, req, s)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.redirect(w, r, url.Values{"code": {resp.GetCode()}})
+}
+
+// fail sends an error to the client (RFC 6749, section 4.1.2.1).
+func (a *authorization) fail(w http.ResponseWriter, r *http.Request, err error) {
+	rfc := fosite.ErrorToRFC6749Error(err)
+	var f *fault.Error
+	switch {
+	case errors.As(err, &f) && f.Kind == fault.Unavailable:
+		rfc = fosite.ErrTemporarilyUnavailable
+	case rfc.ErrorField == "error":
+		rfc = fosite.ErrServerError
+	}
+	a.redirect(w, r, url.Values{"error": {rfc.ErrorField}, "error_description": {describe(rfc)}})
+}
+
+// redirect answers the client, with its state as it came and the issuer (RFC 9207).
+func (a *authorization) redirect(w http.ResponseWriter, r *http.Request, answer url.Values) {
+	answer.Set("iss", a.cfg.Issuer)
+	if a.params.Has("state") {
+		answer.Set("state", a.params.Get("state"))
+	}
+	to := a.client.redirect
+	if strings.Contains(to, "?") {
+		to += "&" + answer.Encode()
+	} else {
+		to += "?" + answer.Encode()
+	}
+	noStore(w)
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}

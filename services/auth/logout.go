@@ -1,0 +1,68 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"bailiwick.dev/domain/login"
+)
+
+// logout is the end session endpoint (OpenID Connect RP-Initiated Logout 1.0).
+// With an ID token of the person's the browser's session ends at once; without
+// one the person is asked, so that no other site can log anybody out.
+func (s *server) logout(w http.ResponseWriter, r *http.Request) {
+	params := r.URL.Query()
+	if r.Method == http.MethodPost {
+		if err := parseForm(w, r); err != nil {
+			s.refuse(w, http.StatusBadRequest, "The form cannot be read.")
+			return
+		}
+		params = r.PostForm
+	}
+	c, hinted := s.hinted(r, params)
+	if !hinted && (r.Method != http.MethodPost || forged(r)) {
+		csrf := opaque()
+		s.setCookie(w, r, csrfCookie, csrf, 0)
+		show(w, "message.html", map[string]string{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": csrf}, http.StatusOK, "'self'")
+		return
+	}
+	if tenant, value := sessionValue(r); value != "" {
+		if err := s.store.EndSession(r.Context(), tenant, digest(value)); err != nil {
+			s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+			return
+		}
+	}
+	s.setCookie(w, r, sessionCookie, "", -1)
+	to := params.Get("post_logout_redirect_uri")
+	if to == "" || !slices.Contains(c.PostLogoutRedirectURIs, to) {
+		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
+		return
+	}
+	if u, err := url.Parse(to); err == nil && params.Has("state") {
+		q := u.Query()
+		q.Set("state", params.Get("state"))
+		u.RawQuery = q.Encode()
+		to = u.String()
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// hinted returns the client whose ID token, of the person logged in here, the
+// request carries.
+func (s *server) hinted(r *http.Request, params url.Values) (login.Client, bool) {
+	var claims struct {
+		Subject  string   `json:"sub"`
+		Audience []string `json:"aud"`
+	}
+	typ, err := s.keys.verify(params.Get("id_token_hint"), &claims)
+	if err != nil || typ != "JWT" || len(claims.Audience) == 0 {
+		return login.Client{}, false
+	}
+	c, err := s.findClient(r.Context(), claims.Audience[0])
+	if err != nil || params.Has("client_id") && params.Get("client_id") != c.ID {
+		return login.Client{}, false
+	}
+	sess, err := s.currentSession(r, c.Tenant)
+	return c, err == nil && (sess == nil || sess.UserID.String() == claims.Subject)
+}

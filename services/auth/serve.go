@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"bailiwick.dev/adapters/argon2"
+	"bailiwick.dev/adapters/config"
+	"bailiwick.dev/adapters/gate"
+	"bailiwick.dev/adapters/postgres/authdb"
+	"bailiwick.dev/adapters/process"
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/adapters/restclient"
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/login"
+)
+
+type settings struct {
+	config.Server
+	KeyEncryptionKey config.Hex `env:"KEY_ENCRYPTION_KEY,required"`
+	PlatformClients  string     `env:"PLATFORM_CLIENTS,required"`
+}
+
+// surface is the service's whole HTTP surface.
+func surface(ctx context.Context, cfg settings, verifier *rest.Verifier, ready func(context.Context) error, store *authdb.Store, g access.Gate) (*rest.API, error) {
+	r := rest.New(rest.Config{
+		Service: "auth", Title: "Bailiwick auth", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, Ready: ready,
+		Description: "OAuth clients. The OAuth 2.0 and OpenID Connect endpoints are described by discovery: " + cfg.Issuer + "/.well-known/openid-configuration.",
+	})
+	hasher := argon2.New()
+	s := &login.Service{Store: store, Gate: g, Hasher: hasher}
+	if store == nil { // only the document is wanted
+		(&api{clients: s}).register(r)
+		return r, nil
+	}
+	platform, err := parsePlatformClients(cfg.PlatformClients)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := derive(cfg.KeyEncryptionKey, "client secrets")
+	if err != nil {
+		return nil, err
+	}
+	refresh, err := derive(cfg.KeyEncryptionKey, "refresh tokens")
+	if err != nil {
+		return nil, err
+	}
+	keys, err := loadKeys(ctx, store, cfg.KeyEncryptionKey)
+	if err != nil {
+		return nil, err
+	}
+	s.SecretKey = secrets
+	(&api{clients: s, cursors: rest.Cursors{Key: cfg.CursorKey}}).register(r)
+	newServer(cfg.Server, store, hasher, keys, refresh, platform).mount(r)
+	return r, nil
+}
+
+// derive gives each use a key of its own (RFC 5869).
+func derive(key []byte, use string) ([]byte, error) {
+	return hkdf.Key(sha256.New, key, nil, "bailiwick "+use, 32)
+}
+
+// parsePlatformClients reads "id=hex of the secret's SHA-256,…".
+func parsePlatformClients(list string) (map[string][]byte, error) {
+	clients := map[string][]byte{}
+	for part := range strings.SplitSeq(list, ",") {
+		id, digest, _ := strings.Cut(strings.TrimSpace(part), "=")
+		raw, err := hex.DecodeString(digest)
+		if err != nil || len(raw) != sha256.Size || id == "" {
+			return nil, fmt.Errorf("PLATFORM_CLIENTS: id=<SHA-256 of the secret in hexadecimal>, … is wanted")
+		}
+		clients[id] = raw
+	}
+	return clients, nil
+}
+
+func openapi(ctx context.Context) error {
+	r, err := surface(ctx, settings{Server: config.Server{PublicURL: "http://localhost:8080", Issuer: "http://localhost:8080/auth"}}, nil, nil, nil, nil)
+	if err != nil {
+		return err
+	}
+	return process.OpenAPI(r.OpenAPI())
+}
+
+func serve(ctx context.Context) error {
+	var cfg struct {
+		settings
+		config.Database
+		config.Platform
+	}
+	if err := config.Load(&cfg); err != nil {
+		return err
+	}
+	app, system, err := process.Databases(ctx, cfg.Database, authdb.Migrations)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	defer system.Close()
+	store := authdb.New(app, system)
+	go process.Every(ctx, process.Hourly, "purge what has expired", store.Purge)
+	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	r, err := surface(ctx, cfg.settings, verifier, app.Ready, store, gate.New(restclient.New(cfg.Platform)))
+	if err != nil {
+		return err
+	}
+	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/handler/oauth2"
+	"github.com/ory/fosite/handler/openid"
+	"github.com/ory/fosite/handler/pkce"
+
+	"bailiwick.dev/adapters/postgres/authdb"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/login"
+)
+
+// client is a login.Client as fosite wants it.
+type client struct {
+	login.Client
+	redirect string // the one asked for, which was compared by login.Client.Redirect
+}
+
+func (c *client) GetID() string                      { return c.ID }
+func (c *client) GetHashedSecret() []byte            { return nil } // authenticateClient compares
+func (c *client) GetRedirectURIs() []string          { return []string{c.redirect} }
+func (c *client) GetGrantTypes() fosite.Arguments    { return c.GrantTypes }
+func (c *client) GetResponseTypes() fosite.Arguments { return fosite.Arguments{"code"} }
+func (c *client) GetScopes() fosite.Arguments        { return c.Scopes }
+func (c *client) IsPublic() bool                     { return c.Type == login.Public }
+func (c *client) GetAudience() fosite.Arguments      { return nil }
+
+// exchange is what one request to an endpoint knows of its client; it travels
+// in the context through fosite, which has no place for it.
+type exchange struct {
+	client   *client
+	redirect string
+}
+
+type exchangeKey struct{}
+
+func withExchange(ctx context.Context, x *exchange) context.Context {
+	return context.WithValue(ctx, exchangeKey{}, x)
+}
+
+func exchangeOf(ctx context.Context) *exchange {
+	x, ok := ctx.Value(exchangeKey{}).(*exchange)
+	if !ok {
+		return &exchange{}
+	}
+	return x
+}
+
+// storage implements fosite's stores on authdb. Codes, families and refresh
+// tokens are reached within the wall of the tenant of the client that asks.
+type storage struct{ *server }
+
+var (
+	_ fosite.Storage                     = (*storage)(nil)
+	_ oauth2.CoreStorage                 = (*storage)(nil)
+	_ oauth2.TokenRevocationStorage      = (*storage)(nil)
+	_ openid.OpenIDConnectRequestStorage = (*storage)(nil)
+	_ pkce.PKCERequestStorage            = (*storage)(nil)
+)
+
+// request is what a code remembers of its authorization.
+type request struct {
+	ID          string
+	RequestedAt time.Time
+	Scopes      []string
+	Form        url.Values
+	Session     *session
+}
+
+// GetClient implements fosite.ClientManager.
+func (s *storage) GetClient(ctx context.Context, id string) (fosite.Client, error) {
+	if x := exchangeOf(ctx); x.client != nil && x.client.ID == id {
+		return x.client, nil
+	}
+	return nil, fosite.ErrNotFound
+}
+
+// ClientAssertionJWTValid implements fosite.ClientManager; assertions are not accepted.
+func (s *storage) ClientAssertionJWTValid(context.Context, string) error { return fosite.ErrJTIKnown }
+
+// SetClientAssertionJWT implements fosite.ClientManager.
+func (s *storage) SetClientAssertionJWT(context.Context, string, time.Time) error {
+	return fosite.ErrJTIKnown
+}
+
+// CreateAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage. What PKCE
+// and OpenID Connect remember is in the same row.
+func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, signature string, r fosite.Requester) error {
+	sess := r.GetSession().(*session)
+	user, err := uuid.Parse(sess.Subject)
+	if err != nil {
+		return err
+	}
+	family, err := uuid.Parse(r.GetID())
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(request{r.GetID(), r.GetRequestedAt(), r.GetGrantedScopes(), r.GetRequestForm(), sess})
+	if err != nil {
+		return err
+	}
+	return s.store.AddCode(ctx, sess.Tenant, authdb.Code{
+		Hash: []byte(signature), ClientID: r.GetClient().GetID(), UserID: user, FamilyID: family, Request: body, ExpiresAt: time.Now().Add(codeLife),
+	})
+}
+
+// GetAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage. A code that
+// is another client's is unknown: nobody ends what is not theirs.
+func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
+	c := exchangeOf(ctx).client
+	code, err := s.store.Code(ctx, c.Tenant, []byte(signature))
+	if fault.Is(err, fault.NotFound) || err == nil && code.ClientID != c.ID {
+		return nil, fosite.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	var r request
+	if err := json.Unmarshal(code.Request, &r); err != nil {
+		return nil, err
+	}
+	out := &fosite.Request{ID: r.ID, RequestedAt: r.RequestedAt, Client: c, RequestedScope: r.Scopes, GrantedScope: r.Scopes, Form: r.Form, Session: r.Session}
+	if code.Used {
+		return out, fosite.ErrInvalidatedAuthorizeCode
+	}
+	return out, nil
+}
+
+// InvalidateAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage: of
+// two exchanges at once one ends the code, and the other ends what it gave.
+func (s *storage) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
+	r, err := s.GetAuthorizeCodeSession(ctx, signature, nil)
+	if err == nil {
+		err = s.store.UseCode(ctx, exchangeOf(ctx).client.Tenant, []byte(signature), r.GetGrantedScopes(), time.Now().Add(familyLife))
+	}
+	if fault.Is(err, fault.NotFound) {
+		if err := s.RevokeRefreshToken(ctx, r.GetID()); err != nil {
+			return err
+		}
+		return fosite.ErrInvalidGrant
+	}
+	return err
+}
+
+// CreateAccessTokenSession implements oauth2.AccessTokenStorage: an access
+// token is its own proof, and nothing is written for it.
+func (s *storage) CreateAccessTokenSession(context.Context, string, fosite.Requester) error {
+	return nil
+}
+
+// GetAccessTokenSession implements oauth2.AccessTokenStorage.
+func (s *storage) GetAccessTokenSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
+	return nil, fosite.ErrNotFound
+}
+
+// DeleteAccessTokenSession implements oauth2.AccessTokenStorage.
+func (s *storage) DeleteAccessTokenSession(context.Context, string) error { return nil }
+
+// CreateRefreshTokenSession implements oauth2.RefreshTokenStorage.
+func (s *storage) CreateRefreshTokenSession(ctx context.Context, signature, _ string, r fosite.Requester) error {
+	family, err := uuid.Parse(r.GetID())
+	if err != nil {
+		return err
+	}
+	return s.store.AddRefresh(ctx, exchangeOf(ctx).client.Tenant, []byte(signature), family, time.Now().Add(refreshLife))
+}
+
+// GetRefreshTokenSession implements oauth2.RefreshTokenStorage; refreshHandler
+// does what it is for.
+func (s *storage) GetRefreshTokenSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
+	return nil, fosite.ErrNotFound
+}
+
+// DeleteRefreshTokenSession implements oauth2.RefreshTokenStorage.
+func (s *storage) DeleteRefreshTokenSession(context.Context, string) error { return nil }
+
+// RotateRefreshToken implements oauth2.RefreshTokenStorage.
+func (s *storage) RotateRefreshToken(context.Context, string, string) error { return nil }
+
+// RevokeRefreshToken implements oauth2.TokenRevocationStorage: the request's id
+// is the family's.
+func (s *storage) RevokeRefreshToken(ctx context.Context, id string) error {
+	family, err := uuid.Parse(id)
+	if err != nil {
+		return err
+	}
+	return s.store.RevokeFamily(ctx, exchangeOf(ctx).client.Tenant, family)
+}
+
+// RevokeAccessToken implements oauth2.TokenRevocationStorage; the family's end is also its.
+func (s *storage) RevokeAccessToken(ctx context.Context, id string) error {
+	return s.RevokeRefreshToken(ctx, id)
+}
+
+// GetPKCERequestSession implements pkce.PKCERequestStorage.
+func (s *storage) GetPKCERequestSession(ctx context.Context, signature string, sess fosite.Session) (fosite.Requester, error) {
+	return s.GetAuthorizeCodeSession(ctx, signature, sess)
+}
+
+// CreatePKCERequestSession implements pkce.PKCERequestStorage.
+func (s *storage) CreatePKCERequestSession(context.Context, string, fosite.Requester) error {
+	return nil
+}
+
+// DeletePKCERequestSession implements pkce.PKCERequestStorage.
+func (s *storage) DeletePKCERequestSession(context.Context, string) error { return nil }
+
+// CreateOpenIDConnectSession implements openid.OpenIDConnectRequestStorage.
+func (s *storage) CreateOpenIDConnectSession(context.Context, string, fosite.Requester) error {
+	return nil
+}
+
+// GetOpenIDConnectSession implements openid.OpenIDConnectRequestStorage. It is
+// asked for after the code's end, which the handler before has made sure of.
+func (s *storage) GetOpenIDConnectSession(ctx context.Context, code string, _ fosite.Requester) (fosite.Requester, error) {
+	r, err := s.GetAuthorizeCodeSession(ctx, string(digest(code)), nil)
+	if r != nil && !r.GetGrantedScopes().Has("openid") {
+		return nil, openid.ErrNoSessionFound
+	}
+	if r != nil {
+		return r, nil
+	}
+	return nil, err
+}
+
+// DeleteOpenIDConnectSession implements openid.OpenIDConnectRequestStorage.
+func (s *storage) DeleteOpenIDConnectSession(context.Context, string) error { return nil }

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ory/fosite"
+
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/login"
+)
+
+const maxForm = 64 << 10
+
+// token is the token endpoint (RFC 6749, section 3.2).
+func (s *server) token(w http.ResponseWriter, r *http.Request) {
+	answer, err := s.grant(w, r)
+	if err != nil {
+		writeError(w, r, err)
+		return
+	}
+	noStore(w)
+	writeJSON(w, http.StatusOK, answer)
+}
+
+func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, error) {
+	if err := parseForm(w, r); err != nil {
+		return nil, err
+	}
+	if grant := r.PostForm.Get("grant_type"); grant != "" && !slices.Contains(supportedGrants, grant) {
+		return nil, &fosite.RFC6749Error{ErrorField: "unsupported_grant_type", DescriptionField: "The grant types are " + strings.Join(supportedGrants, ", ") + ".", CodeField: http.StatusBadRequest}
+	}
+	x := &exchange{}
+	ctx := withExchange(r.Context(), x)
+	sess := &session{}
+	req, err := s.provider.NewAccessRequest(ctx, r, sess)
+	if err != nil {
+		return nil, err
+	}
+	tenant, err := s.tenantOf(x.client, r.PostForm)
+	if err != nil {
+		return nil, err
+	}
+	if req.GetGrantTypes().ExactOne(login.ClientCredentials) {
+		sess.Tenant = tenant
+		grantScopes(req, x.client)
+	}
+	resp, err := s.provider.NewAccessResponse(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	answer := resp.ToMap()
+	answer["token_type"] = "Bearer"
+	return answer, nil
+}
+
+// grantScopes grants a client that acts for itself what it asks for, or all
+// that it has; never what concerns a person.
+func grantScopes(req fosite.AccessRequester, c *client) {
+	want := req.GetRequestedScopes()
+	if len(want) == 0 {
+		want = c.Scopes
+	}
+	for _, scope := range want {
+		if !slices.Contains([]string{"openid", "profile", "email", "offline_access"}, scope) {
+			req.GrantScope(scope)
+		}
+	}
+}
+
+// parseForm reads a form body. Parameters come once (RFC 6749, section 3.2),
+// but for resource (RFC 8707).
+func parseForm(w http.ResponseWriter, r *http.Request) error {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/x-www-form-urlencoded" {
+		return fosite.ErrInvalidRequest.WithHint("The body is a form (application/x-www-form-urlencoded).")
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return fosite.ErrInvalidRequest.WithHint("The form cannot be read.")
+	}
+	for name, values := range r.PostForm {
+		if len(values) > 1 && name != "resource" {
+			return fosite.ErrInvalidRequest.WithHint("A parameter is there more than once.")
+		}
+	}
+	return nil
+}
+
+// writeError answers as RFC 6749, section 5.2, says. Debug texts stay here, and
+// a part that is missing is 503, not the client's fault.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
+	noStore(w)
+	var f *fault.Error
+	if errors.As(err, &f) && f.Kind == fault.Unavailable {
+		w.Header().Set("Retry-After", "1")
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "temporarily_unavailable", "error_description": "A part of the server does not answer."})
+		return
+	}
+	rfc := fosite.ErrorToRFC6749Error(err)
+	if rfc.CodeField >= http.StatusInternalServerError || rfc.ErrorField == "error" {
+		slog.Error("request failed", "request_id", rest.RequestID(r.Context()), "error", err, "debug", rfc.Debug())
+		writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "server_error", "error_description": "Something went wrong on our side."})
+		return
+	}
+	if rfc.CodeField == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="bailiwick"`)
+	}
+	writeJSON(w, rfc.CodeField, map[string]string{"error": rfc.ErrorField, "error_description": describe(rfc)})
+}
+
+// describe keeps to the characters that RFC 6749, section 5.2, allows.
+func describe(rfc *fosite.RFC6749Error) string {
+	text := strings.TrimSpace(rfc.DescriptionField + " " + rfc.HintField)
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '"':
+			return '\''
+		case c < ' ' || c > '~' || c == '\\':
+			return -1
+		}
+		return c
+	}, text)
+}
+
+func noStore(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-store") }
+
+func join(scopes fosite.Arguments) string { return strings.Join(scopes, " ") }
+
+// clientOf authenticates the client of an endpoint that fosite does not handle.
+func (s *server) clientOf(w http.ResponseWriter, r *http.Request) (context.Context, *client, error) {
+	if err := parseForm(w, r); err != nil {
+		return nil, nil, err
+	}
+	x := &exchange{}
+	ctx := withExchange(r.Context(), x)
+	_, err := s.authenticateClient(ctx, r, r.PostForm)
+	return ctx, x.client, err
+}
