@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// ports are the defaults; BAILIWICK_PORT_<NAME> changes one.
+var ports = map[string]int{
+	"GATEWAY": 8080, "GATEWAY_TLS": 8443, "AUTH": 8101, "USERS": 8102, "AUTHZ": 8103, "TASKS": 8104, "TASKS_2": 8114, "REPORTS": 8105,
+	"AUTH_METRICS": 9101, "USERS_METRICS": 9102, "AUTHZ_METRICS": 9103, "TASKS_METRICS": 9104, "TASKS_2_METRICS": 9114, "REPORTS_METRICS": 9105,
+	"USERS_WORK_METRICS": 9112, "REPORTS_WORK_METRICS": 9115, "POSTGRES": 54320, "TEMPORAL": 7233, "TEMPORAL_UI": 8233, "SMTP": 1025, "MAIL": 8025,
+}
+
+// platform is one installation: a clone and its ports.
+type platform struct {
+	root    string // of the clone
+	ports   map[string]int
+	secrets map[string]string
+}
+
+func newPlatform() (*platform, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	for !exists(filepath.Join(root, "go.work")) {
+		if root == "/" {
+			return nil, errors.New("run this inside the clone")
+		}
+		root = filepath.Dir(root)
+	}
+	p := &platform{root: root, ports: map[string]int{}}
+	for name, port := range ports {
+		if v := os.Getenv("BAILIWICK_PORT_" + name); v != "" {
+			if port, err = strconv.Atoi(v); err != nil || port < 1 || port > 65535 {
+				return nil, fmt.Errorf("BAILIWICK_PORT_%s is no port", name)
+			}
+		}
+		p.ports[name] = port
+	}
+	for _, dir := range []string{"bin", "log", "run", "files", "mail", "nginx", "demo"} {
+		if err := os.MkdirAll(p.path(dir), 0o755); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// path returns a place in .local.
+func (p *platform) path(parts ...string) string {
+	return filepath.Join(append([]string{p.root, ".local"}, parts...)...)
+}
+
+// at returns the address of a port.
+func (p *platform) at(port string) string { return "127.0.0.1:" + strconv.Itoa(p.ports[port]) }
+
+// publicURL is the platform as clients see it.
+func (p *platform) publicURL() string {
+	return "http://localhost:" + strconv.Itoa(p.ports["GATEWAY"])
+}
+
+// database returns the URL of a service's database for one of its roles, or
+// of the server's superuser.
+func (p *platform) database(service, role string) string {
+	if role == "" {
+		return fmt.Sprintf("postgres://postgres:%s@%s/postgres?sslmode=disable", p.secrets["postgres"], p.at("POSTGRES"))
+	}
+	return fmt.Sprintf("postgres://%s_%s:%s@%s/%s?sslmode=disable", service, role, p.secrets[service+"_"+role], p.at("POSTGRES"), service)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func isRoot() bool { return os.Geteuid() == 0 }
+
+// environment is ours without the platform's variables, of which each process
+// is given its own and refuses others.
+func environment(extra ...string) []string {
+	var env []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, "BAILIWICK_") {
+			env = append(env, v)
+		}
+	}
+	return append(env, extra...)
+}
