@@ -50,14 +50,14 @@ func up(ctx context.Context, p *platform) error {
 }
 
 func (p *platform) buildAndMigrate(ctx context.Context) error {
-	both, ctx := errgroup.WithContext(ctx)
-	both.Go(func() error { return p.postgresUp(ctx) })
+	both, building := errgroup.WithContext(ctx) // ends with its Wait
+	both.Go(func() error { return p.postgresUp(building) })
 	both.Go(func() error {
 		targets := []string{"go", "build", "-o", p.path("bin") + "/", "./deploy/local/mailcatcher"}
 		for _, s := range services {
 			targets = append(targets, "./services/"+s)
 		}
-		return run(ctx, p.root, environment(), targets...)
+		return run(building, p.root, environment(), targets...)
 	})
 	if err := both.Wait(); err != nil {
 		return err

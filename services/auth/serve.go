@@ -19,14 +19,15 @@ import (
 	"bailiwick.dev/domain/login"
 )
 
-type settings struct {
+// Settings are the server's own; embedded, they are read because they are exported.
+type Settings struct {
 	config.Server
 	KeyEncryptionKey config.Hex `env:"KEY_ENCRYPTION_KEY,required"`
 	PlatformClients  string     `env:"PLATFORM_CLIENTS,required"`
 }
 
 // surface is the service's whole HTTP surface.
-func surface(ctx context.Context, cfg settings, verifier *rest.Verifier, ready func(context.Context) error, store *authdb.Store, g access.Gate) (*rest.API, error) {
+func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready func(context.Context) error, store *authdb.Store, g access.Gate) (*rest.API, error) {
 	r := rest.New(rest.Config{
 		Service: "auth", Title: "Bailiwick auth", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, Ready: ready,
 		Description: "OAuth clients. The OAuth 2.0 and OpenID Connect endpoints are described by discovery: " + cfg.Issuer + "/.well-known/openid-configuration.",
@@ -79,7 +80,7 @@ func parsePlatformClients(list string) (map[string][]byte, error) {
 }
 
 func openapi(ctx context.Context) error {
-	r, err := surface(ctx, settings{Server: config.Server{PublicURL: "http://localhost:8080", Issuer: "http://localhost:8080/auth"}}, nil, nil, nil, nil)
+	r, err := surface(ctx, Settings{Server: config.Server{PublicURL: "http://localhost:8080", Issuer: "http://localhost:8080/auth"}}, nil, nil, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func openapi(ctx context.Context) error {
 
 func serve(ctx context.Context) error {
 	var cfg struct {
-		settings
+		Settings
 		config.Database
 		config.Platform
 	}
@@ -104,7 +105,7 @@ func serve(ctx context.Context) error {
 	store := authdb.New(app, system)
 	go process.Every(ctx, process.Hourly, "purge what has expired", store.Purge)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
-	r, err := surface(ctx, cfg.settings, verifier, app.Ready, store, gate.New(restclient.New(cfg.Platform)))
+	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, gate.New(restclient.New(cfg.Platform)))
 	if err != nil {
 		return err
 	}
