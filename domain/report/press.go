@@ -1,0 +1,150 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+// Beat is how often what makes a file notes its progress and looks whether the
+// file is still wanted.
+const Beat = time.Second
+
+// Press makes the files of runs. Each of its steps can be repeated.
+type Press struct {
+	Journal   Journal
+	Source    Source
+	Renderers map[Format]Renderer
+	Files     Files
+}
+
+// Plan begins the run, and removes what an attempt that was killed has left.
+func (p *Press) Plan(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error {
+	r, err := p.Journal.Begin(ctx, tenant, id, now())
+	if err != nil {
+		return err
+	}
+	if p.Renderers[r.Format] == nil {
+		return fault.New(fault.Invalid, "unknown_format", "no report can be made in this format")
+	}
+	return p.Files.Sweep(ctx, tenant, id, uuid.Nil)
+}
+
+// Made is a file that nobody was told of yet.
+type Made struct {
+	Object uuid.UUID
+	Stored
+	Rows int64
+}
+
+// Render makes the file. Every Beat it notes the progress, calls beat, and
+// stops if the run is over. Why an attempt failed is noted for people to read.
+func (p *Press) Render(ctx context.Context, tenant identity.TenantID, id uuid.UUID, beat func(rows int64)) (Made, error) {
+	r, err := p.Journal.Begin(ctx, tenant, id, now())
+	if err != nil {
+		return Made{}, err
+	}
+	made := Made{Object: uuid.New()}
+	var rows atomic.Int64
+	ctx, stop := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		p.watch(ctx, stop, tenant, id, func() int64 { beat(rows.Load()); return rows.Load() })
+	}()
+	made.Stored, err = p.Files.Write(ctx, Place{tenant, id, made.Object}, r.Format.MediaType(), func(w io.Writer) error {
+		return p.render(ctx, w, r, tenant, func() { rows.Add(1) })
+	})
+	if made.Rows = rows.Load(); err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx) // why it was stopped says more than what that broke
+	}
+	stop(nil)
+	<-watched
+	if err != nil && !IsOver(err) {
+		p.excuse(ctx, tenant, id, made.Rows, err)
+	}
+	return made, err
+}
+
+// render makes a panic of a library an error of this run: one odd character
+// must not take a worker down.
+func (p *Press) render(ctx context.Context, w io.Writer, r Run, tenant identity.TenantID, done func()) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fault.Wrap(fault.Invalid, "not_renderable", "something in these tasks cannot be shown in this format", fmt.Errorf("panic: %v", v))
+		}
+	}()
+	return p.Renderers[r.Format].Render(ctx, w, r.document(ctx, tenant, p.Source, now(), done))
+}
+
+func (p *Press) watch(ctx context.Context, stop context.CancelCauseFunc, tenant identity.TenantID, id uuid.UUID, rows func() int64) {
+	tick := time.NewTicker(Beat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := p.Journal.Advance(ctx, tenant, id, rows(), nil, now()); IsOver(err) || fault.Is(err, fault.NotFound) {
+			stop(err)
+		}
+	}
+}
+
+func (p *Press) excuse(ctx context.Context, tenant identity.TenantID, id uuid.UUID, rows int64, err error) {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		f = fault.New(fault.Internal, "internal", "something went wrong on our side")
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	defer cancel()
+	_ = p.Journal.Advance(ctx, tenant, id, rows, &Failure{f.Code, f.Message}, now()) // the error itself tells, too
+}
+
+// Finish tells everybody of the file, and removes any other of the run.
+func (p *Press) Finish(ctx context.Context, tenant identity.TenantID, id uuid.UUID, m Made) error {
+	r, err := p.Journal.Read(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	f := File{Name: r.fileName(), MediaType: r.Format.MediaType(), Size: m.Size, Digest: m.Digest, Object: m.Object}
+	if err := p.Journal.Finish(ctx, tenant, id, f, m.Rows, now()); err != nil {
+		return err
+	}
+	return p.Files.Sweep(ctx, tenant, id, m.Object)
+}
+
+// Discard removes what there is of the run's file.
+func (p *Press) Discard(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error {
+	return p.Files.Sweep(ctx, tenant, id, uuid.Nil)
+}
+
+// Fail ends the run and says why.
+func (p *Press) Fail(ctx context.Context, tenant identity.TenantID, id uuid.UUID, why Failure) error {
+	return p.Journal.End(ctx, tenant, id, Failed, &why, now())
+}
+
+// Cancel ends the run because somebody wanted it so.
+func (p *Press) Cancel(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error {
+	return p.Journal.End(ctx, tenant, id, Cancelled, nil, now())
+}
+
+// Reconcile begins what is due: what Temporal could not be told of when it was
+// asked for. What fails is due again soon.
+func Reconcile(ctx context.Context, q Queue, g Generation) error {
+	due, err := q.Take(ctx, now())
+	failed := []error{err}
+	for _, d := range due {
+		failed = append(failed, g.Begin(ctx, d))
+	}
+	return errors.Join(failed...)
+}

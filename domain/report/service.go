@@ -1,0 +1,90 @@
+package report
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
+)
+
+// Service holds the use cases of those who want reports.
+type Service struct {
+	store      Store
+	files      Files
+	generation Generation
+	gate       access.Gate
+}
+
+// NewService returns a Service, asking gate before it does anything.
+func NewService(store Store, files Files, generation Generation, gate access.Gate) *Service {
+	return &Service{store, files, generation, gate}
+}
+
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// Create asks for a report. The run's row is all that must be there: whoever
+// does not start it now, the reconciler does.
+func (s *Service) Create(ctx context.Context, who identity.Caller, d Draft) (Run, error) {
+	if err := s.gate.Allow(ctx, who, access.ReportsCreate); err != nil {
+		return Run{}, err
+	}
+	r, err := d.run(now(), who)
+	if err != nil {
+		return Run{}, err
+	}
+	if r, err = s.store.Add(ctx, who, r); err != nil {
+		return Run{}, err
+	}
+	_ = s.generation.Begin(ctx, Due{TenantID: who.Tenant, ID: r.ID, Format: r.Format}) // it stays due until a worker has it
+	return r, nil
+}
+
+// Get returns one run.
+func (s *Service) Get(ctx context.Context, who identity.Caller, id uuid.UUID) (Run, error) {
+	if err := s.gate.Allow(ctx, who, access.ReportsRead); err != nil {
+		return Run{}, err
+	}
+	return s.store.Run(ctx, who, id)
+}
+
+// List returns a page of runs.
+func (s *Service) List(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Run], error) {
+	if err := s.gate.Allow(ctx, who, access.ReportsRead); err != nil {
+		return page.Result[Run]{}, err
+	}
+	return s.store.Runs(ctx, who, r)
+}
+
+// Cancel ends a run before its file is there. What makes the file sees it in
+// the row within a second, so it stops also when Temporal cannot tell it.
+func (s *Service) Cancel(ctx context.Context, who identity.Caller, id uuid.UUID) (Run, error) {
+	if err := s.gate.Allow(ctx, who, access.ReportsCreate); err != nil {
+		return Run{}, err
+	}
+	r, err := s.store.Cancel(ctx, who, id, now())
+	if err != nil {
+		return Run{}, err
+	}
+	_ = s.generation.Cancel(ctx, who.Tenant, id)
+	return r, nil
+}
+
+// Open returns a run with its file, which the caller closes. It returns
+// fault.Conflict as long as there is none.
+func (s *Service) Open(ctx context.Context, who identity.Caller, id uuid.UUID) (Run, io.ReadSeekCloser, error) {
+	r, err := s.Get(ctx, who, id)
+	if err != nil {
+		return r, nil, err
+	}
+	if r.Status != Succeeded || r.File == nil {
+		return r, nil, fault.New(fault.Conflict, "report_not_ready", "the run has no file: see its status")
+	}
+	f, err := s.files.Open(ctx, Place{who.Tenant, id, r.File.Object})
+	return r, f, err
+}
