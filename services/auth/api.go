@@ -10,6 +10,7 @@ import (
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
 )
 
 const scope = "auth"
@@ -55,10 +56,10 @@ type ClientWithSecret struct {
 	ClientSecret string `json:"client_secret,omitempty" doc:"Shown once; absent of a public client" example:"bws_3q2-7wEjRWeJq83v"`
 }
 
-type clientOutput struct {
-	Location string `header:"Location" doc:"Where it is, when it was created"`
-	Body     login.Client
-}
+// OAuthClient is a client under a name that generators of SDKs leave free.
+type OAuthClient login.Client
+
+type clientOutput struct{ Body OAuthClient }
 
 type secretOutput struct {
 	CacheControl string `header:"Cache-Control" doc:"no-store"`
@@ -80,14 +81,14 @@ func (a *api) rotate(ctx context.Context, who identity.Caller, in *ByID) (*secre
 
 func (a *api) get(ctx context.Context, who identity.Caller, in *ByID) (*clientOutput, error) {
 	c, err := a.clients.Client(ctx, who, in.ID)
-	return &clientOutput{Body: c}, err
+	return &clientOutput{OAuthClient(c)}, err
 }
 
 func (a *api) remove(ctx context.Context, who identity.Caller, in *ByID) (*struct{}, error) {
 	return nil, a.clients.DeleteClient(ctx, who, in.ID)
 }
 
-type clientPage struct{ Body rest.Page[login.Client] }
+type clientPage struct{ Body rest.Page[OAuthClient] }
 
 func (a *api) list(ctx context.Context, who identity.Caller, in *rest.PageInput) (*clientPage, error) {
 	r, err := a.cursors.Request(who, "clients", *in)
@@ -95,7 +96,11 @@ func (a *api) list(ctx context.Context, who identity.Caller, in *rest.PageInput)
 		return nil, err
 	}
 	got, err := a.clients.Clients(ctx, who, r)
-	return &clientPage{rest.PageOf(a.cursors, who, "clients", got)}, err
+	shown := page.Result[OAuthClient]{Next: got.Next}
+	for _, c := range got.Items {
+		shown.Items = append(shown.Items, OAuthClient(c))
+	}
+	return &clientPage{rest.PageOf(a.cursors, who, "clients", shown)}, err
 }
 
 // registerPlatform adds what our own services need: the users service makes

@@ -5,4 +5,4 @@
 // and failures as typed problems.
 package bailiwick
 
-//go:generate go -C ../../../tools tool oapi-codegen -config ../openapi/sdk/go/oapi-codegen.yaml ../openapi/openapi.json
+//go:generate ../../../.local/bin/oapi-codegen -config oapi-codegen.yaml ../../openapi.json

@@ -1,0 +1,66 @@
+# Everything that is done to Bailiwick by hand is a target here.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+SERVICES := auth users authz tasks reports
+MODULES = $(shell go list -m -f '{{.Dir}}')
+LOCAL := go run ./deploy/local
+export TEMPORAL_CLI ?= $(shell command -v temporal || echo $(CURDIR)/.local/bin/temporal)
+
+.PHONY: help setup up down status logs demo test check fmt-check vet lint boundaries stale bench openapi fmt
+
+help: ## show this
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@echo
+	@echo "  Ports can be changed: BAILIWICK_PORT_GATEWAY=9080 make up (names: deploy/local/platform.go)"
+
+setup: ## install what is missing (PostgreSQL, NGINX, the Temporal CLI)
+	@TEMPORAL_CLI= $(LOCAL) setup
+
+up: ## start the whole platform in the background, wait until it is healthy
+	@TEMPORAL_CLI= $(LOCAL) up
+
+down: ## stop it; the data stay in .local
+	@$(LOCAL) down
+
+status: ## show what runs where
+	@$(LOCAL) status
+
+logs: ## follow the logs
+	@$(LOCAL) logs
+
+demo: up ## start it and run a company's first day through it
+	@go run ./tests/cmd/demo
+
+test: setup ## run every test of every module
+	go test -count=1 -timeout 20m work
+
+check: fmt-check vet lint boundaries stale ## check format, code, boundaries and generated files
+
+fmt: ## format
+	gofmt -w $(MODULES)
+
+fmt-check:
+	@out=$$(gofmt -l $(MODULES)); test -z "$$out" || { echo "not formatted (make fmt): $$out"; exit 1; }
+
+vet:
+	go vet work
+
+lint:
+	@GOWORK=off go -C tools build -o $(CURDIR)/.local/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@for m in $(MODULES); do echo "lint $${m#$(CURDIR)/}"; (cd $$m && $(CURDIR)/.local/bin/golangci-lint run --allow-parallel-runners --config $(CURDIR)/.golangci.yaml ./...) || exit 1; done
+
+boundaries: ## build each module alone: a workspace hides what it may not import
+	@for m in $(MODULES); do echo "boundaries $${m#$(CURDIR)/}"; (cd $$m && GOWORK=off go vet ./... && GOWORK=off go mod tidy -diff) || exit 1; done
+
+stale: openapi
+	@git diff --exit-code --stat -- openapi || { echo "generated files are stale: commit what make openapi wrote"; exit 1; }
+
+bench: setup ## measure, beside the limit of each figure, in one run
+	@go run ./tests/cmd/bench
+
+openapi: ## write the OpenAPI documents and the Go SDK anew
+	@mkdir -p .local/bin && go build -o .local/bin/ $(SERVICES:%=./services/%)
+	@for s in $(SERVICES); do .local/bin/$$s openapi > .local/$$s.json && mv .local/$$s.json openapi/$$s.json || exit 1; done
+	@go run ./openapi/merge $(SERVICES:%=openapi/%.json) > .local/openapi.json && mv .local/openapi.json openapi/openapi.json
+	@GOWORK=off go -C tools build -o $(CURDIR)/.local/bin/oapi-codegen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
+	@cd openapi/sdk/go && go generate ./...
