@@ -34,7 +34,7 @@ type Task struct {
 	Description string     `json:"description" doc:"Markdown" example:"Twelve of them, height-adjustable"`
 	Status      string     `json:"status" enum:"open,in_progress,done,cancelled" example:"open"`
 	Priority    string     `json:"priority" enum:"low,normal,high,urgent" example:"normal"`
-	AssigneeID  *uuid.UUID `json:"assignee_id" format:"uuid" doc:"The user who does it; null: nobody yet" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009"`
+	AssigneeID  *uuid.UUID `json:"assignee_id" nullable:"true" format:"uuid" doc:"The user who does it; null: nobody yet" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009"`
 	DueAt       *time.Time `json:"due_at" doc:"null: no date" example:"2026-02-28T17:00:00Z"`
 	Version     int64      `json:"version" doc:"Grows by one with each change; the ETag" example:"1"`
 	CreatedAt   time.Time  `json:"created_at" example:"2026-01-31T12:00:00Z"`

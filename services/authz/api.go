@@ -30,13 +30,14 @@ func (a *api) register(r *rest.API) {
 	}, a.check)
 }
 
-type checkInput struct {
-	Body struct {
-		Permission  access.Permission `json:"permission" minLength:"3" maxLength:"100" example:"tasks:write"`
-		SubjectKind string            `json:"subject_kind,omitempty" enum:"user,client" example:"user" doc:"Left out: the caller"`
-		SubjectID   string            `json:"subject_id,omitempty" maxLength:"100" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009" doc:"The user's id or the client_id"`
-	}
+// CheckRequest asks for a decision.
+type CheckRequest struct {
+	Permission  access.Permission `json:"permission" minLength:"3" maxLength:"100" example:"tasks:write"`
+	SubjectKind string            `json:"subject_kind,omitempty" enum:"user,client" example:"user" doc:"Left out: the caller"`
+	SubjectID   string            `json:"subject_id,omitempty" maxLength:"100" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009" doc:"The user's id or the client_id"`
 }
+
+type checkInput struct{ Body CheckRequest }
 
 type checkOutput struct{ Body access.Decision }
 

@@ -92,9 +92,12 @@ func (a *api) deleteRole(ctx context.Context, who identity.Caller, in *Versioned
 type setPermissionsInput struct {
 	ByID
 	rest.IfMatch
-	Body struct {
-		Permissions []access.Permission `json:"permissions" nullable:"false" maxItems:"1000" example:"[\"tasks:read\"]" doc:"All that the role shall hold"`
-	}
+	Body RolePermissions
+}
+
+// RolePermissions is all that a role shall hold.
+type RolePermissions struct {
+	Permissions []access.Permission `json:"permissions" nullable:"false" maxItems:"1000" example:"[\"tasks:read\"]" doc:"All that the role shall hold"`
 }
 
 func (a *api) setPermissions(ctx context.Context, who identity.Caller, in *setPermissionsInput) (*roleOutput, error) {

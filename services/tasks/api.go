@@ -51,6 +51,9 @@ type ByID struct {
 	ID uuid.UUID `path:"id" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000002"`
 }
 
+// TaskDraft is a task.Draft under the name that SDKs show.
+type TaskDraft task.Draft
+
 type taskOutput struct {
 	ETag     string `header:"ETag" doc:"The version"`
 	Location string `header:"Location" doc:"Where it is, when it was created"`
@@ -61,8 +64,8 @@ func showTask(t task.Task, err error) (*taskOutput, error) {
 	return &taskOutput{ETag: rest.ETag(t.Version), Body: t}, err
 }
 
-func (a *api) createTask(ctx context.Context, who identity.Caller, in *struct{ Body task.Draft }) (*taskOutput, error) {
-	out, err := showTask(a.tasks.Create(ctx, who, in.Body))
+func (a *api) createTask(ctx context.Context, who identity.Caller, in *struct{ Body TaskDraft }) (*taskOutput, error) {
+	out, err := showTask(a.tasks.Create(ctx, who, task.Draft(in.Body)))
 	out.Location = "/tasks/v1/tasks/" + out.Body.ID.String()
 	return out, err
 }

@@ -55,18 +55,18 @@ func (e AssignmentDraftSubjectKind) Valid() bool {
 	}
 }
 
-// Defines values for CheckInputBodySubjectKind.
+// Defines values for CheckRequestSubjectKind.
 const (
-	CheckInputBodySubjectKindClient CheckInputBodySubjectKind = "client"
-	CheckInputBodySubjectKindUser   CheckInputBodySubjectKind = "user"
+	CheckRequestSubjectKindClient CheckRequestSubjectKind = "client"
+	CheckRequestSubjectKindUser   CheckRequestSubjectKind = "user"
 )
 
-// Valid indicates whether the value is a known member of the CheckInputBodySubjectKind enum.
-func (e CheckInputBodySubjectKind) Valid() bool {
+// Valid indicates whether the value is a known member of the CheckRequestSubjectKind enum.
+func (e CheckRequestSubjectKind) Valid() bool {
 	switch e {
-	case CheckInputBodySubjectKindClient:
+	case CheckRequestSubjectKindClient:
 		return true
-	case CheckInputBodySubjectKindUser:
+	case CheckRequestSubjectKindUser:
 		return true
 	default:
 		return false
@@ -103,54 +103,6 @@ func (e ClientWithSecretType) Valid() bool {
 	case ClientWithSecretTypeConfidential:
 		return true
 	case ClientWithSecretTypePublic:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for DraftPriority.
-const (
-	DraftPriorityHigh   DraftPriority = "high"
-	DraftPriorityLow    DraftPriority = "low"
-	DraftPriorityNormal DraftPriority = "normal"
-	DraftPriorityUrgent DraftPriority = "urgent"
-)
-
-// Valid indicates whether the value is a known member of the DraftPriority enum.
-func (e DraftPriority) Valid() bool {
-	switch e {
-	case DraftPriorityHigh:
-		return true
-	case DraftPriorityLow:
-		return true
-	case DraftPriorityNormal:
-		return true
-	case DraftPriorityUrgent:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for DraftStatus.
-const (
-	DraftStatusCancelled  DraftStatus = "cancelled"
-	DraftStatusDone       DraftStatus = "done"
-	DraftStatusInProgress DraftStatus = "in_progress"
-	DraftStatusOpen       DraftStatus = "open"
-)
-
-// Valid indicates whether the value is a known member of the DraftStatus enum.
-func (e DraftStatus) Valid() bool {
-	switch e {
-	case DraftStatusCancelled:
-		return true
-	case DraftStatusDone:
-		return true
-	case DraftStatusInProgress:
-		return true
-	case DraftStatusOpen:
 		return true
 	default:
 		return false
@@ -334,6 +286,54 @@ func (e TaskStatus) Valid() bool {
 	case TaskStatusInProgress:
 		return true
 	case TaskStatusOpen:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TaskDraftPriority.
+const (
+	TaskDraftPriorityHigh   TaskDraftPriority = "high"
+	TaskDraftPriorityLow    TaskDraftPriority = "low"
+	TaskDraftPriorityNormal TaskDraftPriority = "normal"
+	TaskDraftPriorityUrgent TaskDraftPriority = "urgent"
+)
+
+// Valid indicates whether the value is a known member of the TaskDraftPriority enum.
+func (e TaskDraftPriority) Valid() bool {
+	switch e {
+	case TaskDraftPriorityHigh:
+		return true
+	case TaskDraftPriorityLow:
+		return true
+	case TaskDraftPriorityNormal:
+		return true
+	case TaskDraftPriorityUrgent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TaskDraftStatus.
+const (
+	TaskDraftStatusCancelled  TaskDraftStatus = "cancelled"
+	TaskDraftStatusDone       TaskDraftStatus = "done"
+	TaskDraftStatusInProgress TaskDraftStatus = "in_progress"
+	TaskDraftStatusOpen       TaskDraftStatus = "open"
+)
+
+// Valid indicates whether the value is a known member of the TaskDraftStatus enum.
+func (e TaskDraftStatus) Valid() bool {
+	switch e {
+	case TaskDraftStatusCancelled:
+		return true
+	case TaskDraftStatusDone:
+		return true
+	case TaskDraftStatusInProgress:
+		return true
+	case TaskDraftStatusOpen:
 		return true
 	default:
 		return false
@@ -550,8 +550,8 @@ type AssignmentDraft struct {
 // AssignmentDraftSubjectKind Examples: user
 type AssignmentDraftSubjectKind string
 
-// CheckInputBody defines model for CheckInputBody.
-type CheckInputBody struct {
+// CheckRequest defines model for CheckRequest.
+type CheckRequest struct {
 	// Permission Examples: tasks:write
 	Permission string `json:"permission"`
 
@@ -563,13 +563,13 @@ type CheckInputBody struct {
 	// SubjectKind Left out: the caller
 	//
 	// Examples: user
-	SubjectKind *CheckInputBodySubjectKind `json:"subject_kind,omitempty"`
+	SubjectKind *CheckRequestSubjectKind `json:"subject_kind,omitempty"`
 }
 
-// CheckInputBodySubjectKind Left out: the caller
+// CheckRequestSubjectKind Left out: the caller
 //
 // Examples: user
-type CheckInputBodySubjectKind string
+type CheckRequestSubjectKind string
 
 // ClientDraft defines model for ClientDraft.
 type ClientDraft struct {
@@ -704,40 +704,6 @@ type Decision struct {
 	// Examples: 7
 	PolicyVersion int64 `json:"policy_version"`
 }
-
-// Draft defines model for Draft.
-type Draft struct {
-	// AssigneeId The user who does it
-	//
-	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000009
-	AssigneeId *openapi_types.UUID `json:"assignee_id,omitempty"`
-
-	// Description Markdown
-	//
-	// Examples: Twelve of them, height-adjustable
-	Description *string `json:"description,omitempty"`
-
-	// DueAt Examples: 2026-02-28T17:00:00Z
-	DueAt *time.Time `json:"due_at,omitempty"`
-
-	// Priority Examples: normal
-	Priority *DraftPriority `json:"priority,omitempty"`
-
-	// ProjectId Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000001
-	ProjectId openapi_types.UUID `json:"project_id"`
-
-	// Status Examples: open
-	Status *DraftStatus `json:"status,omitempty"`
-
-	// Title Examples: Order desks
-	Title string `json:"title"`
-}
-
-// DraftPriority Examples: normal
-type DraftPriority string
-
-// DraftStatus Examples: open
-type DraftStatus string
 
 // Failure defines model for Failure.
 type Failure struct {
@@ -1222,8 +1188,8 @@ type RolePatch struct {
 	Name *string `json:"name,omitempty"`
 }
 
-// SetPermissionsInputBody defines model for SetPermissionsInputBody.
-type SetPermissionsInputBody struct {
+// RolePermissions defines model for RolePermissions.
+type RolePermissions struct {
 	// Permissions All that the role shall hold
 	//
 	// Examples: ["tasks:read"]
@@ -1255,7 +1221,7 @@ type Task struct {
 	// AssigneeId The user who does it; null: nobody yet
 	//
 	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000009
-	AssigneeId openapi_types.UUID `json:"assignee_id"`
+	AssigneeId nullable.Nullable[openapi_types.UUID] `json:"assignee_id"`
 
 	// CreatedAt Examples: 2026-01-31T12:00:00Z
 	CreatedAt time.Time `json:"created_at"`
@@ -1306,6 +1272,40 @@ type TaskPriority string
 
 // TaskStatus Examples: open
 type TaskStatus string
+
+// TaskDraft defines model for TaskDraft.
+type TaskDraft struct {
+	// AssigneeId The user who does it
+	//
+	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000009
+	AssigneeId *openapi_types.UUID `json:"assignee_id,omitempty"`
+
+	// Description Markdown
+	//
+	// Examples: Twelve of them, height-adjustable
+	Description *string `json:"description,omitempty"`
+
+	// DueAt Examples: 2026-02-28T17:00:00Z
+	DueAt *time.Time `json:"due_at,omitempty"`
+
+	// Priority Examples: normal
+	Priority *TaskDraftPriority `json:"priority,omitempty"`
+
+	// ProjectId Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000001
+	ProjectId openapi_types.UUID `json:"project_id"`
+
+	// Status Examples: open
+	Status *TaskDraftStatus `json:"status,omitempty"`
+
+	// Title Examples: Order desks
+	Title string `json:"title"`
+}
+
+// TaskDraftPriority Examples: normal
+type TaskDraftPriority string
+
+// TaskDraftStatus Examples: open
+type TaskDraftStatus string
 
 // TaskPatch defines model for TaskPatch.
 type TaskPatch struct {
@@ -1672,7 +1672,7 @@ type CreateClientJSONRequestBody = ClientDraft
 type CreateAssignmentJSONRequestBody = AssignmentDraft
 
 // CheckJSONRequestBody defines body for Check for application/json ContentType.
-type CheckJSONRequestBody = CheckInputBody
+type CheckJSONRequestBody = CheckRequest
 
 // CreatePermissionJSONRequestBody defines body for CreatePermission for application/json ContentType.
 type CreatePermissionJSONRequestBody = PermissionDraft
@@ -1684,7 +1684,7 @@ type CreateRoleJSONRequestBody = RoleDraft
 type UpdateRoleJSONRequestBody = RolePatch
 
 // SetRolePermissionsJSONRequestBody defines body for SetRolePermissions for application/json ContentType.
-type SetRolePermissionsJSONRequestBody = SetPermissionsInputBody
+type SetRolePermissionsJSONRequestBody = RolePermissions
 
 // CreateProjectJSONRequestBody defines body for CreateProject for application/json ContentType.
 type CreateProjectJSONRequestBody = ProjectDraft
@@ -1693,7 +1693,7 @@ type CreateProjectJSONRequestBody = ProjectDraft
 type UpdateProjectJSONRequestBody = ProjectPatch
 
 // CreateTaskJSONRequestBody defines body for CreateTask for application/json ContentType.
-type CreateTaskJSONRequestBody = Draft
+type CreateTaskJSONRequestBody = TaskDraft
 
 // UpdateTaskJSONRequestBody defines body for UpdateTask for application/json ContentType.
 type UpdateTaskJSONRequestBody = TaskPatch
