@@ -1,0 +1,48 @@
+package restclient
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/report"
+	"bailiwick.dev/domain/task"
+)
+
+const tasksPath = "/tasks/v1/tasks"
+
+var _ report.Source = (*Client)(nil)
+
+// Tasks implements report.Source. A page is asked for when the one before it
+// was used up, so that no more than one is held.
+func (c *Client) Tasks(ctx context.Context, tenant identity.TenantID, f task.Filter) iter.Seq2[[]task.Task, error] {
+	return func(yield func([]task.Task, error) bool) {
+		q := url.Values{"limit": {strconv.Itoa(page.MaxLimit)}}
+		if f.ProjectID != uuid.Nil {
+			q.Set("project_id", f.ProjectID.String())
+		}
+		if f.Status != "" {
+			q.Set("status", f.Status)
+		}
+		for {
+			var got struct {
+				Items      []task.Task `json:"items"`
+				NextCursor string      `json:"next_cursor"`
+			}
+			if err := c.Do(ctx, tenant, http.MethodGet, c.cfg.TasksURL+tasksPath+"?"+q.Encode(), nil, &got); err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(got.Items, nil) || got.NextCursor == "" {
+				return
+			}
+			q.Set("cursor", got.NextCursor)
+		}
+	}
+}
