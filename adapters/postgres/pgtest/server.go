@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/wait"
 )
@@ -51,6 +52,7 @@ func container() (string, error) {
 		testcontainers.WithExposedPorts("5432/tcp"),
 		testcontainers.WithWaitStrategy(wait.ForListeningPort("5432/tcp")))
 	if err != nil {
+		_ = testcontainers.TerminateContainer(c) // one that began and did not come up
 		return "", err
 	}
 	at, err := c.PortEndpoint(ctx, "5432/tcp", "")
@@ -58,7 +60,24 @@ func container() (string, error) {
 		return "", err
 	}
 	reap("docker", "rm", "-f", "-v", c.GetContainerID())
-	return fmt.Sprintf("postgres://postgres:%s@%s/postgres?sslmode=disable", password, at), nil
+	url := fmt.Sprintf("postgres://postgres:%s@%s/postgres?sslmode=disable", password, at)
+	return url, answers(ctx, url)
+}
+
+// answers waits until the server, which takes connections before it answers
+// them, answers.
+func answers(ctx context.Context, url string) error {
+	for {
+		conn, err := pgx.Connect(ctx, url)
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 func binaries() (string, error) {
