@@ -1,0 +1,153 @@
+package pdf_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+
+	"bailiwick.dev/adapters/pdf"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/report"
+)
+
+var at = time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
+
+func document(title string, rows func(yield func([]report.Cell, error) bool)) report.Document {
+	return report.Document{Title: title, At: at, Columns: []report.Column{
+		{Name: "Title", Share: 6}, {Name: "Hidden"}, {Name: "Status", Share: 3}, {Name: "Due", Share: 3},
+	}, Rows: rows}
+}
+
+func texts(all ...string) func(func([]report.Cell, error) bool) {
+	return func(yield func([]report.Cell, error) bool) {
+		for _, s := range all {
+			if !yield([]report.Cell{{Text: s}, {Text: "invisible"}, {Text: "open"}, {Time: at}}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func numbered(n int) func(func([]report.Cell, error) bool) {
+	return func(yield func([]report.Cell, error) bool) {
+		for i := range n {
+			if !yield([]report.Cell{{Text: "Task number " + strconv.Itoa(i)}, {}, {Text: "open"}, {Time: at}}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func render(t *testing.T, d report.Document) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := (pdf.Renderer{}).Render(t.Context(), &b, d); err != nil {
+		t.Fatal(err)
+	}
+	if err := api.Validate(bytes.NewReader(b.Bytes()), nil); err != nil {
+		t.Fatalf("it is no valid PDF: %v", err)
+	}
+	if dir := os.Getenv("PDF_DIR"); dir != "" { // to look at it
+		_ = os.WriteFile(filepath.Join(dir, t.Name()+".pdf"), b.Bytes(), 0o600)
+	}
+	return b.Bytes()
+}
+
+// text returns what pdftotext reads, pages parted by form feeds.
+func text(t *testing.T, file []byte) string {
+	t.Helper()
+	tool, err := exec.LookPath("pdftotext")
+	if err != nil {
+		t.Fatal("pdftotext is missing: install poppler-utils")
+	}
+	cmd := exec.CommandContext(t.Context(), tool, "-layout", "-", "-")
+	cmd.Stdin = bytes.NewReader(file)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func TestEveryRowIsThereUnderAHeader(t *testing.T) {
+	t.Parallel()
+	const rows = 4500 // three parts
+	got := text(t, render(t, document("Open tasks", numbered(rows))))
+	pages := strings.Split(strings.TrimSuffix(got, "\f"), "\f")
+	for i, p := range pages {
+		if !strings.Contains(p, "Title") || !strings.Contains(p, "Due") {
+			t.Errorf("page %d has no header: %.200s", i+1, p)
+		}
+		if !strings.Contains(p, strconv.Itoa(i+1)+"/"+strconv.Itoa(len(pages))) {
+			t.Errorf("page %d has no number: %.200s", i+1, p[max(0, len(p)-200):])
+		}
+		if n := strings.Count(p, "Task number"); i < len(pages)-1 && n < 40 {
+			t.Errorf("page %d holds %d rows only", i+1, n)
+		}
+	}
+	for i := range rows {
+		if !strings.Contains(got, "Task number "+strconv.Itoa(i)+" ") {
+			t.Fatalf("row %d is missing", i)
+		}
+	}
+	if !strings.Contains(pages[0], "Open tasks") || !strings.Contains(pages[0], "Made 2 January 2026, 03:04 UTC") || strings.Contains(got, "invisible") {
+		t.Errorf("first page: %.300s", pages[0])
+	}
+	if !strings.Contains(pages[len(pages)-1], "4500 rows") {
+		t.Error("the last page does not count the rows")
+	}
+}
+
+func TestAnyTextIsShownOrReplaced(t *testing.T) {
+	t.Parallel()
+	got := text(t, render(t, document("Отчёт 报告 😀", texts("Привет, мир", "你好世界", "a😀b", "مرحبا", "שלום", "tab\there\x00\x01\x1f", "broken \xff utf8", "",
+		strings.Repeat("word ", 40), strings.Repeat("x", 300), strings.Repeat("长", 150), "two\nlines", "Ελλας ñ ç ß – “quotes” €", "मानक हिन्दी", "e\u0301 combining", "=1+1"))))
+	for _, want := range []string{"Отчёт", "报告", "Привет, мир", "你好世界", "a□b", "tab here", "two", "lines", "Ελλας", "€", "é combining", "=1+1", "stands for a character"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in %s", want, got)
+		}
+	}
+	if n := strings.Count(got, "长"); n != 150 {
+		t.Errorf("%d of 150 ideographs", n)
+	}
+	if n := strings.Count(got, "x"); n < 300 {
+		t.Errorf("%d of 300 letters of a long word", n)
+	}
+}
+
+func TestWhatNoPageCanHoldIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, d := range []report.Document{
+		document("T", texts(strings.Repeat("w", 1<<20))), document("T", texts(strings.Repeat("\n", 100)+"x")), document("T", numbered(50_001)),
+	} {
+		if err := (pdf.Renderer{}).Render(t.Context(), io.Discard, d); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%v, want invalid", err)
+		}
+	}
+}
+
+func TestEmptyReportIsAPage(t *testing.T) {
+	t.Parallel()
+	got := text(t, render(t, document("Nothing", texts())))
+	if !strings.Contains(got, "Nothing") || !strings.Contains(got, "0 rows") || !strings.Contains(got, "1/1") {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestBrokenSourceIsAnError(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("broken")
+	err := (pdf.Renderer{}).Render(t.Context(), io.Discard, document("T", func(yield func([]report.Cell, error) bool) { yield(nil, broken) }))
+	if !errors.Is(err, broken) {
+		t.Errorf("%v, want the source's error", err)
+	}
+}

@@ -1,0 +1,68 @@
+package reporting
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/report"
+	"bailiwick.dev/workflows/temporal"
+)
+
+// name is the workflow's type, as operators see it.
+const name = "Reporting"
+
+// Starter implements report.Generation.
+type Starter struct{ Client client.Client }
+
+var _ report.Generation = Starter{}
+
+func id(tenant identity.TenantID, run uuid.UUID) string {
+	return "report/" + tenant.String() + "/" + run.String()
+}
+
+// Begin implements report.Generation. The id is the run's, so that beginning
+// twice is beginning once, also after the first has ended.
+func (s Starter) Begin(ctx context.Context, d report.Due) error {
+	return temporal.Start(ctx, s.Client, client.StartWorkflowOptions{
+		ID: id(d.TenantID, d.ID), TaskQueue: TaskQueue,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		TypedSearchAttributes: sdk.NewSearchAttributes(temporal.TenantID.ValueSet(d.TenantID.String()), temporal.Kind.ValueSet("report")),
+		Memo:                  map[string]any{"format": string(d.Format)},
+	}, name, Input{d.TenantID, d.ID})
+}
+
+// Cancel implements report.Generation.
+func (s Starter) Cancel(ctx context.Context, tenant identity.TenantID, run uuid.UUID) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	err := s.Client.CancelWorkflow(ctx, id(tenant, run), "")
+	var gone *serviceerror.NotFound
+	if err == nil || errors.As(err, &gone) {
+		return nil
+	}
+	return fault.Wrap(fault.Unavailable, "temporal_unavailable", "Temporal does not answer", err)
+}
+
+// Worker returns a worker that makes reports with acts. It renders few at a
+// time, for a long PDF needs a hundred megabytes, and sends every heartbeat, for
+// its answer tells of a cancellation.
+func Worker(c client.Client, acts *Activities) worker.Worker {
+	opts := temporal.Options()
+	opts.MaxConcurrentActivityExecutionSize = 4
+	opts.MaxHeartbeatThrottleInterval = report.Beat
+	w := worker.New(c, TaskQueue, opts)
+	w.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: name})
+	w.RegisterActivity(acts)
+	return w
+}

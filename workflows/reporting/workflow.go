@@ -1,0 +1,101 @@
+// Package reporting makes a report's file: it plans, renders, and tells
+// everybody of the file, or removes what it began.
+package reporting
+
+import (
+	"errors"
+	"time"
+
+	"github.com/google/uuid"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"bailiwick.dev/domain/report"
+	"bailiwick.dev/workflows/saga"
+	faults "bailiwick.dev/workflows/temporal"
+)
+
+// TaskQueue is where the workers of reporting listen.
+const TaskQueue = "reporting"
+
+// Input names the run.
+type Input struct {
+	TenantID uuid.UUID
+	RunID    uuid.UUID
+}
+
+// call is for steps that take milliseconds where everything is up. A part that
+// is down comes back: they are tried for a day, every minute at last, so that
+// an outage needs nobody's hand.
+var call = workflow.ActivityOptions{
+	StartToCloseTimeout:    30 * time.Second,
+	ScheduleToCloseTimeout: 24 * time.Hour,
+	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+}
+
+// render is for the step that takes as long as the report is. It is alive as
+// long as its heart beats: a worker that was killed is noticed after five
+// seconds, however long a report may take. A full disk and a source that is
+// down are tried again for a day; what the tasks themselves make impossible is
+// not (its fault's kind says so).
+var render = workflow.ActivityOptions{
+	StartToCloseTimeout:    2 * time.Hour,
+	ScheduleToCloseTimeout: 24 * time.Hour,
+	HeartbeatTimeout:       5 * time.Second,
+	WaitForCancellation:    true, // the file is removed when nobody writes it any more
+	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+}
+
+// Workflow carries one run through. Its history holds ids and sums alone.
+func Workflow(ctx workflow.Context, in Input) error {
+	ctx = workflow.WithActivityOptions(ctx, call)
+	err := produce(ctx, in)
+	if err == nil {
+		return nil
+	}
+	if isOver(err) { // cancelled in the row, which people see first
+		return temporal.NewCanceledError()
+	}
+	return end(ctx, in, err)
+}
+
+// produce does the steps in order. What undoes a step is noted before the
+// step: one that timed out may have been done.
+func produce(ctx workflow.Context, in Input) (err error) {
+	var undo saga.Saga
+	defer func() {
+		if err != nil {
+			undo.Compensate(ctx, call, in)
+		}
+	}()
+	if err := workflow.ExecuteActivity(ctx, a.Plan, in).Get(ctx, nil); err != nil {
+		return err
+	}
+	undo.Add(a.Discard)
+	var made Made
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, render), a.Render, in).Get(ctx, &made); err != nil {
+		return err
+	}
+	return workflow.ExecuteActivity(ctx, a.Finish, in, made).Get(ctx, nil)
+}
+
+// end notes how the run has ended where people can read it, and returns cause.
+func end(ctx workflow.Context, in Input, cause error) error {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	step := workflow.ExecuteActivity(ctx, a.Cancel, in)
+	if !temporal.IsCanceledError(cause) {
+		f := faults.Fault(cause)
+		step = workflow.ExecuteActivity(ctx, a.Fail, in, report.Failure{Code: f.Code, Message: f.Message})
+	}
+	if err := step.Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Error("the end could not be noted", "error", err)
+	}
+	return cause
+}
+
+// isOver reports whether a step found that nobody wants the file any more.
+func isOver(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && faults.Fault(err).Code == report.Over
+}
