@@ -1,0 +1,132 @@
+package onboarding
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/mock"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
+	sdk "go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/tenancy"
+	"bailiwick.dev/workflows/temporal"
+)
+
+// steps runs the workflow with activities that note their names; fails says
+// what one of them returns.
+func steps(t *testing.T, verifyAfter time.Duration, fails map[string]error) ([]string, error) {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(30 * time.Second)
+	var mu sync.Mutex
+	var done []string
+	for _, name := range []string{"SendVerification", "CreateTenant", "RemoveTenant", "SeedRoles", "UnseedRoles", "CreateOwner", "RemoveOwner",
+		"EnableCredential", "DeleteCredential", "CreateClient", "DeleteClient", "Activate", "SendWelcome"} {
+		env.RegisterActivityWithOptions(func(context.Context, Input) error {
+			mu.Lock()
+			defer mu.Unlock()
+			done = append(done, name)
+			return temporal.Error(fails[name])
+		}, activity.RegisterOptions{Name: name})
+	}
+	env.RegisterActivityWithOptions(func(context.Context, Input) (bool, error) { done = append(done, "Expire"); return true, nil }, activity.RegisterOptions{Name: "Expire"})
+	env.RegisterActivityWithOptions(func(_ context.Context, _ Input, f tenancy.Failure) error {
+		done = append(done, "Fail "+f.Code)
+		return nil
+	}, activity.RegisterOptions{Name: "Fail"})
+	if verifyAfter > 0 {
+		env.RegisterDelayedCallback(func() { env.SignalWorkflow(verifiedSignal, nil) }, verifyAfter)
+	}
+	env.ExecuteWorkflow(Workflow, Input{uuid.New()})
+	if !env.IsWorkflowCompleted() {
+		t.Fatal("the workflow does not end")
+	}
+	return done, env.GetWorkflowError()
+}
+
+func TestOnboardingGoesStepByStep(t *testing.T) {
+	t.Parallel()
+	got, err := steps(t, 48*time.Hour, nil)
+	want := []string{"SendVerification", "CreateTenant", "SeedRoles", "CreateOwner", "EnableCredential", "CreateClient", "Activate", "SendWelcome"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("steps %v, %v; want %v", got, err, want)
+	}
+}
+
+func TestUnverifiedRegistrationExpires(t *testing.T) {
+	t.Parallel()
+	got, err := steps(t, 0, nil)
+	if want := []string{"SendVerification", "Expire"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("steps %v, %v; want %v", got, err, want)
+	}
+}
+
+func TestFailureUndoesWhatWasBegunLastFirst(t *testing.T) {
+	t.Parallel()
+	got, err := steps(t, time.Hour, map[string]error{"CreateClient": fault.New(fault.Invalid, "client_refused", "no")})
+	want := []string{"SendVerification", "CreateTenant", "SeedRoles", "CreateOwner", "EnableCredential", "CreateClient",
+		"DeleteClient", "DeleteCredential", "RemoveOwner", "UnseedRoles", "RemoveTenant", "DeleteCredential", "Fail client_refused"}
+	if err == nil || !slices.Equal(got, want) {
+		t.Errorf("steps %v, %v; want %v", got, err, want)
+	}
+}
+
+func TestRefusedMailFailsTheRegistration(t *testing.T) {
+	t.Parallel()
+	got, err := steps(t, 0, map[string]error{"SendVerification": fault.New(fault.Invalid, "email_refused", "no")})
+	if want := []string{"SendVerification", "Fail email_refused"}; err == nil || !slices.Equal(got, want) {
+		t.Errorf("steps %v, %v; want %v", got, err, want)
+	}
+}
+
+// Each activity does its work and then its answer is lost: it is made again,
+// and nothing else changes.
+func TestLostAnswersRepeatAStepAndNoMore(t *testing.T) {
+	t.Parallel()
+	for _, lost := range []string{"SendVerification", "CreateTenant", "SeedRoles", "CreateOwner", "EnableCredential", "CreateClient", "Activate", "SendWelcome"} {
+		var suite testsuite.WorkflowTestSuite
+		env := suite.NewTestWorkflowEnvironment()
+		var acts *Activities
+		env.RegisterActivity(acts)
+		calls := map[string]int{}
+		for _, name := range []string{"SendVerification", "CreateTenant", "SeedRoles", "CreateOwner", "EnableCredential", "CreateClient", "Activate", "SendWelcome"} {
+			env.OnActivity(name, mock.Anything, mock.Anything).Return(func(context.Context, Input) error {
+				if calls[name]++; name == lost && calls[name] == 1 {
+					return sdk.NewTimeoutError(enums.TIMEOUT_TYPE_START_TO_CLOSE, errors.New("done, but nobody heard"))
+				}
+				return nil
+			})
+		}
+		env.RegisterDelayedCallback(func() { env.SignalWorkflow(verifiedSignal, nil) }, time.Hour)
+		env.ExecuteWorkflow(Workflow, Input{uuid.New()})
+		for name, n := range calls {
+			if want := map[bool]int{true: 2, false: 1}[name == lost]; n != want || env.GetWorkflowError() != nil {
+				t.Errorf("%s lost: %s was called %d times, %v", lost, name, n, env.GetWorkflowError())
+			}
+		}
+	}
+}
+
+// Histories that were recorded replay: a running onboarding survives a new version.
+func TestRecordedHistoriesReplay(t *testing.T) {
+	t.Parallel()
+	for _, file := range []string{"active"} {
+		r := worker.NewWorkflowReplayer()
+		r.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: name})
+		if err := r.ReplayWorkflowHistoryFromJSONFile(nil, fmt.Sprintf("testdata/%s.json", file)); err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
