@@ -4,6 +4,8 @@ SHELL := /bin/bash
 SERVICES := auth users authz tasks reports
 MODULES = $(shell go list -m -f '{{.Dir}}')
 LOCAL := go run ./deploy/local
+# One set of build flags everywhere: another set is built all over again.
+export CGO_ENABLED := 0
 export TEMPORAL_CLI ?= $(shell command -v temporal || echo $(CURDIR)/.local/bin/temporal)
 
 .PHONY: help setup up down status logs demo test check fmt-check vet lint boundaries stale bench openapi fmt

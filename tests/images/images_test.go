@@ -1,0 +1,53 @@
+// Package images builds the services' images and runs them.
+package images
+
+import (
+	"encoding/json"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// Where no Docker engine runs there is nothing to build with; CI has one.
+func needsDocker(t *testing.T) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "docker", "info", "--format", "{{.ServerVersion}}").CombinedOutput(); err != nil {
+		t.Skipf("no Docker engine answers: %s", out)
+	}
+}
+
+func TestEachServiceRunsFromScratch(t *testing.T) {
+	needsDocker(t)
+	build := exec.CommandContext(t.Context(), "deploy/docker/build")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for _, service := range []string{"auth", "users", "authz", "tasks", "reports"} {
+		out, err := exec.CommandContext(t.Context(), "docker", "run", "--rm", "--read-only", "--cap-drop=ALL", "--network=none", "bailiwick/"+service, "openapi").Output()
+		var doc struct {
+			OpenAPI string         `json:"openapi"`
+			Paths   map[string]any `json:"paths"`
+		}
+		if err != nil || json.Unmarshal(out, &doc) != nil || !strings.HasPrefix(doc.OpenAPI, "3.1") || len(doc.Paths) == 0 {
+			t.Errorf("%s prints no document: %v\n%.200s", service, err, out)
+		}
+		user, err := exec.CommandContext(t.Context(), "docker", "inspect", "--format", "{{.Config.User}}", "bailiwick/"+service).Output()
+		if err != nil || strings.TrimSpace(string(user)) != "65532:65532" {
+			t.Errorf("%s runs as %q, %v", service, user, err)
+		}
+	}
+}
+
+func TestComposeFileIsRead(t *testing.T) {
+	needsDocker(t)
+	compose, err := exec.LookPath("docker-compose")
+	if err != nil {
+		t.Skip("docker-compose is not installed")
+	}
+	if out, err := exec.CommandContext(t.Context(), compose, "-f", root+"/deploy/docker/docker-compose.yaml", "--env-file", root+"/deploy/docker/example.env", "config", "-q").CombinedOutput(); err != nil {
+		t.Errorf("docker-compose: %v\n%s", err, out)
+	}
+}
