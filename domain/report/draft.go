@@ -17,15 +17,15 @@ import (
 // MaxTitle bounds a title, in characters.
 const MaxTitle = 200
 
-// Draft is a run before it exists.
-type Draft struct {
-	Report string `json:"report,omitempty" enum:"tasks" default:"tasks" doc:"What to report" example:"tasks"`
-	Format Format `json:"format" enum:"pdf,xlsx,csv" example:"pdf"`
-	Title  string `json:"title,omitempty" maxLength:"200" doc:"Heads the report and names its file; by default what it reports" example:"Open tasks"`
-	Filter Filter `json:"filter,omitempty" doc:"Which tasks it holds; by default all"`
+// RunDraft is a run before it exists.
+type RunDraft struct {
+	Report string    `json:"report,omitempty" enum:"tasks" default:"tasks" doc:"What to report" example:"tasks"`
+	Format Format    `json:"format" enum:"pdf,xlsx,csv" example:"pdf"`
+	Title  string    `json:"title,omitempty" maxLength:"200" doc:"Heads the report and names its file; by default what it reports" example:"Open tasks"`
+	Filter RunFilter `json:"filter,omitempty" doc:"Which tasks it holds; by default all"`
 }
 
-func (d Draft) run(now time.Time, who identity.Caller) (Run, error) {
+func (d RunDraft) run(now time.Time, who identity.Caller) (Run, error) {
 	r := Run{
 		ID: uuid.Must(uuid.NewV7()), Report: d.Report, Format: d.Format, Title: strings.TrimSpace(d.Title), Filter: d.Filter,
 		Status: Pending, Version: 1, CreatedAt: now, UpdatedAt: now, CreatedBy: who.Subject(),

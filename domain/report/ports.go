@@ -40,11 +40,11 @@ type Journal interface {
 	Begin(ctx context.Context, tenant identity.TenantID, id uuid.UUID, at time.Time) (Run, error)
 	// Advance notes how many rows are done and, unless it is nil, why the last
 	// attempt failed.
-	Advance(ctx context.Context, tenant identity.TenantID, id uuid.UUID, rows int64, why *Failure, at time.Time) error
+	Advance(ctx context.Context, tenant identity.TenantID, id uuid.UUID, rows int64, why *RunFailure, at time.Time) error
 	// Finish notes the file; the very same file again is no error.
-	Finish(ctx context.Context, tenant identity.TenantID, id uuid.UUID, f File, rows int64, at time.Time) error
+	Finish(ctx context.Context, tenant identity.TenantID, id uuid.UUID, f RunFile, rows int64, at time.Time) error
 	// End makes a run that is not over a failed or a cancelled one, else it does nothing.
-	End(ctx context.Context, tenant identity.TenantID, id uuid.UUID, s Status, why *Failure, at time.Time) error
+	End(ctx context.Context, tenant identity.TenantID, id uuid.UUID, s Status, why *RunFailure, at time.Time) error
 }
 
 // Due is a run that should be under way.

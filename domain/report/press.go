@@ -107,7 +107,7 @@ func (p *Press) excuse(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer cancel()
-	_ = p.Journal.Advance(ctx, tenant, id, rows, &Failure{f.Code, f.Message}, now()) // the error itself tells, too
+	_ = p.Journal.Advance(ctx, tenant, id, rows, &RunFailure{f.Code, f.Message}, now()) // the error itself tells, too
 }
 
 // Finish tells everybody of the file, and removes any other of the run.
@@ -116,7 +116,7 @@ func (p *Press) Finish(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	if err != nil {
 		return err
 	}
-	f := File{Name: r.fileName(), MediaType: r.Format.MediaType(), Size: m.Size, Digest: m.Digest, Object: m.Object}
+	f := RunFile{Name: r.fileName(), MediaType: r.Format.MediaType(), Size: m.Size, Digest: m.Digest, Object: m.Object}
 	if err := p.Journal.Finish(ctx, tenant, id, f, m.Rows, now()); err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (p *Press) Discard(ctx context.Context, tenant identity.TenantID, id uuid.U
 }
 
 // Fail ends the run and says why.
-func (p *Press) Fail(ctx context.Context, tenant identity.TenantID, id uuid.UUID, why Failure) error {
+func (p *Press) Fail(ctx context.Context, tenant identity.TenantID, id uuid.UUID, why RunFailure) error {
 	return p.Journal.End(ctx, tenant, id, Failed, &why, now())
 }
 

@@ -51,13 +51,13 @@ const (
 // Over reports whether nothing will happen to the run any more.
 func (s Status) Over() bool { return s == Succeeded || s == Failed || s == Cancelled }
 
-// Filter chooses the tasks of a report; without fields, all.
-type Filter struct {
+// RunFilter chooses the tasks of a report; without fields, all.
+type RunFilter struct {
 	ProjectID *uuid.UUID `json:"project_id,omitempty" format:"uuid" doc:"Only of this project" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001"`
 	Status    string     `json:"status,omitempty" enum:"open,in_progress,done,cancelled" doc:"Only with this status" example:"open"`
 }
 
-func (f Filter) tasks() task.Filter {
+func (f RunFilter) tasks() task.Filter {
 	chosen := task.Filter{Status: f.Status}
 	if f.ProjectID != nil {
 		chosen.ProjectID = *f.ProjectID
@@ -65,14 +65,14 @@ func (f Filter) tasks() task.Filter {
 	return chosen
 }
 
-// Progress tells how far a run is.
-type Progress struct {
+// RunProgress tells how far a run is.
+type RunProgress struct {
 	RowsDone  int64  `json:"rows_done" doc:"Rows written so far" example:"500"`
 	RowsTotal *int64 `json:"rows_total" doc:"null: not known before the last row is read" example:"500"`
 }
 
-// File is what a run has made.
-type File struct {
+// RunFile is what a run has made.
+type RunFile struct {
 	Name      string    `json:"name" example:"Open tasks.xlsx"`
 	MediaType string    `json:"media_type" example:"application/pdf"`
 	Size      int64     `json:"size" doc:"Bytes" example:"48213"`
@@ -80,27 +80,27 @@ type File struct {
 	Object    uuid.UUID `json:"-"` // which attempt's file it is
 }
 
-// Failure says why a run has failed or, while it is running, why the last
+// RunFailure says why a run has failed or, while it is running, why the last
 // attempt did.
-type Failure struct {
+type RunFailure struct {
 	Code    string `json:"code" doc:"Stable" example:"too_many_rows"`
 	Message string `json:"message" doc:"For people" example:"a PDF holds at most 50000 rows"`
 }
 
 // Run is one making of a report.
 type Run struct {
-	ID         uuid.UUID  `json:"id" format:"uuid" doc:"UUIDv7" example:"0199a1b2-c3d4-7e5f-8a6b-000000000004"`
-	Report     string     `json:"report" enum:"tasks" doc:"What it reports" example:"tasks"`
-	Format     Format     `json:"format" enum:"pdf,xlsx,csv" example:"pdf"`
-	Title      string     `json:"title" example:"Open tasks"`
-	Filter     Filter     `json:"filter" doc:"Which tasks it holds"`
-	Status     Status     `json:"status" enum:"pending,running,succeeded,failed,cancelled" example:"succeeded"`
-	Progress   Progress   `json:"progress" doc:"How far it is"`
-	File       *File      `json:"file,omitempty" doc:"When it has succeeded"`
-	Failure    *Failure   `json:"failure,omitempty" doc:"Why it failed; while it runs, why the last attempt did, which is made again"`
-	Version    int64      `json:"version" doc:"Grows with each change; the ETag" example:"3"`
-	CreatedAt  time.Time  `json:"created_at" example:"2026-01-31T12:00:00Z"`
-	CreatedBy  string     `json:"created_by" doc:"user:<id> or client:<id>" example:"user:0199a1b2-c3d4-7e5f-8a6b-000000000009"`
-	UpdatedAt  time.Time  `json:"updated_at" example:"2026-01-31T12:00:01Z"`
-	FinishedAt *time.Time `json:"finished_at,omitempty" doc:"When it succeeded, failed or was cancelled" example:"2026-01-31T12:00:02Z"`
+	ID         uuid.UUID   `json:"id" format:"uuid" doc:"UUIDv7" example:"0199a1b2-c3d4-7e5f-8a6b-000000000004"`
+	Report     string      `json:"report" enum:"tasks" doc:"What it reports" example:"tasks"`
+	Format     Format      `json:"format" enum:"pdf,xlsx,csv" example:"pdf"`
+	Title      string      `json:"title" example:"Open tasks"`
+	Filter     RunFilter   `json:"filter" doc:"Which tasks it holds"`
+	Status     Status      `json:"status" enum:"pending,running,succeeded,failed,cancelled" example:"succeeded"`
+	Progress   RunProgress `json:"progress" doc:"How far it is"`
+	File       *RunFile    `json:"file,omitempty" doc:"When it has succeeded"`
+	Failure    *RunFailure `json:"failure,omitempty" doc:"Why it failed; while it runs, why the last attempt did, which is made again"`
+	Version    int64       `json:"version" doc:"Grows with each change; the ETag" example:"3"`
+	CreatedAt  time.Time   `json:"created_at" example:"2026-01-31T12:00:00Z"`
+	CreatedBy  string      `json:"created_by" doc:"user:<id> or client:<id>" example:"user:0199a1b2-c3d4-7e5f-8a6b-000000000009"`
+	UpdatedAt  time.Time   `json:"updated_at" example:"2026-01-31T12:00:01Z"`
+	FinishedAt *time.Time  `json:"finished_at,omitempty" doc:"When it succeeded, failed or was cancelled" example:"2026-01-31T12:00:02Z"`
 }

@@ -30,7 +30,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 // Create asks for a report. The run's row is all that must be there: whoever
 // does not start it now, the reconciler does.
-func (s *Service) Create(ctx context.Context, who identity.Caller, d Draft) (Run, error) {
+func (s *Service) Create(ctx context.Context, who identity.Caller, d RunDraft) (Run, error) {
 	if err := s.gate.Allow(ctx, who, access.ReportsCreate); err != nil {
 		return Run{}, err
 	}

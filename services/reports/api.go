@@ -62,7 +62,7 @@ func showAt(r report.Run, err error) (*runOutput, error) {
 	return out, err
 }
 
-func (a *api) create(ctx context.Context, who identity.Caller, in *struct{ Body report.Draft }) (*runOutput, error) {
+func (a *api) create(ctx context.Context, who identity.Caller, in *struct{ Body report.RunDraft }) (*runOutput, error) {
 	return showAt(a.reports.Create(ctx, who, in.Body))
 }
 

@@ -58,7 +58,7 @@ func (a *Activities) Discard(ctx context.Context, in Input) error {
 }
 
 // Fail ends the run and says why.
-func (a *Activities) Fail(ctx context.Context, in Input, why report.Failure) error {
+func (a *Activities) Fail(ctx context.Context, in Input, why report.RunFailure) error {
 	return a.Press.Fail(ctx, in.TenantID, in.RunID, why)
 }
 

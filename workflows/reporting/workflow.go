@@ -86,7 +86,7 @@ func end(ctx workflow.Context, in Input, cause error) error {
 	step := workflow.ExecuteActivity(ctx, a.Cancel, in)
 	if !temporal.IsCanceledError(cause) {
 		f := faults.Fault(cause)
-		step = workflow.ExecuteActivity(ctx, a.Fail, in, report.Failure{Code: f.Code, Message: f.Message})
+		step = workflow.ExecuteActivity(ctx, a.Fail, in, report.RunFailure{Code: f.Code, Message: f.Message})
 	}
 	if err := step.Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Error("the end could not be noted", "error", err)

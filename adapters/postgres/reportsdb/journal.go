@@ -42,14 +42,14 @@ func (s *Store) Begin(ctx context.Context, tenant identity.TenantID, id uuid.UUI
 }
 
 // Advance implements report.Journal.
-func (s *Store) Advance(ctx context.Context, tenant identity.TenantID, id uuid.UUID, rows int64, why *report.Failure, at time.Time) error {
+func (s *Store) Advance(ctx context.Context, tenant identity.TenantID, id uuid.UUID, rows int64, why *report.RunFailure, at time.Time) error {
 	code, reason := parts(why)
 	_, err := s.change(ctx, tenant, id, advanceRun, at, at.Add(report.Silence), rows, code, reason)
 	return err
 }
 
 // Finish implements report.Journal.
-func (s *Store) Finish(ctx context.Context, tenant identity.TenantID, id uuid.UUID, f report.File, rows int64, at time.Time) error {
+func (s *Store) Finish(ctx context.Context, tenant identity.TenantID, id uuid.UUID, f report.RunFile, rows int64, at time.Time) error {
 	r, err := s.change(ctx, tenant, id, finishRun, at, rows, f.Object, f.Name, f.MediaType, f.Size, f.Digest)
 	if report.IsOver(err) && r.File != nil && r.File.Object == f.Object {
 		return nil // this step was done, and its answer lost
@@ -58,7 +58,7 @@ func (s *Store) Finish(ctx context.Context, tenant identity.TenantID, id uuid.UU
 }
 
 // End implements report.Journal.
-func (s *Store) End(ctx context.Context, tenant identity.TenantID, id uuid.UUID, status report.Status, why *report.Failure, at time.Time) error {
+func (s *Store) End(ctx context.Context, tenant identity.TenantID, id uuid.UUID, status report.Status, why *report.RunFailure, at time.Time) error {
 	code, reason := parts(why)
 	_, err := s.change(ctx, tenant, id, endRun, at, status, code, reason)
 	if report.IsOver(err) || fault.Is(err, fault.NotFound) {

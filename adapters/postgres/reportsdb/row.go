@@ -36,21 +36,21 @@ type row struct {
 
 func (r row) run() report.Run {
 	run := report.Run{
-		ID: r.ID, Report: r.Report, Format: r.Format, Title: r.Title, Filter: report.Filter{ProjectID: r.FilterProject, Status: r.FilterStatus},
-		Status: r.Status, Progress: report.Progress{RowsDone: r.RowsDone, RowsTotal: r.RowsTotal},
+		ID: r.ID, Report: r.Report, Format: r.Format, Title: r.Title, Filter: report.RunFilter{ProjectID: r.FilterProject, Status: r.FilterStatus},
+		Status: r.Status, Progress: report.RunProgress{RowsDone: r.RowsDone, RowsTotal: r.RowsTotal},
 		Version: r.Version, CreatedAt: r.CreatedAt, CreatedBy: r.CreatedBy, UpdatedAt: r.UpdatedAt, FinishedAt: r.FinishedAt,
 	}
 	if r.FileObject != nil {
-		run.File = &report.File{Object: *r.FileObject, Name: *r.FileName, MediaType: *r.FileType, Size: *r.FileSize, Digest: *r.FileDigest}
+		run.File = &report.RunFile{Object: *r.FileObject, Name: *r.FileName, MediaType: *r.FileType, Size: *r.FileSize, Digest: *r.FileDigest}
 	}
 	if r.FailureCode != nil {
-		run.Failure = &report.Failure{Code: *r.FailureCode, Message: *r.FailureReason}
+		run.Failure = &report.RunFailure{Code: *r.FailureCode, Message: *r.FailureReason}
 	}
 	return run
 }
 
 // parts returns the columns of an optional failure.
-func parts(why *report.Failure) (code, message *string) {
+func parts(why *report.RunFailure) (code, message *string) {
 	if why == nil {
 		return nil, nil
 	}

@@ -80,7 +80,7 @@ func (w world) read(t *testing.T, id uuid.UUID) report.Run {
 
 func keeps(t *testing.T, w world) {
 	want, project := w.draft(), uuid.New()
-	want.Title, want.Filter = "t'); drop table runs; --", report.Filter{ProjectID: &project, Status: "open"}
+	want.Title, want.Filter = "t'); drop table runs; --", report.RunFilter{ProjectID: &project, Status: "open"}
 	if _, err := w.Add(t.Context(), w.who, want); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func showsAnotherTenantNothing(t *testing.T, w world) {
 	for name, err := range map[string]error{
 		"Run": get, "Cancel": cancel, "Begin": begin,
 		"Advance": w.Advance(t.Context(), stranger.Tenant, r.ID, 1, nil, now()),
-		"Finish":  w.Finish(t.Context(), stranger.Tenant, r.ID, report.File{Object: uuid.New()}, 1, now()),
+		"Finish":  w.Finish(t.Context(), stranger.Tenant, r.ID, report.RunFile{Object: uuid.New()}, 1, now()),
 	} {
 		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s: %v, want not_found", name, err)

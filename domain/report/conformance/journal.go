@@ -12,8 +12,8 @@ import (
 	"bailiwick.dev/domain/report"
 )
 
-func file() report.File {
-	return report.File{Name: "T.pdf", MediaType: "application/pdf", Size: 3, Digest: "ab", Object: uuid.New()}
+func file() report.RunFile {
+	return report.RunFile{Name: "T.pdf", MediaType: "application/pdf", Size: 3, Digest: "ab", Object: uuid.New()}
 }
 
 func (w world) begin(t *testing.T, id uuid.UUID) report.Run {
@@ -30,7 +30,7 @@ func succeeds(t *testing.T, w world) {
 	if r = w.begin(t, r.ID); r.Status != report.Running {
 		t.Errorf("begun: %+v", r)
 	}
-	if err := w.Advance(t.Context(), w.who.Tenant, r.ID, 7, &report.Failure{Code: "storage_full", Message: "no room"}, now()); err != nil {
+	if err := w.Advance(t.Context(), w.who.Tenant, r.ID, 7, &report.RunFailure{Code: "storage_full", Message: "no room"}, now()); err != nil {
 		t.Fatal(err)
 	}
 	r = w.read(t, r.ID)
@@ -74,7 +74,7 @@ func finishesOnce(t *testing.T, w world) {
 }
 
 func fails(t *testing.T, w world) {
-	r, why := w.add(t), report.Failure{Code: "too_many_rows", Message: "m"}
+	r, why := w.add(t), report.RunFailure{Code: "too_many_rows", Message: "m"}
 	if err := w.End(t.Context(), w.who.Tenant, r.ID, report.Failed, &why, now()); err != nil {
 		t.Fatal(err)
 	}

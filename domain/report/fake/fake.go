@@ -155,7 +155,7 @@ func (s *Store) Begin(_ context.Context, tenant identity.TenantID, id uuid.UUID,
 }
 
 // Advance implements report.Journal.
-func (s *Store) Advance(_ context.Context, tenant identity.TenantID, id uuid.UUID, rows int64, why *report.Failure, at time.Time) error {
+func (s *Store) Advance(_ context.Context, tenant identity.TenantID, id uuid.UUID, rows int64, why *report.RunFailure, at time.Time) error {
 	_, err := s.change(tenant, id, at, func(r *report.Run) {
 		if r.Progress.RowsDone = rows; why != nil {
 			r.Failure = why
@@ -165,9 +165,9 @@ func (s *Store) Advance(_ context.Context, tenant identity.TenantID, id uuid.UUI
 }
 
 // Finish implements report.Journal.
-func (s *Store) Finish(_ context.Context, tenant identity.TenantID, id uuid.UUID, f report.File, rows int64, at time.Time) error {
+func (s *Store) Finish(_ context.Context, tenant identity.TenantID, id uuid.UUID, f report.RunFile, rows int64, at time.Time) error {
 	r, err := s.change(tenant, id, at, func(r *report.Run) {
-		r.Status, r.File, r.Failure, r.Progress = report.Succeeded, &f, nil, report.Progress{RowsDone: rows, RowsTotal: &rows}
+		r.Status, r.File, r.Failure, r.Progress = report.Succeeded, &f, nil, report.RunProgress{RowsDone: rows, RowsTotal: &rows}
 	})
 	if report.IsOver(err) && r.File != nil && r.File.Object == f.Object {
 		return nil
@@ -176,7 +176,7 @@ func (s *Store) Finish(_ context.Context, tenant identity.TenantID, id uuid.UUID
 }
 
 // End implements report.Journal.
-func (s *Store) End(_ context.Context, tenant identity.TenantID, id uuid.UUID, status report.Status, why *report.Failure, at time.Time) error {
+func (s *Store) End(_ context.Context, tenant identity.TenantID, id uuid.UUID, status report.Status, why *report.RunFailure, at time.Time) error {
 	_, err := s.change(tenant, id, at, func(r *report.Run) { r.Status, r.Failure = status, why })
 	if report.IsOver(err) || fault.Is(err, fault.NotFound) {
 		return nil
