@@ -17,7 +17,7 @@ import (
 	"bailiwick.dev/domain/tenancy"
 )
 
-const timeout = 20 * time.Second
+const timeout = 15 * time.Second
 
 // Mailer implements tenancy.Mailer.
 type Mailer struct {

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// ports are the defaults; BAILIWICK_PORT_<NAME> changes one.
+// ports are the defaults; BAILIWICK_PORT_<NAME> changes one, and
+// BAILIWICK_PORT_OFFSET moves all that are not changed so.
 var ports = map[string]int{
 	"GATEWAY": 8080, "GATEWAY_TLS": 8443, "AUTH": 8101, "USERS": 8102, "AUTHZ": 8103, "TASKS": 8104, "TASKS_2": 8114, "REPORTS": 8105,
 	"AUTH_METRICS": 9101, "USERS_METRICS": 9102, "AUTHZ_METRICS": 9103, "TASKS_METRICS": 9104, "TASKS_2_METRICS": 9114, "REPORTS_METRICS": 9105,
@@ -19,6 +20,7 @@ var ports = map[string]int{
 // platform is one installation: a clone and its ports.
 type platform struct {
 	root    string // of the clone
+	state   string // .local, or another folder of the clone for a second platform
 	ports   map[string]int
 	secrets map[string]string
 }
@@ -34,8 +36,13 @@ func newPlatform() (*platform, error) {
 		}
 		root = filepath.Dir(root)
 	}
-	p := &platform{root: root, ports: map[string]int{}}
+	p := &platform{root: root, state: ".local", ports: map[string]int{}}
+	if other := os.Getenv("BAILIWICK_STATE"); other != "" {
+		p.state = other
+	}
+	offset, _ := strconv.Atoi(os.Getenv("BAILIWICK_PORT_OFFSET"))
 	for name, port := range ports {
+		port += offset
 		if v := os.Getenv("BAILIWICK_PORT_" + name); v != "" {
 			if port, err = strconv.Atoi(v); err != nil || port < 1 || port > 65535 {
 				return nil, fmt.Errorf("BAILIWICK_PORT_%s is no port", name)
@@ -43,17 +50,22 @@ func newPlatform() (*platform, error) {
 		}
 		p.ports[name] = port
 	}
-	for _, dir := range []string{"bin", "log", "run", "files", "mail", "nginx", "demo"} {
+	for _, dir := range []string{"log", "run", "files", "mail", "nginx", "demo"} {
 		if err := os.MkdirAll(p.path(dir), 0o755); err != nil {
 			return nil, err
 		}
 	}
-	return p, nil
+	return p, os.MkdirAll(p.bin(), 0o755)
 }
 
-// path returns a place in .local.
+// path returns a place in the folder of the state.
 func (p *platform) path(parts ...string) string {
-	return filepath.Join(append([]string{p.root, ".local"}, parts...)...)
+	return filepath.Join(append([]string{p.root, p.state}, parts...)...)
+}
+
+// bin returns where a program is built.
+func (p *platform) bin(name ...string) string {
+	return filepath.Join(append([]string{p.root, ".local", "bin"}, name...)...)
 }
 
 // at returns the address of a port.

@@ -120,7 +120,7 @@ func (p *platform) healthy(ctx context.Context, pr process) error {
 			return nil
 		}
 		if _, alive := p.record(pr.name); !alive || time.Now().After(deadline) {
-			return fmt.Errorf("%s does not work; the end of .local/log/%s.log:\n%s", pr.name, pr.name, tail(p.path("log", pr.name+".log")))
+			return fmt.Errorf("%s does not work; the end of %s:\n%s", pr.name, p.path("log", pr.name+".log"), tail(p.path("log", pr.name+".log")))
 		}
 		select {
 		case <-ctx.Done():

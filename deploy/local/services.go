@@ -11,7 +11,7 @@ func (p *platform) all(temporal string) []process {
 		{name: "temporal", ports: []string{"TEMPORAL", "TEMPORAL_UI"}, args: []string{temporal, "server", "start-dev", "--ip", "127.0.0.1",
 			"--port", fmt.Sprint(p.ports["TEMPORAL"]), "--ui-port", fmt.Sprint(p.ports["TEMPORAL_UI"]), "--db-filename", p.path("temporal.db"),
 			"--search-attribute", "TenantId=Keyword", "--search-attribute", "Kind=Keyword", "--log-level", "warn"}},
-		{name: "mail", ports: []string{"MAIL", "SMTP"}, args: []string{p.path("bin", "mailcatcher")},
+		{name: "mail", ports: []string{"MAIL", "SMTP"}, args: []string{p.bin("mailcatcher")},
 			env: []string{"SMTP_LISTEN=" + p.at("SMTP"), "HTTP_LISTEN=" + p.at("MAIL"), "MAIL_DIR=" + p.path("mail")}},
 	}
 	for _, s := range services {
@@ -34,7 +34,7 @@ func (p *platform) serving(service, name, port string) process {
 		env = append(env, p.temporal()...)
 		env = append(env, p.files())
 	}
-	return process{name: name, args: []string{p.path("bin", service), "serve"}, env: env, ports: []string{port, port + "_METRICS"}, ready: "http://" + p.at(port) + "/readyz"}
+	return process{name: name, args: []string{p.bin(service), "serve"}, env: env, ports: []string{port, port + "_METRICS"}, ready: "http://" + p.at(port) + "/readyz"}
 }
 
 func (p *platform) working(service, metrics string) process {
@@ -46,7 +46,7 @@ func (p *platform) working(service, metrics string) process {
 	case "reports":
 		env = append(env, p.files())
 	}
-	return process{name: service + "-work", args: []string{p.path("bin", service), "work"}, env: env, ports: []string{metrics}}
+	return process{name: service + "-work", args: []string{p.bin(service), "work"}, env: env, ports: []string{metrics}}
 }
 
 // common is what every process of a service is told.

@@ -78,7 +78,7 @@ func (p *platform) temporalCLI(ctx context.Context) (string, error) {
 	if path, err := exec.LookPath("temporal"); err == nil {
 		return path, nil
 	}
-	bin := p.path("bin", "temporal")
+	bin := p.bin("temporal")
 	if exists(bin) {
 		return bin, nil
 	}

@@ -53,7 +53,7 @@ func (p *platform) buildAndMigrate(ctx context.Context) error {
 	both, building := errgroup.WithContext(ctx) // ends with its Wait
 	both.Go(func() error { return p.postgresUp(building) })
 	both.Go(func() error {
-		targets := []string{"go", "build", "-o", p.path("bin") + "/", "./deploy/local/mailcatcher"}
+		targets := []string{"go", "build", "-o", p.bin() + "/", "./deploy/local/mailcatcher"}
 		for _, s := range services {
 			targets = append(targets, "./services/"+s)
 		}
@@ -64,7 +64,7 @@ func (p *platform) buildAndMigrate(ctx context.Context) error {
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	for _, s := range services {
-		all.Go(func() error { return run(ctx, "", environment(p.migration(s)...), p.path("bin", s), "migrate") })
+		all.Go(func() error { return run(ctx, "", environment(p.migration(s)...), p.bin(s), "migrate") })
 	}
 	return all.Wait()
 }

@@ -26,7 +26,7 @@ var link = regexp.MustCompile(`https?://\S+/users/accept\?token=\S+`)
 // acceptMail waits for the newest mail to a person whose subject begins so,
 // opens its link and fills in the page.
 func (p *Platform) acceptMail(ctx context.Context, who Person, subject string) error {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(90 * time.Second) // a worker may die over it
 	for time.Now().Before(deadline) {
 		mails, err := p.Mails(ctx, who.Email)
 		if err != nil {

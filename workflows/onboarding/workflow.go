@@ -27,16 +27,17 @@ type Input struct {
 
 // call is for steps that take milliseconds where everything is up. A part that
 // is down comes back: they are tried for a day, every minute at last, so that
-// an outage needs nobody's hand.
+// an outage needs nobody's hand. A worker that dies is noticed by the time that
+// one attempt may take.
 var call = workflow.ActivityOptions{
-	StartToCloseTimeout:    30 * time.Second,
+	StartToCloseTimeout:    10 * time.Second,
 	ScheduleToCloseTimeout: 24 * time.Hour,
 	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 }
 
 // letter is for mail: servers greylist for minutes and are down for days.
 var letter = workflow.ActivityOptions{
-	StartToCloseTimeout:    time.Minute,
+	StartToCloseTimeout:    20 * time.Second,
 	ScheduleToCloseTimeout: 3 * 24 * time.Hour,
 	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 10 * time.Minute},
 }

@@ -1,0 +1,97 @@
+package e2e
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	bailiwick "bailiwick.dev/openapi/sdk/go"
+	"bailiwick.dev/tests/story"
+)
+
+// The worker is killed again and again while companies register: each becomes
+// one tenant with one owner and one client, and none is lost.
+func TestOnboardingSurvivesItsWorker(t *testing.T) {
+	ctx := within(t, 3*time.Minute)
+	all, each := errgroup.WithContext(ctx)
+	companies := make([]*story.Company, 6)
+	for i := range companies {
+		all.Go(func() (err error) {
+			time.Sleep(time.Duration(i) * 700 * time.Millisecond)
+			companies[i], err = platform.Register(each, "Crash Ltd")
+			return err
+		})
+	}
+	for range 4 {
+		time.Sleep(time.Duration(200+rand.IntN(800)) * time.Millisecond)
+		kill(t, "users-work")
+		up(t)
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range companies {
+		owner, _, err := platform.LogIn(ctx, c.FirstClient, "", c.Owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		users, err := owner.ListUsersWithResponse(ctx, nil)
+		if err != nil || users.JSON200 == nil || len(users.JSON200.Items) != 1 {
+			t.Errorf("users of a tenant: %v, %s", err, users.Body)
+		}
+		clients, err := owner.ListClientsWithResponse(ctx, nil)
+		if err != nil || clients.JSON200 == nil || len(clients.JSON200.Items) != 1 {
+			t.Errorf("clients of a tenant: %v, %s", err, clients.Body)
+		}
+		assigned, err := owner.ListAssignmentsWithResponse(ctx, nil)
+		if err != nil || assigned.JSON200 == nil || len(assigned.JSON200.Items) != 2 { // the owner, and the reports service
+			t.Errorf("assignments of a tenant: %v, %s", err, assigned.Body)
+		}
+	}
+}
+
+// With Temporal down a company can register and a report be asked for: both
+// are answered with 202 and go on by themselves.
+func TestTemporalMayBeDown(t *testing.T) {
+	ctx := within(t, 3*time.Minute)
+	c, err := platform.Register(ctx, "Patient Ltd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, _, err := platform.LogIn(ctx, c.FirstClient, "", c.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kill(t, "temporal")
+	api, err := bailiwick.New(platform.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := story.Person{Name: "Alan Turing", Email: "alan@patient.example"}
+	signed, err := api.RegisterTenantWithResponse(ctx, nil, bailiwick.RegistrationDraft{Organisation: "Later Ltd", Owner: bailiwick.OwnerDraft{Name: who.Name, Email: "alan@patient.example"}})
+	if err != nil || signed.StatusCode() != http.StatusAccepted {
+		t.Fatalf("registration while Temporal is down: %v %s", err, signed.Body)
+	}
+	asked, err := owner.CreateReportRunWithResponse(ctx, nil, bailiwick.RunDraft{Format: bailiwick.RunDraftFormatCsv})
+	if err != nil || asked.StatusCode() != http.StatusAccepted {
+		t.Fatalf("report while Temporal is down: %v %s", err, asked.Body)
+	}
+	up(t)
+	for {
+		run, err := owner.GetReportRunWithResponse(ctx, asked.JSON202.Id)
+		if err != nil || run.JSON200 == nil {
+			t.Fatalf("run: %v %s", err, run.Body)
+		}
+		mails, err := platform.Mails(ctx, who.Email)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run.JSON200.Status == bailiwick.RunStatusSucceeded && len(mails) == 1 {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}

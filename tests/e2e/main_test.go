@@ -1,0 +1,92 @@
+// Package e2e tries the whole platform as its users do, on real parts that it
+// starts beside whatever else runs on this machine.
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"bailiwick.dev/tests/story"
+)
+
+const (
+	root   = "../.."
+	state  = ".local/e2e"
+	offset = 3000
+)
+
+var platform = &story.Platform{URL: address(8080), MailURL: address(8025), Say: func(string, ...any) {}}
+
+func address(port int) string { return "http://localhost:" + strconv.Itoa(port+offset) }
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	_ = local("down") // what a run that was cut off has left
+	if err := os.RemoveAll(filepath.Join(root, state)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() {
+		if err := local("down"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}()
+	if err := local("up"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// local runs deploy/local for the tests' own platform.
+func local(command string) error {
+	cmd := exec.Command("go", "run", "./deploy/local", command)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "BAILIWICK_STATE="+state, "BAILIWICK_PORT_OFFSET="+strconv.Itoa(offset))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", command, err, out)
+	}
+	return nil
+}
+
+// kill ends a process of the platform as a crash does.
+func kill(t *testing.T, name string) {
+	t.Helper()
+	var record struct {
+		PID int `json:"pid"`
+	}
+	data, err := os.ReadFile(filepath.Join(root, state, "run", name+".json"))
+	if err == nil {
+		err = json.Unmarshal(data, &record)
+	}
+	if err == nil {
+		err = syscall.Kill(record.PID, syscall.SIGKILL)
+	}
+	if err != nil {
+		t.Fatalf("kill %s: %v", name, err)
+	}
+}
+
+func up(t *testing.T) {
+	t.Helper()
+	if err := local("up"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// within returns a context for a test that waits for something.
+func within(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
