@@ -56,5 +56,5 @@ func work(ctx context.Context) error {
 	queue, starter := reportsdb.NewQueue(system), reporting.Starter{Client: client}
 	go process.Every(ctx, glance, "reconcile", func(ctx context.Context) error { return report.Reconcile(ctx, queue, starter) })
 	go func() { _ = rest.ServeMetrics(ctx, cfg.MetricsListen) }()
-	return temporal.Run(ctx, reporting.Worker(client, &reporting.Activities{Press: press}))
+	return reporting.Run(ctx, client, &reporting.Activities{Press: press})
 }

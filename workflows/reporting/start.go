@@ -3,6 +3,7 @@ package reporting
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,10 +55,31 @@ func (s Starter) Cancel(ctx context.Context, tenant identity.TenantID, run uuid.
 	return fault.Wrap(fault.Unavailable, "temporal_unavailable", "Temporal does not answer", err)
 }
 
-// Worker returns a worker that makes reports with acts. It renders few at a
-// time, for a long PDF needs a hundred megabytes, and sends every heartbeat, for
-// its answer tells of a cancellation.
-func Worker(c client.Client, acts *Activities) worker.Worker {
+// Run makes reports with acts until ctx ends, then lets the steps under way
+// finish. While the server does not answer it tries again, with another worker
+// each time: the SDK's remembers its first failure to start for good.
+func Run(ctx context.Context, c client.Client, acts *Activities) error {
+	for {
+		w := newWorker(c, acts)
+		err := w.Start()
+		if err == nil {
+			<-ctx.Done()
+			w.Stop()
+			return nil
+		}
+		slog.Warn("Temporal does not answer", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// newWorker returns a worker that renders few at a time, for a long PDF needs
+// a hundred megabytes, and sends every heartbeat, for its answer tells of a
+// cancellation.
+func newWorker(c client.Client, acts *Activities) worker.Worker {
 	opts := temporal.Options()
 	opts.MaxConcurrentActivityExecutionSize = 4
 	opts.MaxHeartbeatThrottleInterval = report.Beat

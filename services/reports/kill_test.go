@@ -1,0 +1,142 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+
+	"bailiwick.dev/domain/report"
+)
+
+// A worker is killed in the middle of a file: the next one makes it whole, once.
+func TestReportSurvivesTheWorkersDeath(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.startTemporal(t)
+	victim := s.startWorker(t)
+	r := s.ask(t, report.CSV)
+	eventually(t, 30*time.Second, "rows are written", func() bool { return s.read(t, r.ID).Progress.RowsDone > 0 })
+	if _, _, err := s.service.Open(t.Context(), s.who, r.ID); err == nil {
+		t.Error("half a file can be downloaded")
+	}
+	if err := victim.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = victim.Wait()
+	if got := s.read(t, r.ID); got.Status != report.Running {
+		t.Fatalf("it was too quick to be killed: %+v", got)
+	}
+	s.pause.Store(0)
+	heir := s.startWorker(t)
+	s.succeeds(t, r)
+	if left := s.files(t); len(left) != 1 {
+		t.Errorf("%d files: %v, want one", len(left), left)
+	}
+	s.isWorkflow(t, r, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
+	s.record(t, r)
+	stops(t, heir)
+}
+
+// succeeds waits for the run's file, and reads it.
+func (s *stage) succeeds(t *testing.T, r report.Run) {
+	t.Helper()
+	eventually(t, 60*time.Second, "the report is made", func() bool { return s.read(t, r.ID).Status.Over() })
+	got, f, err := s.service.Open(t.Context(), s.who, r.ID)
+	if err != nil {
+		t.Fatalf("%+v: %v", got, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if lines := strings.Count(string(b), "\r\n"); err != nil || lines != pages*perPage+1 || int64(len(b)) != got.File.Size || *got.Progress.RowsTotal != pages*perPage {
+		t.Errorf("%d lines in %d bytes, %v, want %d rows: %+v", lines, len(b), err, pages*perPage, got)
+	}
+}
+
+func (s *stage) workflow(r report.Run) string {
+	return "report/" + s.who.Tenant.String() + "/" + r.ID.String()
+}
+
+// isWorkflow waits until the run's workflow has the status.
+func (s *stage) isWorkflow(t *testing.T, r report.Run, want enums.WorkflowExecutionStatus) {
+	t.Helper()
+	eventually(t, 10*time.Second, "the workflow is "+want.String(), func() bool {
+		d, err := s.client.DescribeWorkflowExecution(t.Context(), s.workflow(r), "")
+		return err == nil && d.WorkflowExecutionInfo.Status == want
+	})
+}
+
+// record keeps the history for the replay test: RECORD=../../workflows/reporting/testdata/killed.json.
+func (s *stage) record(t *testing.T, r report.Run) {
+	t.Helper()
+	path := os.Getenv("RECORD")
+	if path == "" {
+		return
+	}
+	out, err := exec.CommandContext(t.Context(), temporalCLI(t), "workflow", "show", "--address", s.address, "-w", s.workflow(r), "-o", "json").Output()
+	if err == nil {
+		err = os.WriteFile(path, out, 0o600)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// stops tells a worker to end, and it does.
+func stops(t *testing.T, worker *exec.Cmd) {
+	t.Helper()
+	if err := worker.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- worker.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("on SIGTERM the worker ends with %v", err)
+		}
+	case <-time.After(15 * time.Second):
+		t.Error("the worker does not end on SIGTERM")
+	}
+}
+
+// Cancelled in the middle, nothing of the file is left within seconds.
+func TestCancelStopsTheWorker(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.startTemporal(t)
+	s.startWorker(t)
+	r := s.ask(t, report.XLSX)
+	eventually(t, 30*time.Second, "rows are written", func() bool { return s.read(t, r.ID).Progress.RowsDone > 0 })
+	s.pause.Store(60_000) // it would take minutes
+	if _, err := s.service.Cancel(t.Context(), s.who, r.ID); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 5*time.Second, "no file is left", func() bool { return len(s.files(t)) == 0 })
+	s.isWorkflow(t, r, enums.WORKFLOW_EXECUTION_STATUS_CANCELED)
+	if got := s.read(t, r.ID); got.Status != report.Cancelled || got.File != nil {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Temporal is down when the report is asked for and when the worker starts:
+// nobody has to lend a hand later.
+func TestReportIsMadeWhenTemporalComesBack(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.pause.Store(0)
+	r := s.ask(t, report.CSV)
+	worker := s.startWorker(t)
+	time.Sleep(2 * time.Second)
+	if got := s.read(t, r.ID); got.Status != report.Pending {
+		t.Fatalf("without Temporal: %+v", got)
+	}
+	s.startTemporal(t)
+	s.succeeds(t, r)
+	stops(t, worker)
+}
