@@ -13,6 +13,7 @@ replace bailiwick.dev/adapters => ../../adapters
 require (
 	bailiwick.dev/workflows v0.0.0
 	github.com/google/uuid v1.6.0
+	go.temporal.io/sdk v1.50.0
 )
 
 require (
@@ -65,7 +66,6 @@ require (
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect
 	go.opentelemetry.io/proto/otlp v1.11.0 // indirect
 	go.temporal.io/api v1.64.1 // indirect
-	go.temporal.io/sdk v1.50.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.58.0 // indirect

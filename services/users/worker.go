@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.temporal.io/sdk/worker"
+
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/mail"
 	"bailiwick.dev/adapters/postgres/usersdb"
@@ -56,7 +58,7 @@ func work(ctx context.Context) error {
 	}, mailer, letters))
 	acts := &onboarding.Activities{Store: store, Roles: platform, Credentials: platform, Clients: platform, Mailer: mailer, Letters: letters}
 	go func() { _ = rest.ServeMetrics(ctx, cfg.MetricsListen) }()
-	return temporal.Run(ctx, onboarding.Worker(client, acts))
+	return temporal.Run(ctx, func() worker.Worker { return onboarding.Worker(client, acts) })
 }
 
 func reconciler(q tenancy.Queue, s *tenancy.Service, m tenancy.Mailer, l tenancy.Letters) func(context.Context) error {

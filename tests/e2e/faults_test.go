@@ -95,3 +95,34 @@ func TestTemporalMayBeDown(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 }
+
+// The reports worker is killed in the middle of a run: the run succeeds after
+// it is back, with one whole file.
+func TestReportSurvivesItsWorker(t *testing.T) {
+	ctx := within(t, 3*time.Minute)
+	c, err := platform.Register(ctx, "Report Ltd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, _, err := platform.LogIn(ctx, c.FirstClient, "", c.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, _, err := platform.Work(ctx, owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		time.Sleep(time.Duration(20+rand.IntN(200)) * time.Millisecond)
+		kill(t, "reports-work")
+		up(t)
+	}()
+	for _, format := range []bailiwick.RunDraftFormat{bailiwick.RunDraftFormatPdf, bailiwick.RunDraftFormatXlsx, bailiwick.RunDraftFormatCsv} {
+		if _, err := platform.Report(ctx, owner, format, project); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+	<-killed
+}

@@ -44,12 +44,17 @@ func Start(ctx context.Context, c client.Client, opts client.StartWorkflowOption
 }
 
 // Run runs a worker until ctx ends, then lets it finish the activities it has.
-// While the server does not answer, it tries again: a worker outlives Temporal.
-func Run(ctx context.Context, w worker.Worker) error {
+// While the server does not answer it tries again, each time with another
+// worker of make's, for one remembers how its start went: a process outlives
+// Temporal.
+func Run(ctx context.Context, make func() worker.Worker) error {
 	for {
+		w := make()
 		err := w.Start()
 		if err == nil {
-			break
+			<-ctx.Done()
+			w.Stop()
+			return nil
 		}
 		slog.Warn("Temporal does not answer", "error", err)
 		select {
@@ -58,9 +63,6 @@ func Run(ctx context.Context, w worker.Worker) error {
 		case <-time.After(time.Second):
 		}
 	}
-	<-ctx.Done()
-	w.Stop()
-	return nil
 }
 
 // Options are a worker's: small, and with time to finish an activity when it

@@ -1,0 +1,76 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+)
+
+var block = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+// Every command block of the README runs as it stands, one after the other in
+// one shell, after a demo. Only the ports are those of the tests' platform.
+func TestReadmeRuns(t *testing.T) {
+	ctx := within(t, 2*time.Minute)
+	dir := t.TempDir()
+	demo(t, dir)
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := "set -e -o pipefail\n"
+	blocks := block.FindAllStringSubmatch(string(readme), -1)
+	for _, b := range blocks {
+		script += b[1]
+	}
+	if len(blocks) < 5 {
+		t.Fatalf("the README has %d command blocks", len(blocks))
+	}
+	cmd := exec.CommandContext(ctx, "bash", "-c", strings.ReplaceAll(script, "http://localhost:8080", platform.URL))
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	book, err := excelize.OpenFile(filepath.Join(dir, "tasks.xlsx"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := book.GetRows(book.GetSheetName(0))
+	if err != nil || !strings.Contains(joined(rows), "Carry the first desk") {
+		t.Errorf("the report holds %v, %v", rows, err)
+	}
+}
+
+// demo leaves in dir what make demo leaves.
+func demo(t *testing.T, dir string) {
+	t.Helper()
+	ctx := within(t, time.Minute)
+	c, err := platform.Register(ctx, "Readme Ltd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, _, err := platform.LogIn(ctx, c.FirstClient, "", c.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := platform.Equip(ctx, c, owner); err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.MarshalIndent(map[string]string{"client_id": c.MachineID, "client_secret": c.MachineSecret}, "", "  ")
+	if err == nil {
+		err = os.MkdirAll(filepath.Join(dir, ".local", "demo"), 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, ".local", "demo", "credentials.json"), body, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
