@@ -65,6 +65,20 @@ func New(t testing.TB, service string, migrations fs.FS) Database {
 	return d
 }
 
+// Exec changes rows as an administrator, past every wall, to make what a test
+// cannot wait for.
+func (d Database) Exec(t testing.TB, sql string, args ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.AdminURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	if _, err := conn.Exec(t.Context(), sql, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Server returns the URL of a superuser at the server of this test run.
 func Server(t testing.TB) string {
 	t.Helper()
