@@ -112,7 +112,11 @@ func (s *stage) serveOthers(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.served.Add(1)
-	time.Sleep(time.Duration(s.pause.Load()) * time.Millisecond)
+	select {
+	case <-time.After(time.Duration(s.pause.Load()) * time.Millisecond):
+	case <-r.Context().Done():
+		return
+	}
 	n, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
 	answer := map[string]any{"items": tasks(perPage)}
 	if n+1 < pages {

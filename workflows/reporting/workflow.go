@@ -83,8 +83,10 @@ func produce(ctx workflow.Context, in Input) (err error) {
 func end(ctx workflow.Context, in Input, cause error) error {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
-	step := workflow.ExecuteActivity(ctx, a.Cancel, in)
-	if !temporal.IsCanceledError(cause) {
+	var step workflow.Future
+	if temporal.IsCanceledError(cause) { // by an operator: people cancel the row
+		step = workflow.ExecuteActivity(ctx, a.Cancel, in)
+	} else {
 		f := faults.Fault(cause)
 		step = workflow.ExecuteActivity(ctx, a.Fail, in, report.RunFailure{Code: f.Code, Message: f.Message})
 	}
