@@ -1,7 +1,6 @@
 package report
 
 import (
-	"path"
 	"strings"
 	"time"
 	"unicode"
@@ -62,9 +61,12 @@ func (r Run) fileName() string {
 		}
 		return c
 	}, r.Title)
-	name = strings.TrimLeft(path.Clean(name), ".")
+	name = strings.TrimSpace(strings.TrimLeft(name, "."))
 	if cut := []rune(name); len(cut) > 80 {
-		name = string(cut[:80])
+		name = strings.TrimSpace(string(cut[:80]))
 	}
-	return strings.TrimSpace(name) + "." + string(r.Format)
+	if name == "" {
+		name = "Tasks"
+	}
+	return name + "." + string(r.Format)
 }

@@ -1,0 +1,84 @@
+package restclient_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/adapters/config"
+	"bailiwick.dev/adapters/restclient"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/task"
+)
+
+// tasksService has pages of two tasks; from page broken on it answers 403.
+func tasksService(t *testing.T, pages, broken int) (*restclient.Client, *[]string) {
+	t.Helper()
+	var asked []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/auth/token" {
+			_, _ = w.Write([]byte(`{"access_token":"t","token_type":"Bearer","expires_in":600}`))
+			return
+		}
+		asked = append(asked, r.URL.RawQuery)
+		n, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
+		if n >= broken {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		page := map[string]any{"items": []task.Task{{ID: uuid.New(), Title: "a"}, {ID: uuid.New(), Title: "b"}}}
+		if n+1 < pages {
+			page["next_cursor"] = strconv.Itoa(n + 1)
+		}
+		_ = json.NewEncoder(w).Encode(page)
+	}))
+	t.Cleanup(srv.Close)
+	return restclient.New(config.Platform{ClientID: "c", ClientSecret: "s", AuthURL: srv.URL, TasksURL: srv.URL}), &asked
+}
+
+func TestTasksComePageByPage(t *testing.T) {
+	t.Parallel()
+	c, asked := tasksService(t, 3, 9)
+	project := uuid.New()
+	all := c.Tasks(t.Context(), uuid.New(), task.Filter{ProjectID: project, Status: "open"})
+	for range 2 { // again from the beginning
+		n := 0
+		for page, err := range all {
+			if n += len(page); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n != 6 {
+			t.Errorf("%d tasks, want 6", n)
+		}
+	}
+	if want := "limit=1000&project_id=" + project.String() + "&status=open"; len(*asked) != 6 || (*asked)[0] != want || (*asked)[1] != "cursor=1&"+want {
+		t.Errorf("asked %q", *asked)
+	}
+	for range all {
+		break // nobody wants more
+	}
+	if len(*asked) != 7 {
+		t.Errorf("%d pages were asked for, want 7", len(*asked))
+	}
+}
+
+func TestTasksEndWithTheFirstFault(t *testing.T) {
+	t.Parallel()
+	c, _ := tasksService(t, 3, 1)
+	var faults []error
+	pages := 0
+	for _, err := range c.Tasks(t.Context(), uuid.New(), task.Filter{}) {
+		if pages++; err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if pages != 2 || len(faults) != 1 || !fault.Is(faults[0], fault.Forbidden) {
+		t.Errorf("%d pages, %v; want one page and a forbidden", pages, faults)
+	}
+}

@@ -1,0 +1,144 @@
+package report_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/google/uuid"
+
+	accessfake "bailiwick.dev/domain/access/fake"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/report"
+	"bailiwick.dev/domain/report/fake"
+	"bailiwick.dev/domain/task"
+)
+
+type world struct {
+	store   *fake.Store
+	files   *fake.Files
+	source  *fake.Source
+	begun   *fake.Generation
+	press   *report.Press
+	service *report.Service
+	who     identity.Caller
+}
+
+func newWorld() *world {
+	w := &world{store: &fake.Store{}, files: &fake.Files{}, begun: &fake.Generation{}, who: identity.Caller{Tenant: uuid.New(), User: uuid.New()},
+		source: &fake.Source{Pages: [][]task.Task{{{Title: "a"}}, {{Title: "b"}}}}}
+	w.press = &report.Press{Journal: w.store, Source: w.source, Files: w.files, Renderers: map[report.Format]report.Renderer{report.CSV: fake.Text{}, report.PDF: panics{}}}
+	w.service = report.NewService(w.store, w.files, w.begun, accessfake.Gate{})
+	return w
+}
+
+type panics struct{}
+
+func (panics) Render(context.Context, io.Writer, report.Document) error { panic("a library's bug") }
+
+func (w *world) ask(t *testing.T, f report.Format, title string) report.Run {
+	t.Helper()
+	r, err := w.service.Create(t.Context(), w.who, report.RunDraft{Format: f, Title: title})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (w *world) render(t *testing.T, r report.Run) (report.Made, error) {
+	t.Helper()
+	return w.press.Render(t.Context(), w.who.Tenant, r.ID, func(int64) {})
+}
+
+func TestFinishedRunHasOneFileThatOpens(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	r := w.ask(t, report.CSV, "T")
+	if _, err := w.render(t, r); err != nil { // its answer is lost
+		t.Fatal(err)
+	}
+	m, err := w.render(t, r)
+	if err != nil || w.files.Count() != 2 {
+		t.Fatalf("%v, %d files", err, w.files.Count())
+	}
+	for range 2 {
+		if err := w.press.Finish(t.Context(), w.who.Tenant, r.ID, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, f, err := w.service.Open(t.Context(), w.who, r.ID)
+	if err != nil || w.files.Count() != 1 {
+		t.Fatalf("%v, %d files", err, w.files.Count())
+	}
+	b, err := io.ReadAll(f)
+	if err != nil || string(b) != "a\nb\n" || got.File.Size != 4 || got.Status != report.Succeeded {
+		t.Errorf("%q, %v, %+v", b, err, got)
+	}
+}
+
+func TestPanicFailsTheRunAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	r := w.ask(t, report.PDF, "T")
+	if _, err := w.render(t, r); !fault.Is(err, fault.Invalid) {
+		t.Errorf("%v, want invalid", err)
+	}
+	if got, _ := w.store.Read(t.Context(), w.who.Tenant, r.ID); got.Failure == nil || got.Failure.Code != "not_renderable" || w.files.Count() != 0 {
+		t.Errorf("%+v", got)
+	}
+}
+
+// The reason of a failed attempt can be read while it is tried again, and
+// holds nothing of an error that is not made to be shown.
+func TestRunningRunSaysWhyItWaits(t *testing.T) {
+	t.Parallel()
+	for code, cause := range map[string]error{"storage_full": fault.New(fault.Unavailable, "storage_full", "no room"), "internal": errors.New("password=hunter2")} {
+		w := newWorld()
+		r := w.ask(t, report.CSV, "T")
+		w.source.Err = cause
+		if _, err := w.render(t, r); !errors.Is(err, cause) {
+			t.Errorf("%v, want %v", err, cause)
+		}
+		got, _ := w.store.Read(t.Context(), w.who.Tenant, r.ID)
+		if got.Status != report.Running || got.Failure == nil || got.Failure.Code != code || got.Progress.RowsDone != 2 {
+			t.Errorf("%+v %+v", got, got.Failure)
+		}
+	}
+}
+
+func TestRunIsAcceptedAndStaysDueWhenNobodyBeginsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.begun.Err = fault.New(fault.Unavailable, "temporal_unavailable", "")
+	r := w.ask(t, report.CSV, "")
+	if r.Status != report.Pending || r.Title != "Tasks" {
+		t.Errorf("%+v", r)
+	}
+	due := dueNow{w.store}
+	if err := report.Reconcile(t.Context(), due, w.begun); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("%v", err)
+	}
+	w.begun.Err = nil
+	if all := w.begun.Begun(); len(all) != 2 || all[1].ID != r.ID || all[1].TenantID != w.who.Tenant {
+		t.Errorf("begun: %v", all)
+	}
+}
+
+func TestFileIsNamedAfterTheTitle(t *testing.T) {
+	t.Parallel()
+	for title, want := range map[string]string{
+		"Open tasks": "Open tasks.csv", "../../etc/passwd": "_.._etc_passwd.csv", `a/b\c:d*e?f"g<h>i|j`: "a_b_c_d_e_f_g_h_i_j.csv", "报告": "报告.csv", "...": "Tasks.csv", ".hidden": "hidden.csv",
+	} {
+		w := newWorld()
+		r := w.ask(t, report.CSV, title)
+		m, err := w.render(t, r)
+		if err == nil {
+			err = w.press.Finish(t.Context(), w.who.Tenant, r.ID, m)
+		}
+		if got, _ := w.store.Read(t.Context(), w.who.Tenant, r.ID); err != nil || got.File.Name != want {
+			t.Errorf("%q names the file %+v, %v, want %q", title, got.File, err, want)
+		}
+	}
+}
