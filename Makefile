@@ -57,7 +57,7 @@ boundaries: ## build each module alone: a workspace hides what it may not import
 stale: openapi
 	@git diff --exit-code --stat -- openapi || { echo "generated files are stale: commit what make openapi wrote"; exit 1; }
 
-bench: setup ## measure, beside the limit of each figure, in one run
+bench: up ## measure, beside the limit of each figure, in one run
 	@go run ./tests/cmd/bench
 
 openapi: ## write the OpenAPI documents and the Go SDK anew

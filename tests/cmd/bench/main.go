@@ -1,0 +1,55 @@
+// Command bench measures the platform that is up on this machine, each figure
+// beside its limit, all in one run: pgbench with the same statements, and a
+// bare handler that does only what cannot be avoided.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"text/tabwriter"
+	"time"
+)
+
+const (
+	clients = 8
+	span    = 4 * time.Second // of each measurement, after as much of a quarter to warm up
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// line is one row of the table.
+type line struct {
+	what, ours, limit, limitIs, ratio string
+}
+
+func run(ctx context.Context) error {
+	fmt.Printf("%d cores, %d clients, %s each\n\n", runtime.NumCPU(), clients, span)
+	w, err := prepare(ctx)
+	if err != nil {
+		return err
+	}
+	var lines []line
+	for _, measure := range []func(context.Context) ([]line, error){w.tasks, w.tokens, packages} {
+		more, err := measure(ctx)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, more...)
+	}
+	t := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "WHAT\tOURS\tLIMIT\tRATIO\tTHE LIMIT IS")
+	for _, l := range lines {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", l.what, l.ours, l.limit, l.ratio, l.limitIs)
+	}
+	return t.Flush()
+}

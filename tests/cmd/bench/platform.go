@@ -1,0 +1,203 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	bailiwick "bailiwick.dev/openapi/sdk/go"
+	"bailiwick.dev/tests/story"
+)
+
+// world is a tenant to measure with.
+type world struct {
+	company             *story.Company
+	token               string
+	tenant, project, id string
+	secrets             map[string]string
+}
+
+func port(name, otherwise string) string { return cmp.Or(os.Getenv("BAILIWICK_PORT_"+name), otherwise) }
+
+func direct(name, otherwise string) string { return "http://127.0.0.1:" + port(name, otherwise) }
+
+func prepare(ctx context.Context) (*world, error) {
+	p := &story.Platform{URL: "http://localhost:" + port("GATEWAY", "8080"), MailURL: "http://localhost:" + port("MAIL", "8025"), Say: func(string, ...any) {}}
+	c, err := p.Register(ctx, "Bench Ltd")
+	if err != nil {
+		return nil, err
+	}
+	owner, token, err := p.LogIn(ctx, c.FirstClient, "", c.Owner)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Equip(ctx, c, owner); err != nil {
+		return nil, err
+	}
+	project, err := owner.CreateProjectWithResponse(ctx, nil, bailiwick.ProjectDraft{Name: "Bench"})
+	if err != nil || project.JSON201 == nil {
+		return nil, fmt.Errorf("project: %w", err)
+	}
+	task, err := owner.CreateTaskWithResponse(ctx, nil, bailiwick.TaskDraft{ProjectId: project.JSON201.Id, Title: "Measure"})
+	if err != nil || task.JSON201 == nil {
+		return nil, fmt.Errorf("task: %w", err)
+	}
+	w := &world{company: c, token: token.AccessToken, tenant: c.ID, project: project.JSON201.Id.String(), id: task.JSON201.Id.String()}
+	data, err := os.ReadFile(".local/secrets.json")
+	if err != nil {
+		return nil, err
+	}
+	return w, json.Unmarshal(data, &w.secrets)
+}
+
+func pid(name string) int {
+	var r struct {
+		PID int `json:"pid"`
+	}
+	data, err := os.ReadFile(filepath.Join(".local", "run", name+".json"))
+	if err != nil || json.Unmarshal(data, &r) != nil {
+		return 0
+	}
+	return r.PID
+}
+
+const columns = "id, project_id, title, description, status, priority, assignee_id, due_at, version, created_at, created_by, updated_at"
+
+// tasks measures one replica of the tasks service beside pgbench with the
+// service's own statements, as the service's own role.
+func (w *world) tasks(ctx context.Context) ([]line, error) {
+	at := direct("TASKS", "8104") + "/tasks/v1/tasks"
+	get, err := load(ctx, pid("tasks"), http.StatusOK, func() (*http.Request, error) { return w.request(http.MethodGet, at+"/"+w.id, nil) })
+	if err != nil {
+		return nil, err
+	}
+	body := []byte(fmt.Sprintf(`{"project_id":%q,"title":"Measure"}`, w.project))
+	create, err := load(ctx, pid("tasks"), http.StatusCreated, func() (*http.Request, error) { return w.request(http.MethodPost, at, body) })
+	if err != nil {
+		return nil, err
+	}
+	set := fmt.Sprintf("select set_config('app.tenant_id', '%s', true);\n", w.tenant)
+	pgGet, err := w.pgbench(ctx, "\\startpipeline\n"+set+fmt.Sprintf("select %s from tasks where tenant_id = '%s' and id = '%s';\n\\endpipeline\n", columns, w.tenant, w.id))
+	if err != nil {
+		return nil, err
+	}
+	pgCreate, err := w.pgbench(ctx, "\\startpipeline\n"+set+fmt.Sprintf(`with t as (insert into tasks (tenant_id, %s) values ('%s', gen_random_uuid(), '%s', 'Measure', '', 'open', 'normal', null, null, 1, now(), 'user:x', now()) returning id)
+		insert into task_changes (tenant_id, id, task_id, field, before, after, actor, request_id, at) select '%s', gen_random_uuid(), '%s', f, '', 'x', 'user:x', 'r', now() from unnest(array['title','status','priority']) f;
+\endpipeline
+`, columns, w.tenant, w.project, w.tenant, w.id))
+	if err != nil {
+		return nil, err
+	}
+	same := "pgbench, the same statements, role and pipeline"
+	return []line{
+		{"tasks: get", get.String(), fmt.Sprintf("%.0f/s", pgGet), same, ratio(get.rate, pgGet)},
+		{"tasks: create", create.String(), fmt.Sprintf("%.0f/s", pgCreate), same, ratio(create.rate, pgCreate)},
+	}, nil
+}
+
+func (w *world) request(method, at string, body []byte) (*http.Request, error) {
+	req, err := http.NewRequest(method, at, bytes.NewReader(body))
+	if err == nil {
+		req.Header.Set("Authorization", "Bearer "+w.token)
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, err
+}
+
+var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
+
+func (w *world) pgbench(ctx context.Context, script string) (float64, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/pgbench")
+	if len(found) == 0 {
+		found = []string{"pgbench"}
+	}
+	file, err := os.CreateTemp("", "bench-*.sql")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(file.Name())
+	if _, err := file.WriteString(script); err != nil {
+		return 0, err
+	}
+	seconds := strconv.Itoa(int(span.Seconds()))
+	cmd := exec.CommandContext(ctx, found[len(found)-1], "-n", "-M", "extended", "-c", strconv.Itoa(clients), "-j", "2", "-T", seconds, "-f", file.Name(),
+		"-h", "127.0.0.1", "-p", port("POSTGRES", "54320"), "-U", "tasks_app", "tasks")
+	cmd.Env = append(os.Environ(), "PGPASSWORD="+w.secrets["tasks_app"])
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("pgbench: %w\n%s", err, out)
+	}
+	m := tps.FindSubmatch(out)
+	if m == nil {
+		return 0, fmt.Errorf("pgbench says no rate:\n%s", out)
+	}
+	return strconv.ParseFloat(string(m[1]), 64)
+}
+
+// tokens measures client credentials beside a handler that signs one JWT.
+func (w *world) tokens(ctx context.Context) ([]line, error) {
+	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"tasks"}}.Encode()
+	ours, err := load(ctx, pid("auth"), http.StatusOK, func() (*http.Request, error) {
+		req, err := http.NewRequest(http.MethodPost, direct("AUTH", "8101")+"/auth/token", strings.NewReader(form))
+		if err == nil {
+			req.SetBasicAuth(w.company.MachineID, w.company.MachineSecret)
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		return req, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	at, stop, err := signing()
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	bare, err := load(ctx, 0, http.StatusOK, func() (*http.Request, error) { return http.NewRequest(http.MethodPost, at, strings.NewReader(form)) })
+	return []line{{"auth: client credentials token", ours.String(), bare.String(), "a bare handler that signs one ES256 JWT", ratio(ours.rate, bare.rate)}}, err
+}
+
+func signing() (at string, stop func(), err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", nil, err
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("at+jwt"))
+	if err != nil {
+		return "", nil, err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	srv := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := time.Now()
+		token, err := jwt.Signed(signer).Claims(jwt.Claims{Issuer: "bench", Subject: "bench", ID: rand.Text(), IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute))}).Serialize()
+		if err != nil {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]string{"access_token": token}) // the client is gone if this fails
+	})}
+	go func() { _ = srv.Serve(l) }()
+	return "http://" + l.Addr().String(), func() { _ = srv.Close() }, nil
+}
+
+func ratio(ours, limit float64) string { return fmt.Sprintf("%.2f", ours/limit) }
