@@ -3,7 +3,6 @@ package reporting
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -55,25 +54,9 @@ func (s Starter) Cancel(ctx context.Context, tenant identity.TenantID, run uuid.
 	return fault.Wrap(fault.Unavailable, "temporal_unavailable", "Temporal does not answer", err)
 }
 
-// Run makes reports with acts until ctx ends, then lets the steps under way
-// finish. While the server does not answer it tries again, with another worker
-// each time: the SDK's remembers its first failure to start for good.
+// Run makes reports with acts until ctx ends, then lets the steps under way finish.
 func Run(ctx context.Context, c client.Client, acts *Activities) error {
-	for {
-		w := newWorker(c, acts)
-		err := w.Start()
-		if err == nil {
-			<-ctx.Done()
-			w.Stop()
-			return nil
-		}
-		slog.Warn("Temporal does not answer", "error", err)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Second):
-		}
-	}
+	return temporal.Run(ctx, func() worker.Worker { return newWorker(c, acts) })
 }
 
 // newWorker returns a worker that renders few at a time, for a long PDF needs
