@@ -68,7 +68,7 @@ func (p *Press) Render(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	}
 	stop(nil)
 	<-watched
-	if err != nil && !IsOver(err) {
+	if err != nil && !IsOver(err) && !errors.Is(err, context.Canceled) {
 		p.excuse(ctx, tenant, id, made.Rows, err)
 	}
 	return made, err
@@ -94,10 +94,17 @@ func (p *Press) watch(ctx context.Context, stop context.CancelCauseFunc, tenant 
 			return
 		case <-tick.C:
 		}
-		if err := p.Journal.Advance(ctx, tenant, id, rows(), nil, now()); IsOver(err) || fault.Is(err, fault.NotFound) {
+		if err := p.advance(ctx, tenant, id, rows(), nil); IsOver(err) || fault.Is(err, fault.NotFound) {
 			stop(err)
 		}
 	}
+}
+
+// advance gives up soon: a database that does not answer must not stop the heart.
+func (p *Press) advance(ctx context.Context, tenant identity.TenantID, id uuid.UUID, rows int64, why *RunFailure) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*Beat)
+	defer cancel()
+	return p.Journal.Advance(ctx, tenant, id, rows, why, now())
 }
 
 func (p *Press) excuse(ctx context.Context, tenant identity.TenantID, id uuid.UUID, rows int64, err error) {
@@ -105,9 +112,7 @@ func (p *Press) excuse(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	if !errors.As(err, &f) {
 		f = fault.New(fault.Internal, "internal", "something went wrong on our side")
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-	defer cancel()
-	_ = p.Journal.Advance(ctx, tenant, id, rows, &RunFailure{f.Code, f.Message}, now()) // the error itself tells, too
+	_ = p.advance(context.WithoutCancel(ctx), tenant, id, rows, &RunFailure{f.Code, f.Message}) // the error itself tells, too
 }
 
 // Finish tells everybody of the file, and removes any other of the run.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,7 +40,7 @@ func TestReportSurvivesTheWorkersDeath(t *testing.T) {
 		t.Errorf("%d files: %v, want one", len(left), left)
 	}
 	s.isWorkflow(t, r, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
-	s.record(t, r)
+	s.record(t, r, "killed")
 	stops(t, heir)
 }
 
@@ -71,16 +72,17 @@ func (s *stage) isWorkflow(t *testing.T, r report.Run, want enums.WorkflowExecut
 	})
 }
 
-// record keeps the history for the replay test: RECORD=../../workflows/reporting/testdata/killed.json.
-func (s *stage) record(t *testing.T, r report.Run) {
+// record keeps the history for the replay test, when a release has changed the
+// workflow: RECORD=../../workflows/reporting/testdata.
+func (s *stage) record(t *testing.T, r report.Run, name string) {
 	t.Helper()
-	path := os.Getenv("RECORD")
-	if path == "" {
+	dir := os.Getenv("RECORD")
+	if dir == "" {
 		return
 	}
 	out, err := exec.CommandContext(t.Context(), temporalCLI(t), "workflow", "show", "--address", s.address, "-w", s.workflow(r), "-o", "json").Output()
 	if err == nil {
-		err = os.WriteFile(path, out, 0o600)
+		err = os.WriteFile(filepath.Join(dir, name+".json"), out, 0o600)
 	}
 	if err != nil {
 		t.Error(err)
@@ -122,6 +124,26 @@ func TestCancelStopsTheWorker(t *testing.T) {
 	if got := s.read(t, r.ID); got.Status != report.Cancelled || got.File != nil {
 		t.Errorf("%+v", got)
 	}
+	s.record(t, r, "cancelled")
+}
+
+// A worker that is told to stop does not finish a long report: it hands it
+// over at once, and leaves nothing of its own.
+func TestStoppingWorkerHandsOver(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.startTemporal(t)
+	first := s.startWorker(t)
+	r := s.ask(t, report.CSV)
+	eventually(t, 30*time.Second, "rows are written", func() bool { return s.read(t, r.ID).Progress.RowsDone > 0 })
+	s.pause.Store(60_000) // it would take minutes
+	stops(t, first)
+	if left := s.files(t); len(left) != 0 {
+		t.Errorf("the first left %v", left)
+	}
+	s.pause.Store(0)
+	s.startWorker(t)
+	s.succeeds(t, r)
 }
 
 // Temporal is down when the report is asked for and when the worker starts:
