@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -75,7 +74,7 @@ func humaConfig(cfg Config) huma.Config {
 	c := huma.DefaultConfig(cfg.Title, cfg.Version)
 	c.Info.Description = cfg.Description
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
-	c.Info.Contact = &huma.Contact{Name: "Bailiwick", URL: "https://bailiwick.dev"}
+	c.Info.Contact = &huma.Contact{Name: "Bailiwick", URL: cfg.PublicURL + "/docs/"}
 	c.Servers = []*huma.Server{{URL: cfg.PublicURL, Description: "The gateway"}}
 	c.CreateHooks = nil // no $schema in bodies and SDKs
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
@@ -150,13 +149,20 @@ func (a *API) operation(op Operation) huma.Operation {
 	return o
 }
 
+var tags = map[string]string{
+	"clients": "OAuth clients: programs that get tokens.", "invitations": "How people join a tenant.", "registrations": "How a company becomes a tenant.",
+	"tenant": "The caller's own.", "users": "People of the tenant.", "roles": "What people and clients may do, by name.",
+	"permissions": "What a role can hold.", "assignments": "Who has which role.", "decisions": "Whether somebody may do something.",
+	"projects": "What tasks belong to.", "tasks": "What is to be done.", "comments": "What people say about a task.", "reports": "Tasks as PDF, XLSX and CSV files.",
+}
+
 func (a *API) tag(name string) {
 	for _, t := range a.OpenAPI().Tags {
 		if t.Name == name {
 			return
 		}
 	}
-	a.OpenAPI().Tags = append(a.OpenAPI().Tags, &huma.Tag{Name: name, Description: strings.ToUpper(name[:1]) + name[1:] + " of a tenant."})
+	a.OpenAPI().Tags = append(a.OpenAPI().Tags, &huma.Tag{Name: name, Description: tags[name]})
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -30,7 +30,7 @@ func Serve(ctx context.Context, a *API, listen, metrics string) error {
 
 // ServeHandler is Serve for any handler.
 func ServeHandler(ctx context.Context, h http.Handler, listen, metrics string) error {
-	l, err := net.Listen("tcp", listen)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,6 @@ type process struct {
 	ready string   // answers with 2xx when it works; empty: its first port takes connections
 	user  string   // as whom it runs when we are root
 	dir   string
-	quick bool // killed with SIGINT's stronger sister only: it keeps nothing
 }
 
 // record is what is known of a process that was started.
@@ -59,7 +58,7 @@ func startTime(pid int) string {
 }
 
 // start starts pr unless it runs already with the same program and settings.
-func (p *platform) start(ctx context.Context, pr process) error {
+func (p *platform) start(pr process) error {
 	digest, err := pr.digest()
 	if err != nil {
 		return err

@@ -76,7 +76,7 @@ func (p *platform) startAll(ctx context.Context, cli string) error {
 	}
 	processes := append(p.all(cli), gateway)
 	for _, pr := range processes {
-		if err := p.start(ctx, pr); err != nil {
+		if err := p.start(pr); err != nil {
 			return fmt.Errorf("%s: %w", pr.name, err)
 		}
 	}

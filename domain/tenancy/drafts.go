@@ -1,6 +1,7 @@
 package tenancy
 
 import (
+	"cmp"
 	"net/mail"
 	"net/url"
 	"regexp"
@@ -82,7 +83,7 @@ func (d InvitationDraft) invitation(who identity.Caller, now time.Time) (Invitat
 // slugOf makes a slug of a name, with enough of the id to be free.
 func slugOf(name string, id uuid.UUID) string {
 	s := strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(name), "-"), "-0123456789")
-	return strings.TrimSuffix("t-"+s[:min(len(s), 20)], "-") + "-" + id.String()[28:]
+	return cmp.Or(strings.Trim(s[:min(len(s), 24)], "-"), "tenant") + "-" + id.String()[28:]
 }
 
 // normal is how an e-mail address is kept and compared.

@@ -73,10 +73,7 @@ func (s *server) ownAccessToken(c *client, token string) (claims accessClaims, o
 
 // dead reports whether an access token was revoked, by itself or with its family.
 func (s *server) dead(ctx context.Context, claims accessClaims) (bool, error) {
-	tenant, err := uuid.Parse(claims.TenantID)
-	if err != nil {
-		return true, nil
-	}
+	tenant := tenantIn(claims)
 	if family, ok := familyOf(claims.ID); ok {
 		f, err := s.store.Family(ctx, tenant, family)
 		if fault.Is(err, fault.NotFound) {
@@ -85,6 +82,15 @@ func (s *server) dead(ctx context.Context, claims accessClaims) (bool, error) {
 		return !f.Living, err
 	}
 	return s.store.Revoked(ctx, tenant, claims.ID)
+}
+
+// tenantIn returns the tenant of a token that we have made; nobody's is no tenant.
+func tenantIn(claims accessClaims) uuid.UUID {
+	tenant, err := uuid.Parse(claims.TenantID)
+	if err != nil {
+		return uuid.Nil
+	}
+	return tenant
 }
 
 // familyOf returns the family that a token's jti names.
@@ -122,10 +128,7 @@ func (s *server) revokeToken(ctx context.Context, c *client, token string) error
 	if !ok || time.Now().After(claims.Expiry.Time()) {
 		return nil
 	}
-	tenant, err := uuid.Parse(claims.TenantID)
-	if err != nil {
-		return nil
-	}
+	tenant := tenantIn(claims)
 	if family, ok := familyOf(claims.ID); ok {
 		return s.store.RevokeFamily(ctx, tenant, family)
 	}

@@ -34,10 +34,7 @@ func (c *client) GetAudience() fosite.Arguments      { return nil }
 
 // exchange is what one request to an endpoint knows of its client; it travels
 // in the context through fosite, which has no place for it.
-type exchange struct {
-	client   *client
-	redirect string
-}
+type exchange struct{ client *client }
 
 type exchangeKey struct{}
 

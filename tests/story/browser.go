@@ -120,10 +120,10 @@ func readForm(page io.Reader) (action string, form url.Values, err error) {
 		for _, x := range n.Attr {
 			a[x.Key] = x.Val
 		}
-		switch {
-		case n.Data == "form":
+		switch n.Data {
+		case "form":
 			action = a["action"]
-		case n.Data == "input":
+		case "input":
 			form.Set(a["name"], a["value"])
 		}
 	}

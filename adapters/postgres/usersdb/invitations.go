@@ -71,6 +71,5 @@ const settled = `update invitations set due_at = null where tenant_id = $1 and i
 
 // Settled implements tenancy.Store.
 func (s *Store) Settled(ctx context.Context, tenant identity.TenantID, id uuid.UUID, status string) error {
-	_, err := s.affected(ctx, tenant, settled, tenant, id, status)
-	return err
+	return s.exec(ctx, tenant, settled, tenant, id, status)
 }

@@ -100,8 +100,7 @@ const record = `update registrations set status = coalesce(nullif($4, ''), statu
 
 // Record implements tenancy.Store.
 func (s *Store) Record(ctx context.Context, id identity.TenantID, p tenancy.Progress) error {
-	_, err := s.affected(ctx, id, record, id, string(p.Step), string(p.State), string(p.Status), p.At)
-	return err
+	return s.exec(ctx, id, record, id, string(p.Step), string(p.State), string(p.Status), p.At)
 }
 
 const (
@@ -138,6 +137,5 @@ const begun = `update registrations set due_at = null where tenant_id = $1 and (
 
 // Begun implements tenancy.Store.
 func (s *Store) Begun(ctx context.Context, p tenancy.Pending) error {
-	_, err := s.affected(ctx, p.ID, begun, p.ID, p.Verified)
-	return err
+	return s.exec(ctx, p.ID, begun, p.ID, p.Verified)
 }

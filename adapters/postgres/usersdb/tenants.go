@@ -15,16 +15,14 @@ const insertTenant = `insert into tenants (tenant_id, slug, name, status, create
 
 // AddTenant implements tenancy.Store.
 func (s *Store) AddTenant(ctx context.Context, t tenancy.Tenant) error {
-	_, err := s.affected(ctx, t.ID, insertTenant, t.ID, t.Slug, t.Name, t.Status, t.CreatedAt)
-	return err
+	return s.exec(ctx, t.ID, insertTenant, t.ID, t.Slug, t.Name, t.Status, t.CreatedAt)
 }
 
 const insertOwner = `insert into users (tenant_id, id, email, name, status, created_at) values ($1, $2, $3, $4, $5, $6) on conflict (tenant_id, id) do nothing`
 
 // AddOwner implements tenancy.Store.
 func (s *Store) AddOwner(ctx context.Context, tenant identity.TenantID, u tenancy.User) error {
-	_, err := s.affected(ctx, tenant, insertOwner, tenant, u.ID, u.Email, u.Name, u.Status, u.CreatedAt)
-	return err
+	return s.exec(ctx, tenant, insertOwner, tenant, u.ID, u.Email, u.Name, u.Status, u.CreatedAt)
 }
 
 const (
@@ -34,14 +32,12 @@ const (
 
 // RemoveTenant implements tenancy.Store.
 func (s *Store) RemoveTenant(ctx context.Context, tenant identity.TenantID) error {
-	_, err := s.affected(ctx, tenant, deleteTenant, tenant)
-	return err
+	return s.exec(ctx, tenant, deleteTenant, tenant)
 }
 
 // RemoveOwner implements tenancy.Store.
 func (s *Store) RemoveOwner(ctx context.Context, tenant identity.TenantID, user identity.UserID) error {
-	_, err := s.affected(ctx, tenant, deleteOwner, tenant, user)
-	return err
+	return s.exec(ctx, tenant, deleteOwner, tenant, user)
 }
 
 const (

@@ -43,11 +43,9 @@ func many[T any](ctx context.Context, db *postgres.DB, tenant identity.TenantID,
 	return rows, err
 }
 
-// affected runs one statement and reports whether it changed a row.
-func (s *Store) affected(ctx context.Context, tenant identity.TenantID, sql string, args ...any) (bool, error) {
-	var n int64
-	err := s.db.Tenant(ctx, tenant, func(b *pgx.Batch) { postgres.Affected(b, &n, sql, args...) })
-	return n > 0, err
+// exec runs one statement.
+func (s *Store) exec(ctx context.Context, tenant identity.TenantID, sql string, args ...any) error {
+	return s.db.Tenant(ctx, tenant, func(b *pgx.Batch) { b.Queue(sql, args...) })
 }
 
 func must[T any](v T, err error) T {

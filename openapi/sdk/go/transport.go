@@ -87,4 +87,3 @@ func retryAfter(resp *http.Response) time.Duration {
 	}
 	return time.Duration(min(seconds, 30)) * time.Second
 }
-
