@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/adapters/config"
+	"bailiwick.dev/adapters/postgres/pgtest"
+	"bailiwick.dev/adapters/postgres/usersdb"
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/adapters/rest/resttest"
+	"bailiwick.dev/domain/access"
+	accessfake "bailiwick.dev/domain/access/fake"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/tenancy"
+)
+
+// neighbours stand in for the other services, and note what they are asked.
+type neighbours struct {
+	mu          sync.Mutex
+	credentials map[uuid.UUID]tenancy.Credential
+	roles       map[uuid.UUID]string
+	begun       []tenancy.Pending
+	mails       []tenancy.Mail
+	down        error
+}
+
+func (n *neighbours) lock() func() { n.mu.Lock(); return n.mu.Unlock }
+
+func (n *neighbours) PutCredential(_ context.Context, _ uuid.UUID, c tenancy.Credential) error {
+	defer n.lock()()
+	if len(c.Password) < 10 {
+		return &fault.Error{Kind: fault.Invalid, Code: "invalid", Fields: []fault.Field{{Pointer: "/password", Code: "length", Message: "too short"}}}
+	}
+	n.credentials[c.User] = c
+	return nil
+}
+
+func (n *neighbours) EnableCredential(_ context.Context, _, user uuid.UUID) error {
+	defer n.lock()()
+	c := n.credentials[user]
+	c.Enabled = true
+	n.credentials[user] = c
+	return n.down
+}
+
+func (n *neighbours) DeleteCredential(context.Context, uuid.UUID, uuid.UUID) error { return nil }
+func (n *neighbours) Seed(context.Context, uuid.UUID) error                        { return nil }
+func (n *neighbours) Unseed(context.Context, uuid.UUID) error                      { return nil }
+
+func (n *neighbours) Role(_ context.Context, _ uuid.UUID, name string) (access.Role, error) {
+	switch name {
+	case "member":
+		return access.Role{Name: name, Permissions: []access.Permission{access.TasksRead}}, nil
+	case "owner":
+		return access.Role{Name: name, Permissions: []access.Permission{access.TenantWrite}}, nil
+	}
+	return access.Role{}, access.ErrNoRole()
+}
+
+func (n *neighbours) PutAssignment(_ context.Context, _, user uuid.UUID, role string) error {
+	defer n.lock()()
+	n.roles[user] = role
+	return n.down
+}
+
+func (n *neighbours) DeleteAssignment(context.Context, uuid.UUID, uuid.UUID, string) error {
+	return nil
+}
+
+func (n *neighbours) Begin(_ context.Context, p tenancy.Pending) error {
+	defer n.lock()()
+	n.begun = append(n.begun, p)
+	return n.down
+}
+
+func (n *neighbours) Send(_ context.Context, m tenancy.Mail) error {
+	defer n.lock()()
+	n.mails = append(n.mails, m)
+	return nil
+}
+
+// platform is the service on a database of its own.
+type platform struct {
+	*neighbours
+	handler http.Handler
+	issuer  *resttest.Issuer
+	service *tenancy.Service
+	queue   tenancy.Queue
+	letters tenancy.Letters
+}
+
+func newPlatform(t *testing.T, gate access.Gate) *platform {
+	t.Helper()
+	db := pgtest.New(t, "users", usersdb.Migrations)
+	n := &neighbours{credentials: map[uuid.UUID]tenancy.Credential{}, roles: map[uuid.UUID]string{}}
+	links := tenancy.Links{Key: []byte("0123456789abcdef0123456789abcdef")}
+	p := &platform{neighbours: n, issuer: resttest.NewIssuer(t), queue: usersdb.NewQueue(db.System), letters: tenancy.Letters{Links: links, PublicURL: "http://api.test"}}
+	p.service = &tenancy.Service{Store: usersdb.New(db.App), Gate: gate, Roles: n, Credentials: n, Onboarding: n, Links: links, Redirects: []string{"http://localhost/callback"}}
+	p.handler = surface(config.Server{PublicURL: "http://api.test", CursorKey: links.Key}, p.issuer.Verifier(), nil, p.service).Handler()
+	return p
+}
+
+func (p *platform) do(t *testing.T, token, method, path string, body any, headers ...string) resttest.Response {
+	t.Helper()
+	return resttest.Do(t, p.handler, token, method, "/users"+path, body, headers...)
+}
+
+const registrationsPath = "/v1/tenant-registrations"
+
+func (p *platform) register(t *testing.T) tenancy.Registration {
+	t.Helper()
+	r := p.do(t, "", "POST", registrationsPath, `{"organisation":"Acme Ltd","owner":{"name":"Ada","email":"Ada@Acme.example"}}`).Want(t, 202)
+	return resttest.JSON[tenancy.Registration](t, r)
+}
+
+// owned is an active tenant and a token of its owner.
+func (p *platform) owned(t *testing.T) (identity.Caller, string) {
+	t.Helper()
+	r := p.register(t)
+	full, err := p.service.Store.Registration(t.Context(), r.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.do(t, "", "POST", registrationsPath+"/verification", map[string]string{"token": p.letters.Links.Token(tenancy.Link{Tenant: r.ID}), "password": "long enough"}).Want(t, 202)
+	who := identity.Caller{Tenant: r.ID, User: full.OwnerID, Scopes: []string{"users"}}
+	for _, err := range []error{
+		p.service.Store.AddTenant(t.Context(), tenancy.Tenant{ID: r.ID, Slug: r.Slug, Name: "Acme Ltd", Status: tenancy.TenantProvisioning, CreatedAt: full.CreatedAt}),
+		p.service.Store.AddOwner(t.Context(), r.ID, tenancy.User{ID: who.User, Email: full.Email, Name: "Ada", Status: tenancy.UserActive, CreatedAt: full.CreatedAt}),
+		p.service.Store.Activate(t.Context(), r.ID, full.CreatedAt),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return who, p.issuer.Token(t, who)
+}
+
+func TestRegistrationShowsNoPersonAndHappensOnce(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	body := `{"organisation":"Acme Ltd","slug":"acme","owner":{"name":"Ada","email":"ada@acme.example"}}`
+	first := p.do(t, "", "POST", registrationsPath, body, "Idempotency-Key", "k").Want(t, 202)
+	again := p.do(t, "", "POST", registrationsPath, body, "Idempotency-Key", "k").Want(t, 202)
+	if string(first.Body) != string(again.Body) || first.Header.Get("Location") != again.Header.Get("Location") {
+		t.Errorf("the same request: %s, then %s", first.Body, again.Body)
+	}
+	if strings.Contains(strings.ToLower(string(first.Body)), "ada") {
+		t.Errorf("the answer names a person: %s", first.Body)
+	}
+	p.do(t, "", "POST", registrationsPath, strings.Replace(body, "Acme", "Other", 1), "Idempotency-Key", "k").Want(t, 422)
+	p.do(t, "", "POST", registrationsPath, body).Want(t, 409)
+	p.do(t, "", "GET", strings.TrimPrefix(first.Header.Get("Location"), "/users"), nil).Want(t, 200)
+	p.do(t, "", "GET", registrationsPath+"/"+uuid.NewString(), nil).Want(t, 404)
+}
+
+func TestBadRegistrationsAreNamedAndChangeNothing(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	for pointer, body := range map[string]string{
+		"/owner/email":     `{"organisation":"A","owner":{"name":"Ada","email":"no address"}}`,
+		"/organisation":    `{"organisation":"","owner":{"name":"Ada","email":"a@b.example"}}`,
+		"/slug":            `{"organisation":"A","slug":"No Slug","owner":{"name":"Ada","email":"a@b.example"}}`,
+		"/redirect_uris/0": `{"organisation":"A","redirect_uris":["http://evil.example/"],"owner":{"name":"Ada","email":"a@b.example"}}`,
+		"/tenant_id":       `{"organisation":"A","tenant_id":"x","owner":{"name":"Ada","email":"a@b.example"}}`,
+	} {
+		got := resttest.JSON[rest.Problem](t, p.do(t, "", "POST", registrationsPath, body).Want(t, 422))
+		if len(got.Errors) == 0 || got.Errors[0].Pointer != pointer {
+			t.Errorf("%s: %+v", pointer, got.Errors)
+		}
+	}
+	if due, err := p.queue.DueRegistrations(t.Context(), tomorrow()); err != nil || len(due) != 0 {
+		t.Errorf("left over: %v, %v", due, err)
+	}
+}
+
+func TestLinkVerifiesOnceWithAGoodPassword(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	r := p.register(t)
+	token := p.letters.Links.Token(tenancy.Link{Tenant: r.ID})
+	verify := func(token, password string, headers ...string) resttest.Response {
+		return p.do(t, "", "POST", registrationsPath+"/verification", map[string]string{"token": token, "password": password}, headers...)
+	}
+	verify(token[:len(token)-2]+"AA", "long enough").Want(t, 404)
+	if got := resttest.JSON[rest.Problem](t, verify(token, "tooshort").Want(t, 422)); got.Errors[0].Pointer != "/password" {
+		t.Errorf("a short password: %+v", got.Errors)
+	}
+	verify(token, "long enough", "Idempotency-Key", "v").Want(t, 202)
+	verify(token, "long enough", "Idempotency-Key", "v").Want(t, 202)
+	verify(token, "long enough").Want(t, 409)
+	if n := len(p.begun); n != 2 || !p.begun[1].Verified {
+		t.Errorf("the onboarding was told %+v", p.begun)
+	}
+}
+
+func TestPageBehindTheLink(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	token := p.letters.Links.Token(tenancy.Link{Tenant: p.register(t).ID})
+	shown := p.do(t, "", "GET", "/accept?token="+token, nil).Want(t, 200)
+	if !strings.Contains(shown.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") || !strings.Contains(string(shown.Body), token) {
+		t.Errorf("the page: %v", shown.Header)
+	}
+	p.do(t, "", "GET", "/accept?token=x", nil).Want(t, 422)
+	form := url.Values{"token": {token}, "password": {"tooshort"}}
+	p.do(t, "", "POST", "/accept", form.Encode(), "Content-Type", "application/x-www-form-urlencoded").Want(t, 422)
+	form.Set("password", "long enough")
+	if got := p.do(t, "", "POST", "/accept", form.Encode(), "Content-Type", "application/x-www-form-urlencoded").Want(t, 200); strings.Contains(string(got.Body), "long enough") {
+		t.Error("the page repeats the password")
+	}
+}
+
+func TestInvitationLeadsToAPersonWithARole(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{access.TenantWrite: fault.New(fault.Forbidden, "forbidden", "")})
+	_, owner := p.owned(t)
+	p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","role":"owner"}`).Want(t, 403)
+	p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","role":"no such"}`).Want(t, 422)
+	sent := p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","name":"Grace","role":"member"}`).Want(t, 201)
+	p.do(t, owner, "POST", "/v1/invitations", `{"email":"Grace@Acme.example","role":"member"}`).Want(t, 409)
+	reconcile := func() error { return tenancy.Reconcile(t.Context(), p.queue, p.service, p, p.letters) }
+	if err := reconcile(); err != nil || len(p.mails) != 1 || !strings.Contains(p.mails[0].Link, "/users/accept?token=") {
+		t.Fatalf("mails %+v, %v", p.mails, err)
+	}
+	_, token, _ := strings.Cut(p.mails[0].Link, "token=")
+	p.down = fault.New(fault.Unavailable, "service_unavailable", "") // authz is away: the person is let in later
+	u := resttest.JSON[tenancy.User](t, p.do(t, "", "POST", "/v1/invitations/acceptance", map[string]string{"token": token, "password": "long enough"}).Want(t, 201))
+	p.do(t, "", "POST", "/v1/invitations/acceptance", map[string]string{"token": token, "password": "long enough"}).Want(t, 409)
+	p.down = nil
+	later, err := p.queue.DueInvitations(t.Context(), tomorrow())
+	if err != nil || len(later) != 1 || p.service.Grant(t.Context(), later[0]) != nil {
+		t.Fatalf("left over %+v, %v", later, err)
+	}
+	if p.roles[u.ID] != "member" || !p.credentials[u.ID].Enabled || u.Name != "Grace" {
+		t.Errorf("%+v has the role %q and the credential %+v", u, p.roles[u.ID], p.credentials[u.ID])
+	}
+	got := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "GET", strings.TrimPrefix(sent.Header.Get("Location"), "/users"), nil).Want(t, 200))
+	if got.Status != tenancy.InvitationAccepted {
+		t.Errorf("the invitation is %s", got.Status)
+	}
+}
+
+func TestPeopleSeeTheirOwnTenantAlone(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	who, owner := p.owned(t)
+	_, other := p.owned(t)
+	p.do(t, owner, "GET", "/v1/users/"+who.User.String(), nil).Want(t, 200)
+	p.do(t, other, "GET", "/v1/users/"+who.User.String(), nil).Want(t, 404)
+	if me := resttest.JSON[tenancy.User](t, p.do(t, owner, "GET", "/v1/me", nil).Want(t, 200)); me.ID != who.User {
+		t.Errorf("me is %+v", me)
+	}
+	if mine := resttest.JSON[tenancy.Tenant](t, p.do(t, owner, "GET", "/v1/tenant", nil).Want(t, 200)); mine.ID != who.Tenant || mine.Status != "active" {
+		t.Errorf("the tenant is %+v", mine)
+	}
+	machine := p.issuer.Token(t, identity.Caller{Tenant: who.Tenant, Client: "c", Scopes: []string{"users"}})
+	p.do(t, machine, "GET", "/v1/me", nil).Want(t, 404)
+	p.do(t, owner, "POST", "/v1/tenant", `{}`).Want(t, 405)
+}
+
+func tomorrow() time.Time { return time.Now().Add(24 * time.Hour) }
