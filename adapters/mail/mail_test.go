@@ -68,19 +68,20 @@ func talk(c net.Conn, reply string, mu *sync.Mutex, said *strings.Builder) {
 
 var letter = tenancy.Mail{ID: "verification-1", To: "ada@acme.example", Name: "Ada", Subject: "Grüße", Text: []string{"Open this:"}, Link: "http://localhost:8080/users/accept?token=x", After: []string{"Seven days."}}
 
-func send(t *testing.T, reply string) (error, string) {
+func send(t *testing.T, reply string) (said string, err error) {
 	t.Helper()
 	url, got := server(t, reply)
 	m, err := mail.New(url, "no-reply@bailiwick.example")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m.Send(t.Context(), letter), got()
+	err = m.Send(t.Context(), letter)
+	return got(), err
 }
 
 func TestMessageArrivesWithItsLinkAndID(t *testing.T) {
 	t.Parallel()
-	err, got := send(t, "250 ok")
+	got, err := send(t, "250 ok")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,10 +94,10 @@ func TestMessageArrivesWithItsLinkAndID(t *testing.T) {
 
 func TestRefusalIsForGoodAndGreylistingIsNot(t *testing.T) {
 	t.Parallel()
-	if err, _ := send(t, "550 no such user"); !fault.Is(err, fault.Invalid) {
+	if _, err := send(t, "550 no such user"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a refused address: %v", err)
 	}
-	if err, _ := send(t, "451 come back later"); !fault.Is(err, fault.Unavailable) {
+	if _, err := send(t, "451 come back later"); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("a greylisted address: %v", err)
 	}
 	m, err := mail.New("smtp://127.0.0.1:1", "no-reply@bailiwick.example")

@@ -24,8 +24,9 @@ const setTenant = `select set_config('app.tenant_id', $1, true)`
 type DB struct{ pool *pgxpool.Pool }
 
 // Open connects to the database at url, a PostgreSQL connection URI. It
-// returns fault.Unavailable when nobody answers there.
-func Open(ctx context.Context, url string) (*DB, error) {
+// returns fault.Unavailable when nobody answers there. Options change what the
+// URL says.
+func Open(ctx context.Context, url string, options ...func(*pgxpool.Config)) (*DB, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)
@@ -36,6 +37,9 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	cfg.MaxConnLifetime = 30 * time.Minute
 	cfg.MaxConnLifetimeJitter = 5 * time.Minute
 	cfg.AfterConnect = inUTC
+	for _, o := range options {
+		o(cfg)
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, translate(err)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"bailiwick.dev/adapters/postgres"
 )
@@ -58,8 +59,10 @@ func New(t testing.TB, service string, migrations fs.FS) Database {
 		AppURL: roleURL(admin, service+"_app", name), SystemURL: roleURL(admin, service+"_system", name),
 		MigratorURL: roleURL(admin, service+"_migrator", name), AdminURL: roleURL(admin, "", name),
 	}
-	d.App, d.System = open(t, d.AppURL), open(t, d.SystemURL)
+	ran := &statements{}
+	d.App, d.System = open(t, d.AppURL, ran.trace), open(t, d.SystemURL)
 	t.Cleanup(func() { drop(t, admin, name) }) // after the pools are closed: cleanups run last first
+	t.Cleanup(func() { ran.explain(t, d.AppURL) })
 	t.Cleanup(d.System.Close)
 	t.Cleanup(d.App.Close)
 	return d
@@ -139,9 +142,9 @@ func drop(t testing.TB, admin, name string) {
 	}
 }
 
-func open(t testing.TB, url string) *postgres.DB {
+func open(t testing.TB, url string, options ...func(*pgxpool.Config)) *postgres.DB {
 	t.Helper()
-	db, err := postgres.Open(t.Context(), url)
+	db, err := postgres.Open(t.Context(), url, options...)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
