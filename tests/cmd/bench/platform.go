@@ -99,8 +99,8 @@ func (w *world) tasks(ctx context.Context) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	pgCreate, err := w.pgbench(ctx, "\\startpipeline\n"+set+fmt.Sprintf(`with t as (insert into tasks (tenant_id, %s) values ('%s', gen_random_uuid(), '%s', 'Measure', '', 'open', 'normal', null, null, 1, now(), 'user:x', now()) returning id)
-		insert into task_changes (tenant_id, id, task_id, field, before, after, actor, request_id, at) select '%s', gen_random_uuid(), '%s', f, '', 'x', 'user:x', 'r', now() from unnest(array['title','status','priority']) f;
+	pgCreate, err := w.pgbench(ctx, "\\startpipeline\n"+set+fmt.Sprintf(`with t as (insert into tasks (tenant_id, %s) values ('%s', gen_random_uuid(), '%s', 'Measure', '', 'open', 'normal', null, null, 1, now(), 'client-x', now()) returning id)
+		insert into task_changes (tenant_id, id, task_id, field, before, after, actor, request_id, at) select '%s', gen_random_uuid(), '%s', f, '', 'x', 'client-x', 'r', now() from unnest(array['title','status','priority']) f;
 \endpipeline
 `, columns, w.tenant, w.project, w.tenant, w.id))
 	if err != nil {
@@ -138,7 +138,7 @@ func (w *world) pgbench(ctx context.Context, script string) (float64, error) {
 		return 0, err
 	}
 	seconds := strconv.Itoa(int(span.Seconds()))
-	cmd := exec.CommandContext(ctx, found[len(found)-1], "-n", "-M", "extended", "-c", strconv.Itoa(clients), "-j", "2", "-T", seconds, "-f", file.Name(),
+	cmd := exec.CommandContext(ctx, found[len(found)-1], "-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", seconds, "-f", file.Name(),
 		"-h", "127.0.0.1", "-p", port("POSTGRES", "54320"), "-U", "tasks_app", "tasks")
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+w.secrets["tasks_app"])
 	out, err := cmd.CombinedOutput()
