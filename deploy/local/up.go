@@ -18,10 +18,13 @@ import (
 // it works.
 func up(ctx context.Context, p *platform) error {
 	begun := time.Now()
-	if err := packages(ctx); err != nil {
+	if err := p.loadSecrets(); err != nil {
 		return err
 	}
-	if err := p.loadSecrets(); err != nil {
+	if err := p.portsAreFree(); err != nil { // before minutes are spent
+		return err
+	}
+	if err := packages(ctx); err != nil {
 		return err
 	}
 	var cli string
@@ -47,6 +50,26 @@ func up(ctx context.Context, p *platform) error {
 	}
 	fmt.Printf("everything is up after %.1f s\n\n", time.Since(begun).Seconds())
 	return status(ctx, p)
+}
+
+// portsAreFree returns an error for a port of something that does not run yet
+// and that somebody else holds.
+func (p *platform) portsAreFree() error {
+	wanted := append(p.all(""), process{name: "gateway", ports: []string{"GATEWAY", "GATEWAY_TLS"}})
+	if p.postmaster() == 0 {
+		wanted = append(wanted, process{name: "postgres", ports: []string{"POSTGRES"}})
+	}
+	for _, pr := range wanted {
+		if _, alive := p.record(pr.name); alive {
+			continue
+		}
+		for _, port := range pr.ports {
+			if err := p.free(port); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (p *platform) buildAndMigrate(ctx context.Context) error {
