@@ -15,11 +15,18 @@ import (
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/login/conformance"
 )
 
 func TestSchemaKeepsTenantsApart(t *testing.T) {
 	t.Parallel()
 	catalogue.Check(t, pgtest.New(t, "auth", authdb.Migrations), "signing_keys")
+}
+
+func TestStoreConforms(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "auth", authdb.Migrations)
+	conformance.Run(t, authdb.New(db.App, db.System))
 }
 
 // world is a tenant with one person and one client.

@@ -1,0 +1,169 @@
+// Package conformance holds what every login.Store must keep.
+package conformance
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
+)
+
+// Run runs the suite on store, with tenants of its own.
+func Run(t *testing.T, store login.Store) {
+	t.Helper()
+	for name, test := range map[string]func(*testing.T, login.Store){
+		"ClientIsMadeOnceUnderAKey":    madeOnce,
+		"ClientsOfOthersAreUnknown":    others,
+		"OneOfTwoRotationsWins":        rotations,
+		"PagesOfClientsEnd":            pages,
+		"OurServicesPutAndDropClients": putAndDrop,
+		"AddressesAreUniqueInATenant":  addresses,
+		"OnlyACredentialCanBeOpened":   opened,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, store)
+		})
+	}
+}
+
+func draft(t *testing.T) login.Client {
+	t.Helper()
+	c, err := login.ClientDraft{Name: "c", Type: login.Confidential}.Client(uuid.Must(uuid.NewV7()).String(), time.Now().UTC().Truncate(time.Microsecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SecretVersion, c.SecretHash = 1, []byte("hash")
+	return c
+}
+
+func wantKind(t *testing.T, what string, err error, want fault.Kind) {
+	t.Helper()
+	if !fault.Is(err, want) {
+		t.Errorf("%s: %v, want %v", what, err, want)
+	}
+}
+
+func add(t *testing.T, s login.Store, who identity.Caller) login.Client {
+	t.Helper()
+	c, err := s.AddClient(t.Context(), who, draft(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func madeOnce(t *testing.T, s login.Store) {
+	who := identity.Caller{Tenant: uuid.New(), Client: "c", Request: identity.Request{Once: &identity.Once{Key: "k", Fingerprint: "f"}}}
+	first, second := add(t, s, who), add(t, s, who)
+	if first.ID != second.ID || second.SecretVersion != 1 {
+		t.Errorf("the same request makes %+v and %+v", first, second)
+	}
+	who.Request.Once = &identity.Once{Key: "k", Fingerprint: "other"}
+	_, err := s.AddClient(t.Context(), who, draft(t))
+	wantKind(t, "another request under the key", err, fault.Invalid)
+}
+
+func others(t *testing.T, s login.Store) {
+	who, other := identity.Caller{Tenant: uuid.New()}, identity.Caller{Tenant: uuid.New()}
+	c := add(t, s, who)
+	_, err := s.Client(t.Context(), other, c.ID)
+	wantKind(t, "another's client", err, fault.NotFound)
+	wantKind(t, "deleting another's", s.DeleteClient(t.Context(), other, c.ID), fault.NotFound)
+	if got, err := s.Client(t.Context(), who, c.ID); err != nil || got.Name != "c" || got.Type != login.Confidential {
+		t.Errorf("one's own: %+v, %v", got, err)
+	}
+	if err := s.DeleteClient(t.Context(), who, c.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, "deleting it again", s.DeleteClient(t.Context(), who, c.ID), fault.NotFound)
+}
+
+func rotations(t *testing.T, s login.Store) {
+	who := identity.Caller{Tenant: uuid.New()}
+	c := add(t, s, who)
+	c.SecretVersion++
+	if _, err := s.SetSecret(t.Context(), who, c); err != nil {
+		t.Fatal(err)
+	}
+	_, err := s.SetSecret(t.Context(), who, c)
+	wantKind(t, "a rotation that came second", err, fault.Conflict)
+}
+
+func pages(t *testing.T, s login.Store) {
+	who := identity.Caller{Tenant: uuid.New()}
+	for range 5 {
+		add(t, s, who)
+	}
+	seen, r := map[string]bool{}, page.Request{Limit: 2}
+	for range 4 {
+		got, err := s.Clients(t.Context(), who, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range got.Items {
+			seen[c.ID] = true
+		}
+		if got.Next == nil {
+			break
+		}
+		r.After = *got.Next
+	}
+	if len(seen) != 5 {
+		t.Errorf("%d clients seen, want 5", len(seen))
+	}
+}
+
+func putAndDrop(t *testing.T, s login.Store) {
+	who, c := identity.Caller{Tenant: uuid.New()}, draft(t)
+	for range 2 { // again it changes nothing
+		if err := s.PutClient(t.Context(), who.Tenant, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := s.Clients(t.Context(), who, page.Request{Limit: 10}); err != nil || len(got.Items) != 1 {
+		t.Errorf("put twice: %+v, %v", got, err)
+	}
+	for range 2 {
+		if err := s.DropClient(t.Context(), who.Tenant, c.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func addresses(t *testing.T, s login.Store) {
+	a, b := uuid.New(), uuid.New()
+	ada := login.Credential{User: uuid.New(), Email: "ada@acme.example", Hash: "h"}
+	for _, tenant := range []uuid.UUID{a, a, b} { // again, and in another tenant
+		if err := s.PutCredential(t.Context(), tenant, ada); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ada.User = uuid.New()
+	wantKind(t, "another person with the address", s.PutCredential(t.Context(), a, ada), fault.Conflict)
+}
+
+func opened(t *testing.T, s login.Store) {
+	tenant, user := uuid.New(), uuid.New()
+	wantKind(t, "nobody's credential", s.EnableCredential(t.Context(), tenant, user), fault.NotFound)
+	if err := s.PutCredential(t.Context(), tenant, login.Credential{User: user, Email: "a@b.example", Hash: "h"}); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, "from another tenant", s.EnableCredential(t.Context(), uuid.New(), user), fault.NotFound)
+	for range 2 {
+		if err := s.EnableCredential(t.Context(), tenant, user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := s.DropCredential(t.Context(), tenant, user); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantKind(t, "one that is gone", s.EnableCredential(t.Context(), tenant, user), fault.NotFound)
+}

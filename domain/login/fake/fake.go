@@ -1,0 +1,154 @@
+// Package fake keeps clients and credentials in memory, for tests of what uses them.
+package fake
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
+)
+
+// Store is a login.Store. Its zero value is empty and ready.
+type Store struct {
+	mu          sync.Mutex
+	clients     map[uuid.UUID][]login.Client
+	credentials map[uuid.UUID][]login.Credential
+	receipts    map[string]receipt
+}
+
+type receipt struct {
+	fingerprint string
+	client      login.Client
+}
+
+var _ login.Store = (*Store)(nil)
+
+func (s *Store) lock() func() {
+	s.mu.Lock()
+	if s.clients == nil {
+		s.clients, s.credentials, s.receipts = map[uuid.UUID][]login.Client{}, map[uuid.UUID][]login.Credential{}, map[string]receipt{}
+	}
+	return s.mu.Unlock
+}
+
+func notFound() error { return fault.New(fault.NotFound, "not_found", "there is no such thing") }
+
+// AddClient implements login.Store.
+func (s *Store) AddClient(_ context.Context, who identity.Caller, c login.Client) (login.Client, error) {
+	defer s.lock()()
+	if once := who.Request.Once; once != nil {
+		key := who.Tenant.String() + who.Subject() + once.Key
+		if first, ok := s.receipts[key]; ok && first.fingerprint != once.Fingerprint {
+			return c, fault.New(fault.Invalid, "idempotency_key_reused", "this Idempotency-Key was used for another request")
+		} else if ok {
+			return first.client, nil
+		}
+		s.receipts[key] = receipt{once.Fingerprint, c}
+	}
+	s.clients[who.Tenant] = append(s.clients[who.Tenant], c)
+	return c, nil
+}
+
+// Clients implements login.Store.
+func (s *Store) Clients(_ context.Context, who identity.Caller, r page.Request) (page.Result[login.Client], error) {
+	defer s.lock()()
+	key := func(c login.Client) page.Key { return page.Key{At: c.CreatedAt, ID: uuid.MustParse(c.ID)} }
+	order := func(a, b page.Key) int {
+		if n := a.At.Compare(b.At); n != 0 {
+			return n
+		}
+		return slices.Compare(a.ID[:], b.ID[:])
+	}
+	all := slices.SortedFunc(slices.Values(s.clients[who.Tenant]), func(a, b login.Client) int { return order(key(a), key(b)) })
+	if r.After != (page.Key{}) {
+		all = slices.DeleteFunc(all, func(c login.Client) bool { return order(key(c), r.After) <= 0 })
+	}
+	return page.Cut(all[:min(len(all), r.Limit+1)], r.Limit, key), nil
+}
+
+func (s *Store) index(tenant uuid.UUID, id string) int {
+	return slices.IndexFunc(s.clients[tenant], func(c login.Client) bool { return c.ID == id })
+}
+
+// Client implements login.Store.
+func (s *Store) Client(_ context.Context, who identity.Caller, id string) (login.Client, error) {
+	defer s.lock()()
+	if i := s.index(who.Tenant, id); i >= 0 {
+		return s.clients[who.Tenant][i], nil
+	}
+	return login.Client{}, notFound()
+}
+
+// SetSecret implements login.Store.
+func (s *Store) SetSecret(_ context.Context, who identity.Caller, c login.Client) (login.Client, error) {
+	defer s.lock()()
+	i := s.index(who.Tenant, c.ID)
+	if i < 0 || s.clients[who.Tenant][i].SecretVersion != c.SecretVersion-1 {
+		return c, fault.New(fault.Conflict, "secret_rotated", "the secret was just rotated by somebody else")
+	}
+	s.clients[who.Tenant][i] = c
+	return c, nil
+}
+
+// DeleteClient implements login.Store.
+func (s *Store) DeleteClient(_ context.Context, who identity.Caller, id string) error {
+	defer s.lock()()
+	i := s.index(who.Tenant, id)
+	if i < 0 {
+		return notFound()
+	}
+	s.clients[who.Tenant] = slices.Delete(s.clients[who.Tenant], i, i+1)
+	return nil
+}
+
+// PutClient implements login.Store.
+func (s *Store) PutClient(_ context.Context, tenant identity.TenantID, c login.Client) error {
+	defer s.lock()()
+	if i := s.index(tenant, c.ID); i >= 0 {
+		s.clients[tenant][i] = c
+		return nil
+	}
+	s.clients[tenant] = append(s.clients[tenant], c)
+	return nil
+}
+
+// DropClient implements login.Store.
+func (s *Store) DropClient(ctx context.Context, tenant identity.TenantID, id string) error {
+	_ = s.DeleteClient(ctx, identity.Caller{Tenant: tenant}, id) // it may not be there
+	return nil
+}
+
+// PutCredential implements login.Store.
+func (s *Store) PutCredential(_ context.Context, tenant identity.TenantID, c login.Credential) error {
+	defer s.lock()()
+	if slices.ContainsFunc(s.credentials[tenant], func(x login.Credential) bool { return x.Email == c.Email && x.User != c.User }) {
+		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
+	}
+	s.credentials[tenant] = append(slices.DeleteFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User }), c)
+	return nil
+}
+
+// EnableCredential implements login.Store.
+func (s *Store) EnableCredential(_ context.Context, tenant identity.TenantID, user identity.UserID) error {
+	defer s.lock()()
+	for i, c := range s.credentials[tenant] {
+		if c.User == user {
+			s.credentials[tenant][i].Enabled = true
+			return nil
+		}
+	}
+	return notFound()
+}
+
+// DropCredential implements login.Store.
+func (s *Store) DropCredential(_ context.Context, tenant identity.TenantID, user identity.UserID) error {
+	defer s.lock()()
+	s.credentials[tenant] = slices.DeleteFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == user })
+	return nil
+}

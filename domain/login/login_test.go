@@ -1,0 +1,98 @@
+package login_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/login"
+)
+
+func TestRedirectIsExactButForALoopbackPort(t *testing.T) {
+	t.Parallel()
+	c := login.Client{RedirectURIs: []string{"https://app.example/cb", "http://127.0.0.1/callback", "http://[::1]/callback", "http://localhost:3000/callback", "com.example.app:/cb"}}
+	for raw, want := range map[string]bool{
+		"https://app.example/cb": true, "http://127.0.0.1/callback": true, "http://127.0.0.1:45871/callback": true, "http://[::1]:9/callback": true,
+		"http://localhost:1/callback": true, "com.example.app:/cb": true,
+		"https://app.example:443/cb": false, "https://app.example/cb/": false, "https://APP.example/cb": false, "https://app.example/x/../cb": false,
+		"http://127.0.0.1:1/callback?x": false, "http://127.0.0.1:1/callback#f": false, "http://u@127.0.0.1:1/callback": false,
+		"https://127.0.0.1:1/callback": false, "http://127.0.0.1:1@evil.example/callback": false, "http://127.0.0.2:1/callback": false,
+		"http://127.0.0.1:1:2/callback": false, "http://localhost.evil.example:1/callback": false, "": false, "/cb": false,
+	} {
+		if got := c.Redirect(raw); got != want {
+			t.Errorf("Redirect(%q) = %v, want %v", raw, got, want)
+		}
+	}
+}
+
+// Whatever is accepted is registered, or a registered loopback URI with another port.
+func FuzzRedirect(f *testing.F) {
+	for _, s := range []string{"http://127.0.0.1:1/callback", "http://127.0.0.1:1@evil/callback", "http://[::1]:80/callback"} {
+		f.Add(s)
+	}
+	c := login.Client{RedirectURIs: []string{"http://127.0.0.1/callback", "https://app.example/cb"}}
+	f.Fuzz(func(t *testing.T, raw string) {
+		if !c.Redirect(raw) || raw == "https://app.example/cb" {
+			return
+		}
+		u, err := url.Parse(raw)
+		if err != nil || u.Scheme != "http" || u.Hostname() != "127.0.0.1" || u.Path != "/callback" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+			t.Errorf("accepted %q", raw)
+		}
+	})
+}
+
+func TestClientDraftsAreJudged(t *testing.T) {
+	t.Parallel()
+	c, err := login.ClientDraft{Name: "c", Type: login.Confidential}.Client("id", time.Now())
+	if err != nil || len(c.GrantTypes) != 1 || !c.Has(login.ClientCredentials) || len(c.Scopes) != len(login.Scopes()) {
+		t.Errorf("a machine's client: %+v, %v", c, err)
+	}
+	for what, d := range map[string]login.ClientDraft{
+		"no redirect":           {Name: "c", Type: login.Public},
+		"public with a secret":  {Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/"}, GrantTypes: []string{login.ClientCredentials}},
+		"plain http":            {Name: "c", Type: login.Public, RedirectURIs: []string{"http://a.example/"}},
+		"a fragment":            {Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/#"}},
+		"javascript":            {Name: "c", Type: login.Public, RedirectURIs: []string{"javascript:alert(1)"}},
+		"the platform's scope":  {Name: "c", Type: login.Confidential, Scopes: []string{"platform"}},
+		"no such grant":         {Name: "c", Type: login.Confidential, GrantTypes: []string{"password"}},
+		"refresh without login": {Name: "c", Type: login.Confidential, GrantTypes: []string{login.RefreshToken}},
+		"no name":               {Name: " ", Type: login.Confidential},
+	} {
+		if _, err := d.Client("id", time.Now()); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func TestPasswordRules(t *testing.T) {
+	t.Parallel()
+	for password, good := range map[string]bool{
+		"correct horse": true, strings.Repeat("ß", 64): true, strings.Repeat("x", 128): true, "пароль длинный": true,
+		"short": false, strings.Repeat("x", 129): false, "password1": false, "Pass-word-1": false, "ada.lovelace42": false, "abc\xff12345": false,
+	} {
+		if err := login.CheckPassword(password, "ada.lovelace@acme.example"); (err == nil) != good {
+			t.Errorf("%q: %v", password, err)
+		}
+	}
+}
+
+func TestDelayGrowsAndIsBounded(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]time.Duration{0: 0, 5: 0, 6: time.Second, 7: 2 * time.Second, 10: 16 * time.Second, 30: 15 * time.Minute, 1 << 30: 15 * time.Minute} {
+		if got := login.Delay(n); got != want {
+			t.Errorf("Delay(%d) = %v, want %v", n, got, want)
+		}
+	}
+}
+
+func TestNetworkIsAPrefix(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24", "2001:db8:1:203::1": "2001:db8:1:200::/56", "x": "unknown"} {
+		if got := login.Network(address); got != want {
+			t.Errorf("Network(%q) = %q, want %q", address, got, want)
+		}
+	}
+}
