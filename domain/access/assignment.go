@@ -71,7 +71,7 @@ func (s Subject) ID() string {
 
 // Assignment gives a subject a role. It never changes: it is there or not.
 type Assignment struct {
-	ID          uuid.UUID `json:"id" doc:"The assignment's id"`
+	ID          uuid.UUID `json:"id" format:"uuid" doc:"The assignment's id"`
 	SubjectKind string    `json:"subject_kind" enum:"user,client" example:"user" doc:"Whether a person or a client has the role"`
 	SubjectID   string    `json:"subject_id" example:"0199a1b2-0000-7000-8000-000000000001" doc:"The user's id or the client_id"`
 	Role        string    `json:"role" example:"member" doc:"The role's name"`

@@ -58,7 +58,7 @@ func Permissions() []Permission {
 // PermissionDefinition is a permission that a tenant knows: one of the
 // platform's own, or one that the tenant made for a use of its own.
 type PermissionDefinition struct {
-	ID          uuid.UUID  `json:"id" doc:"The permission's id"`
+	ID          uuid.UUID  `json:"id" format:"uuid" doc:"The permission's id"`
 	Name        Permission `json:"name" example:"tasks:read" doc:"resource:action; names are data, without wildcards"`
 	Description string     `json:"description" example:"See invoices" doc:"What holding it allows"`
 	Builtin     bool       `json:"builtin" example:"false" doc:"Belongs to the platform and cannot be deleted"`

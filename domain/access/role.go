@@ -30,7 +30,7 @@ const (
 
 // Role is a named set of permissions of one tenant.
 type Role struct {
-	ID          uuid.UUID    `json:"id" doc:"The role's id"`
+	ID          uuid.UUID    `json:"id" format:"uuid" doc:"The role's id"`
 	Name        string       `json:"name" example:"accountant" doc:"Unique within the tenant; data, never a pattern"`
 	Description string       `json:"description" example:"Keeps the books" doc:"Whom the role is for"`
 	Permissions []Permission `json:"permissions" nullable:"false" doc:"What the role holds"`

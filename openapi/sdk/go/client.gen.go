@@ -631,7 +631,7 @@ type Assignment struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Id The assignment's id
-	Id string `json:"id"`
+	Id openapi_types.UUID `json:"id"`
 
 	// Role The role's name
 	//
@@ -1058,7 +1058,7 @@ type PermissionDefinition struct {
 	Description string `json:"description"`
 
 	// Id The permission's id
-	Id string `json:"id"`
+	Id openapi_types.UUID `json:"id"`
 
 	// Name resource:action; names are data, without wildcards
 	//
@@ -1270,7 +1270,7 @@ type Role struct {
 	Description string `json:"description"`
 
 	// Id The role's id
-	Id string `json:"id"`
+	Id openapi_types.UUID `json:"id"`
 
 	// Name Unique within the tenant; data, never a pattern
 	//
