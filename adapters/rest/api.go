@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -55,7 +57,7 @@ func New(cfg Config) *API {
 		return fromHuma(nil, status, msg, errs...)
 	}
 	a := &API{cfg: cfg, router: chi.NewMux()}
-	a.router.Use(requestID, observe(cfg.Service), recoverPanic, onceBody)
+	a.router.Use(requestID, observe(cfg.Service), recoverPanic, middleware.GetHead, onceBody)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
 	})
@@ -180,11 +182,16 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
 // methodNotAllowed answers 405 and names the methods that the path has
 // (RFC 9110, section 15.5.6).
 func (a *API) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	for _, m := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"} {
+	var allowed []string
+	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 		if a.router.Match(chi.NewRouteContext(), m, r.URL.Path) {
-			w.Header().Add("Allow", m)
+			allowed = append(allowed, m)
+		}
+		if m == "GET" && len(allowed) > 0 { // where there is a GET there is a HEAD
+			allowed = append(allowed, "HEAD")
 		}
 	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	p := newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "this path has no such method")
 	WriteProblem(w, r, p)
 }

@@ -67,6 +67,9 @@ func (a *API) Authenticate(scope string) func(http.Handler) http.Handler {
 }
 
 func (a *API) identify(ctx context.Context, header, scope string) (identity.Caller, error) {
+	if header == "" {
+		return identity.Caller{}, errNoToken
+	}
 	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "bearer") || a.cfg.Verifier == nil {
 		return identity.Caller{}, errToken

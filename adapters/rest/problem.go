@@ -96,8 +96,13 @@ func problemOf(err error, requestID string) *Problem {
 	case f.Kind == fault.Unavailable || f.Kind == fault.Throttled:
 		p.header.Set("Retry-After", "1")
 	}
-	if f.Kind == fault.Unauthenticated {
+	switch f.Code { // RFC 6750, section 3.1
+	case errToken.Code:
 		p.header.Set("WWW-Authenticate", `Bearer realm="bailiwick", error="invalid_token"`)
+	case errNoToken.Code:
+		p.header.Set("WWW-Authenticate", `Bearer realm="bailiwick"`)
+	case "insufficient_scope":
+		p.header.Set("WWW-Authenticate", `Bearer realm="bailiwick", error="insufficient_scope"`)
 	}
 	return p
 }

@@ -29,7 +29,10 @@ const (
 	cachedCount = 10_000
 )
 
-var errToken = fault.New(fault.Unauthenticated, "unauthenticated", "a valid access token is needed")
+var (
+	errToken   = fault.New(fault.Unauthenticated, "unauthenticated", "a valid access token is needed")
+	errNoToken = fault.New(fault.Unauthenticated, "token_missing", "an access token is needed")
+)
 
 // Verifier checks access tokens (RFC 9068) against the issuer's keys (RFC
 // 7517), which it fetches and keeps.

@@ -25,6 +25,7 @@ func (p *platform) gateway(ctx context.Context) (process, error) {
 		return process{}, err
 	}
 	var upstreams strings.Builder
+	fmt.Fprintf(&upstreams, "map \"\" $public_url {\n\tdefault %s;\n}\n", p.publicURL())
 	for _, s := range services {
 		fmt.Fprintf(&upstreams, "upstream %s {\n\tserver %s max_fails=1 fail_timeout=1s;\n", s, p.at(strings.ToUpper(s)))
 		if s == "tasks" {
@@ -32,8 +33,8 @@ func (p *platform) gateway(ctx context.Context) (process, error) {
 		}
 		upstreams.WriteString("\tkeepalive 64;\n}\n")
 	}
-	site := fmt.Sprintf("listen %s;\nlisten [::1]:%d;\nlisten %s ssl http2;\nlisten [::1]:%d ssl http2;\nserver_name localhost;\nssl_certificate cert.pem;\nssl_certificate_key key.pem;\nssl_protocols TLSv1.2 TLSv1.3;\nset $docs %s;\nset $public_url %s;\n",
-		p.at("GATEWAY"), p.ports["GATEWAY"], p.at("GATEWAY_TLS"), p.ports["GATEWAY_TLS"], p.path("docs"), p.publicURL())
+	site := fmt.Sprintf("listen %s;\nlisten [::1]:%d;\nlisten %s ssl http2;\nlisten [::1]:%d ssl http2;\nserver_name localhost;\nssl_certificate cert.pem;\nssl_certificate_key key.pem;\nssl_protocols TLSv1.2 TLSv1.3;\nset $docs %s;\n",
+		p.at("GATEWAY"), p.ports["GATEWAY"], p.at("GATEWAY_TLS"), p.ports["GATEWAY_TLS"], p.path("docs"))
 	if !hasIPv6() {
 		site = strings.ReplaceAll(strings.ReplaceAll(site, fmt.Sprintf("listen [::1]:%d;\n", p.ports["GATEWAY"]), ""), fmt.Sprintf("listen [::1]:%d ssl http2;\n", p.ports["GATEWAY_TLS"]), "")
 	}
