@@ -13,7 +13,7 @@ export TEMPORAL_CLI ?= $(shell command -v temporal || echo $(CURDIR)/.local/bin/
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 	@echo
-	@echo "  Ports can be changed: BAILIWICK_PORT_GATEWAY=9080 make up (names: deploy/local/platform.go)"
+	@echo "  Ports can be moved: BAILIWICK_PORT_GATEWAY=9080 make up, or all: BAILIWICK_PORT_OFFSET=500 make up (deploy/local/platform.go)"
 
 setup: ## install what is missing (PostgreSQL, NGINX, the Temporal CLI)
 	@TEMPORAL_CLI= $(LOCAL) setup

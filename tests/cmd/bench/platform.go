@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -35,12 +34,10 @@ type world struct {
 	secrets             map[string]string
 }
 
-func port(name, otherwise string) string { return cmp.Or(os.Getenv("BAILIWICK_PORT_"+name), otherwise) }
-
-func direct(name, otherwise string) string { return "http://127.0.0.1:" + port(name, otherwise) }
+func direct(name string, byDefault int) string { return "http://127.0.0.1:" + story.Port(name, byDefault) }
 
 func prepare(ctx context.Context) (*world, error) {
-	p := &story.Platform{URL: "http://localhost:" + port("GATEWAY", "8080"), MailURL: "http://localhost:" + port("MAIL", "8025"), Say: func(string, ...any) {}}
+	p := &story.Platform{URL: "http://localhost:" + story.Port("GATEWAY", 8080), MailURL: "http://localhost:" + story.Port("MAIL", 8025), Say: func(string, ...any) {}}
 	c, err := p.Register(ctx, "Bench Ltd")
 	if err != nil {
 		return nil, err
@@ -84,7 +81,7 @@ const columns = "id, project_id, title, description, status, priority, assignee_
 // tasks measures one replica of the tasks service beside pgbench with the
 // service's own statements, as the service's own role.
 func (w *world) tasks(ctx context.Context) ([]line, error) {
-	at := direct("TASKS", "8104") + "/tasks/v1/tasks"
+	at := direct("TASKS", 8104) + "/tasks/v1/tasks"
 	get, err := load(ctx, pid("tasks"), http.StatusOK, func() (*http.Request, error) { return w.request(http.MethodGet, at+"/"+w.id, nil) })
 	if err != nil {
 		return nil, err
@@ -139,7 +136,7 @@ func (w *world) pgbench(ctx context.Context, script string) (float64, error) {
 	}
 	seconds := strconv.Itoa(int(span.Seconds()))
 	cmd := exec.CommandContext(ctx, found[len(found)-1], "-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", seconds, "-f", file.Name(),
-		"-h", "127.0.0.1", "-p", port("POSTGRES", "54320"), "-U", "tasks_app", "tasks")
+		"-h", "127.0.0.1", "-p", story.Port("POSTGRES", 54320), "-U", "tasks_app", "tasks")
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+w.secrets["tasks_app"])
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -156,7 +153,7 @@ func (w *world) pgbench(ctx context.Context, script string) (float64, error) {
 func (w *world) tokens(ctx context.Context) ([]line, error) {
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"tasks"}}.Encode()
 	ours, err := load(ctx, pid("auth"), http.StatusOK, func() (*http.Request, error) {
-		req, err := http.NewRequest(http.MethodPost, direct("AUTH", "8101")+"/auth/token", strings.NewReader(form))
+		req, err := http.NewRequest(http.MethodPost, direct("AUTH", 8101)+"/auth/token", strings.NewReader(form))
 		if err == nil {
 			req.SetBasicAuth(w.company.MachineID, w.company.MachineSecret)
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

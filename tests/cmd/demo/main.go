@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -26,7 +25,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	begun := time.Now()
-	p := &story.Platform{URL: "http://localhost:" + port("GATEWAY", "8080"), MailURL: "http://localhost:" + port("MAIL", "8025")}
+	p := &story.Platform{URL: "http://localhost:" + story.Port("GATEWAY", 8080), MailURL: "http://localhost:" + story.Port("MAIL", 8025)}
 	p.Say = func(format string, args ...any) {
 		fmt.Printf("%6.1f s  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
 	}
@@ -59,10 +58,6 @@ Mail          %[4]s
 Credentials   %[1]s/credentials.json
 %[5]s
 Everything stays up; make down ends it.
-`, dir, p.URL, port("TEMPORAL_UI", "8233"), p.MailURL, body)
+`, dir, p.URL, story.Port("TEMPORAL_UI", 8233), p.MailURL, body)
 	return nil
-}
-
-func port(name, otherwise string) string {
-	return cmp.Or(os.Getenv("BAILIWICK_PORT_"+name), otherwise)
 }
