@@ -34,7 +34,9 @@ type world struct {
 	secrets             map[string]string
 }
 
-func direct(name string, byDefault int) string { return "http://127.0.0.1:" + story.Port(name, byDefault) }
+func direct(name string, byDefault int) string {
+	return "http://127.0.0.1:" + story.Port(name, byDefault)
+}
 
 func prepare(ctx context.Context) (*world, error) {
 	p := &story.Platform{URL: "http://localhost:" + story.Port("GATEWAY", 8080), MailURL: "http://localhost:" + story.Port("MAIL", 8025), Say: func(string, ...any) {}}
