@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -14,8 +15,15 @@ import (
 	"bailiwick.dev/adapters/telemetry"
 )
 
-// drain is how long a stopping server finishes what it began.
-const drain = 20 * time.Second
+const (
+	// farewell is how long a stopping server, which takes no new connection,
+	// still takes requests on those it has, and asks with each answer for the
+	// connection to be given up: one closed while the gateway sends a write on
+	// it would lose the write's answer.
+	farewell = 500 * time.Millisecond
+	// drain is how long it finishes what it began.
+	drain = 20 * time.Second
+)
 
 // Serve serves a's operations at listen, and metrics at metrics if that is not
 // empty, until ctx ends. Then it takes no new connection, finishes the requests
@@ -34,7 +42,13 @@ func ServeHandler(ctx context.Context, h http.Handler, listen, metrics string) e
 	if err != nil {
 		return err
 	}
-	srv := newServer(h)
+	var stopping atomic.Bool
+	srv := newServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		h.ServeHTTP(w, r)
+	}))
 	failed := make(chan error, 2)
 	go func() { failed <- srv.Serve(l) }()
 	if metrics != "" {
@@ -49,6 +63,11 @@ func ServeHandler(ctx context.Context, h http.Handler, listen, metrics string) e
 		return err
 	case <-ctx.Done():
 	}
+	stopping.Store(true)
+	if err := l.Close(); err != nil {
+		return err
+	}
+	time.Sleep(farewell)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	if err := srv.Shutdown(stop); err != nil && !errors.Is(err, http.ErrServerClosed) {

@@ -27,9 +27,9 @@ func (p *platform) gateway(ctx context.Context) (process, error) {
 	var upstreams strings.Builder
 	fmt.Fprintf(&upstreams, "map \"\" $public_url {\n\tdefault %s;\n}\n", p.publicURL())
 	for _, s := range services {
-		fmt.Fprintf(&upstreams, "upstream %s {\n\tserver %s max_fails=1 fail_timeout=1s;\n", s, p.at(strings.ToUpper(s)))
+		fmt.Fprintf(&upstreams, "upstream %s {\n\tserver %s max_fails=0;\n", s, p.at(strings.ToUpper(s)))
 		if s == "tasks" {
-			fmt.Fprintf(&upstreams, "\tserver %s max_fails=1 fail_timeout=1s;\n", p.at("TASKS_2"))
+			fmt.Fprintf(&upstreams, "\tserver %s max_fails=0;\n", p.at("TASKS_2"))
 		}
 		upstreams.WriteString("\tkeepalive 64;\n}\n")
 	}

@@ -1,11 +1,17 @@
 package e2e
 
 import (
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
+	"golang.org/x/oauth2"
 	"golang.org/x/sync/errgroup"
 
 	bailiwick "bailiwick.dev/openapi/sdk/go"
@@ -125,4 +131,75 @@ func TestReportSurvivesItsWorker(t *testing.T) {
 		}
 	}
 	<-killed
+}
+
+// One replica after the other is told to stop while tasks are created: no
+// request fails, and what was answered is there.
+func TestReplicasStopWithoutAFailedRequest(t *testing.T) {
+	ctx := within(t, 2*time.Minute)
+	c, err := platform.Register(ctx, "Rolling Ltd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, err := platform.LogIn(ctx, c.FirstClient, "", c.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	post := func(path, body string) (int, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, platform.URL+path, strings.NewReader(body))
+		if err != nil {
+			return 0, err
+		}
+		req.Header.Set("Authorization", "Bearer "+token.AccessToken)
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(req) // no SDK: it would try again
+		if err != nil {
+			return 0, err
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		return resp.StatusCode, resp.Body.Close()
+	}
+	var created atomic.Int64
+	var done atomic.Bool
+	var all errgroup.Group
+	for range 8 {
+		all.Go(func() error {
+			for !done.Load() {
+				status, err := post("/tasks/v1/projects", `{"name":"Rolling"}`)
+				if err != nil || status != http.StatusCreated {
+					return fmt.Errorf("a request fails: %d, %w", status, err)
+				}
+				created.Add(1)
+			}
+			return nil
+		})
+	}
+	for _, replica := range []string{"tasks", "tasks-2", "tasks"} {
+		time.Sleep(1500 * time.Millisecond) // the gateway looks again after a second whether a replica is back
+		signal(t, replica, syscall.SIGTERM)
+		time.Sleep(time.Second)
+		up(t)
+	}
+	done.Store(true)
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	owner, err := bailiwick.New(platform.URL, oauth2.StaticTokenSource(token))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept, limit := int64(0), int64(1000)
+	for cursor := (*string)(nil); ; {
+		page, err := owner.ListProjectsWithResponse(ctx, &bailiwick.ListProjectsParams{Limit: &limit, Cursor: cursor})
+		if err != nil || page.JSON200 == nil {
+			t.Fatalf("list: %v %s", err, page.Body)
+		}
+		kept += int64(len(page.JSON200.Items))
+		if cursor = page.JSON200.NextCursor; cursor == nil {
+			break
+		}
+	}
+	if kept != created.Load() {
+		t.Errorf("%d projects are kept of %d that were answered", kept, created.Load())
+	}
 }

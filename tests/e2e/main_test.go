@@ -61,6 +61,11 @@ func local(command string) error {
 // kill ends a process of the platform as a crash does.
 func kill(t *testing.T, name string) {
 	t.Helper()
+	signal(t, name, syscall.SIGKILL)
+}
+
+func signal(t *testing.T, name string, how syscall.Signal) {
+	t.Helper()
 	var record struct {
 		PID int `json:"pid"`
 	}
@@ -69,10 +74,10 @@ func kill(t *testing.T, name string) {
 		err = json.Unmarshal(data, &record)
 	}
 	if err == nil {
-		err = syscall.Kill(record.PID, syscall.SIGKILL)
+		err = syscall.Kill(record.PID, how)
 	}
 	if err != nil {
-		t.Fatalf("kill %s: %v", name, err)
+		t.Fatalf("%s to %s: %v", how, name, err)
 	}
 }
 
