@@ -10,11 +10,12 @@ import (
 )
 
 // ports are the defaults; BAILIWICK_PORT_<NAME> changes one, and
-// BAILIWICK_PORT_OFFSET moves all that are not changed so.
+// BAILIWICK_PORT_OFFSET moves all that are not changed so. All lie below 32768,
+// where the kernel begins to lend ports to outgoing connections.
 var ports = map[string]int{
 	"GATEWAY": 8080, "GATEWAY_TLS": 8443, "AUTH": 8101, "USERS": 8102, "AUTHZ": 8103, "TASKS": 8104, "TASKS_2": 8114, "REPORTS": 8105,
 	"AUTH_METRICS": 9101, "USERS_METRICS": 9102, "AUTHZ_METRICS": 9103, "TASKS_METRICS": 9104, "TASKS_2_METRICS": 9114, "REPORTS_METRICS": 9105,
-	"USERS_WORK_METRICS": 9112, "REPORTS_WORK_METRICS": 9115, "POSTGRES": 54320, "TEMPORAL": 7233, "TEMPORAL_UI": 8233, "SMTP": 1025, "MAIL": 8025,
+	"USERS_WORK_METRICS": 9112, "REPORTS_WORK_METRICS": 9115, "POSTGRES": 15432, "TEMPORAL": 7233, "TEMPORAL_UI": 8233, "SMTP": 1025, "MAIL": 8025,
 }
 
 // platform is one installation: a clone and its ports.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,12 +19,14 @@ import (
 )
 
 const (
-	root   = "../.."
-	state  = ".local/e2e"
-	offset = 3000
+	root  = "../.."
+	state = ".local/e2e"
 )
 
-var platform = &story.Platform{URL: address(8080), MailURL: address(8025), Say: func(string, ...any) {}}
+// offset moves the platform's ports; run chooses it before any test.
+var offset int
+
+var platform = &story.Platform{Say: func(string, ...any) {}}
 
 func address(port int) string { return "http://localhost:" + strconv.Itoa(port+offset) }
 
@@ -40,11 +43,26 @@ func run(m *testing.M) int {
 			fmt.Fprintln(os.Stderr, err)
 		}
 	}()
-	if err := local("up"); err != nil {
+	if err := upWherePortsAreFree(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
+}
+
+// upWherePortsAreFree starts the platform; whatever else this machine runs must
+// not fail a test.
+func upWherePortsAreFree() (err error) {
+	for offset = 3000; offset <= 12000; offset += 1500 {
+		if err = local("up"); err == nil {
+			platform.URL, platform.MailURL = address(8080), address(8025)
+			return nil
+		}
+		if !strings.Contains(err.Error(), "is taken") {
+			return err
+		}
+	}
+	return err
 }
 
 // local runs deploy/local for the tests' own platform.

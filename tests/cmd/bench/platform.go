@@ -138,7 +138,7 @@ func (w *world) pgbench(ctx context.Context, script string) (float64, error) {
 	}
 	seconds := strconv.Itoa(int(span.Seconds()))
 	cmd := exec.CommandContext(ctx, found[len(found)-1], "-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", seconds, "-f", file.Name(),
-		"-h", "127.0.0.1", "-p", story.Port("POSTGRES", 54320), "-U", "tasks_app", "tasks")
+		"-h", "127.0.0.1", "-p", story.Port("POSTGRES", 15432), "-U", "tasks_app", "tasks")
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+w.secrets["tasks_app"])
 	out, err := cmd.CombinedOutput()
 	if err != nil {
