@@ -30,6 +30,7 @@ type Problem struct {
 type ProblemField struct {
 	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) into the request body" example:"/title"`
 	Parameter string `json:"parameter,omitempty" doc:"The query, path or header parameter" example:"limit"`
+	Position  int    `json:"position,omitempty" doc:"Where in the parameter's text, in characters from 1" example:"17"`
 	Code      string `json:"code" doc:"Stable" example:"required"`
 	Detail    string `json:"detail" doc:"For people" example:"a task has a title"`
 }
@@ -88,7 +89,7 @@ func problemOf(err error, requestID string) *Problem {
 	p = newProblem(statusOf[f.Kind], f.Code, f.Message)
 	p.RequestID = requestID
 	for _, x := range f.Fields {
-		p.Errors = append(p.Errors, ProblemField{Pointer: x.Pointer, Code: x.Code, Detail: x.Message})
+		p.Errors = append(p.Errors, ProblemField{Pointer: x.Pointer, Parameter: x.Parameter, Position: x.Position, Code: x.Code, Detail: x.Message})
 	}
 	switch {
 	case f.RetryAfter > 0:

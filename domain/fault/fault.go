@@ -52,9 +52,11 @@ type Error struct {
 
 // Field says what is wrong with one part of the input.
 type Field struct {
-	Pointer string // RFC 6901, into the request body: "/title"
-	Code    string // stable, snake_case
-	Message string
+	Pointer   string // RFC 6901, into the request body: "/title"
+	Parameter string // instead of a pointer: the query parameter
+	Position  int    // in the parameter's text, in characters from 1; zero: all of it
+	Code      string // stable, snake_case
+	Message   string
 }
 
 // New returns a failure of kind k.
