@@ -8,6 +8,11 @@ type Server struct {
 	Issuer        string `env:"ISSUER" envDefault:"http://localhost:8080/auth"`
 	Audience      string `env:"AUDIENCE" envDefault:"http://localhost:8080"`
 	CursorKey     Hex    `env:"CURSOR_KEY,required"`
+	// RateLimit is how many requests a minute each client of each tenant may send
+	// to one process; 0: any number.
+	RateLimit int `env:"RATE_LIMIT" envDefault:"1000000"`
+	// CORSOrigins are those of the pages that may call from a browser.
+	CORSOrigins []string `env:"CORS_ORIGINS"`
 }
 
 // Database is where a service's rows are, for each of its roles.

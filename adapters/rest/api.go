@@ -3,6 +3,8 @@ package rest
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -23,6 +25,8 @@ type Config struct {
 	Version     string
 	PublicURL   string // the gateway, as clients see it
 	Verifier    *Verifier
+	RateLimit   int      // requests a minute of each client of each tenant; 0: any number
+	CORSOrigins []string // from which browsers may call
 	// Ready reports whether the service can work; nil: always.
 	Ready func(ctx context.Context) error
 }
@@ -32,6 +36,7 @@ type API struct {
 	cfg    Config
 	router *chi.Mux
 	huma   huma.API
+	quotas *quotas
 }
 
 // Operation is what a client must know of an operation.
@@ -41,11 +46,12 @@ type Operation struct {
 	Summary     string
 	Description string
 	Tag         string
-	Scope       string // the token must hold it
-	Public      bool   // no token is asked for
-	Internal    bool   // for our own services alone: the scope is platform, and no document shows it
-	Status      int    // of success; 200 if zero
-	Errors      []int  // beyond those that every operation has
+	Scope       string   // the token must hold it
+	Public      bool     // no token is asked for
+	Internal    bool     // for our own services alone: the scope is platform, and no document shows it
+	Status      int      // of success; 200 if zero
+	Errors      []int    // beyond those that every operation has
+	Produces    []string // of a Stream: its media types
 }
 
 // New returns a surface without operations.
@@ -56,13 +62,15 @@ func New(cfg Config) *API {
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		return fromHuma(nil, status, msg, errs...)
 	}
-	a := &API{cfg: cfg, router: chi.NewMux()}
-	a.router.Use(requestID, observe(cfg.Service), recoverPanic, middleware.GetHead, onceBody)
+	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit)}
+	a.router.Use(requestID, observe(cfg.Service), recoverPanic, allowOrigins(cfg.CORSOrigins), middleware.GetHead, onceBody)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
 	})
 	a.router.MethodNotAllowed(a.methodNotAllowed)
-	a.huma = humachi.New(a.router, humaConfig(cfg))
+	c := humaConfig(cfg)
+	c.Transformers = []huma.Transformer{a.linkNext}
+	a.huma = humachi.New(a.router, c)
 	a.router.Get("/livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	a.router.Get("/readyz", a.readyz)
 	a.router.Get("/"+cfg.Service+"/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
@@ -109,12 +117,46 @@ func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
 // Register adds an operation. h is handed the caller, whose token was verified
 // and holds op.Scope; of a public operation, the zero Caller with its Request.
 func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who identity.Caller, in *I) (*O, error)) {
-	huma.Register(a.huma, a.operation(op), func(ctx context.Context, in *I) (*O, error) {
+	o := a.operation(op)
+	if o.Responses == nil {
+		o.Responses = map[string]*huma.Response{}
+	}
+	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, Caller(ctx), in)
 		if err != nil {
 			return nil, problemOf(err, RequestID(ctx))
 		}
 		return out, nil
+	})
+	describe[O](&o, !op.Public)
+}
+
+// Stream adds an operation whose answer is written as it comes into being. h
+// calls begin, once, when nothing can be refused any more; a failure after that
+// breaks the connection off, so that nobody takes a part for the whole.
+func Stream[I any](a *API, op Operation, h func(ctx context.Context, who identity.Caller, in *I, begin func(contentType string) io.Writer) error) {
+	o := a.operation(op)
+	content := map[string]*huma.MediaType{}
+	for _, t := range op.Produces {
+		content[t] = &huma.MediaType{Schema: &huma.Schema{Type: "string"}}
+	}
+	o.Responses = map[string]*huma.Response{"200": {Description: http.StatusText(http.StatusOK), Content: content}}
+	huma.Register(a.huma, o, func(_ context.Context, in *I) (*huma.StreamResponse, error) {
+		return &huma.StreamResponse{Body: func(hc huma.Context) {
+			r, w := humachi.Unwrap(hc)
+			begun := false
+			err := h(r.Context(), Caller(hc.Context()), in, func(contentType string) io.Writer {
+				begun = true
+				w.Header().Set("Content-Type", contentType)
+				return w
+			})
+			if err != nil && !begun {
+				WriteProblem(w, r, err)
+			} else if err != nil {
+				slog.Error("stream failed", "request_id", RequestID(r.Context()), "error", err)
+				panic(http.ErrAbortHandler)
+			}
+		}}, nil
 	})
 }
 
@@ -127,7 +169,7 @@ func (a *API) operation(op Operation) huma.Operation {
 		OperationID: op.ID, Method: op.Method, Path: "/" + a.cfg.Service + op.Path,
 		Summary: op.Summary, Description: op.Description, Tags: []string{op.Tag},
 		DefaultStatus: op.Status, Errors: append([]int{400, 406, 500, 503}, op.Errors...),
-		Middlewares: huma.Middlewares{unescapePath, a.negotiate},
+		Middlewares: huma.Middlewares{unescapePath, a.negotiate(op.Produces)},
 	}
 	if !op.Internal {
 		a.tag(op.Tag)
@@ -145,7 +187,7 @@ func (a *API) operation(op Operation) huma.Operation {
 		o.Security = []map[string][]string{}
 		return o
 	}
-	o.Errors = append(o.Errors, 401, 403)
+	o.Errors = append(o.Errors, 401, 403, 429)
 	o.Security = []map[string][]string{{"oauth2": {op.Scope}}}
 	o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope))
 	return o

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -42,10 +43,13 @@ func Caller(ctx context.Context) identity.Caller {
 // authenticate lets only bearers of a token with scope pass.
 func (a *API) authenticate(scope string) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humachi.Unwrap(ctx)
 		who, err := a.identify(ctx.Context(), ctx.Header("Authorization"), scope)
+		if err == nil {
+			err = a.quotas.take(who, w.Header(), time.Now())
+		}
 		if err != nil {
-			r, w := humachi.Unwrap(ctx) // huma.WriteErr leaves out the headers
-			WriteProblem(w, r, err)
+			WriteProblem(w, r, err) // huma.WriteErr leaves out the headers
 			return
 		}
 		next(huma.WithValue(ctx, callerKey, who))
@@ -57,6 +61,9 @@ func (a *API) Authenticate(scope string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			who, err := a.identify(r.Context(), r.Header.Get("Authorization"), scope)
+			if err == nil {
+				err = a.quotas.take(who, w.Header(), time.Now())
+			}
 			if err != nil {
 				WriteProblem(w, r, err)
 				return
@@ -99,17 +106,21 @@ func unescapePath(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// negotiate answers 406 to a client that takes no JSON. huma's own knows no
-// wildcards and breaks without an Accept header.
-func (a *API) negotiate(ctx huma.Context, next func(huma.Context)) {
-	if !acceptsJSON(ctx.Header("Accept")) {
-		_ = huma.WriteErr(a.huma, ctx, http.StatusNotAcceptable, "answers come as application/json and application/problem+json")
-		return
+// negotiate answers 406 to a client that takes neither JSON nor what the
+// operation produces. huma's own knows no wildcards and breaks without an
+// Accept header.
+func (a *API) negotiate(produces []string) func(huma.Context, func(huma.Context)) {
+	produces = append([]string{"application/json", "application/problem+json"}, produces...)
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if !accepts(ctx.Header("Accept"), produces) {
+			_ = huma.WriteErr(a.huma, ctx, http.StatusNotAcceptable, "answers come as "+strings.Join(produces, ", "))
+			return
+		}
+		next(ctx)
 	}
-	next(ctx)
 }
 
-func acceptsJSON(accept string) bool {
+func accepts(accept string, produces []string) bool {
 	if strings.TrimSpace(accept) == "" {
 		return true
 	}
@@ -118,9 +129,12 @@ func acceptsJSON(accept string) bool {
 		if q := strings.ReplaceAll(params, " ", ""); q == "q=0" || strings.HasPrefix(q, "q=0.0") && strings.Trim(q[3:], "0.") == "" {
 			continue
 		}
-		switch strings.ToLower(strings.TrimSpace(kind)) {
-		case "*/*", "application/*", "application/json", "application/problem+json":
-			return true
+		kind = strings.ToLower(strings.TrimSpace(kind))
+		group, wild := strings.CutSuffix(kind, "/*")
+		for _, p := range produces {
+			if kind == "*/*" || kind == p || wild && strings.HasPrefix(p, group+"/") {
+				return true
+			}
 		}
 	}
 	return false

@@ -17,7 +17,7 @@ import (
 // PageInput is embedded in the input of an operation that lists.
 type PageInput struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"50" doc:"Rows on a page"`
-	Cursor string `query:"cursor" maxLength:"200" doc:"next_cursor of the page before; opaque"`
+	Cursor string `query:"cursor" maxLength:"4000" doc:"next_cursor of the page before; opaque"`
 }
 
 // Page is one page of a list.
@@ -46,13 +46,15 @@ func (c Cursors) Request(who identity.Caller, list string, in PageInput) (page.R
 		return r, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(in.Cursor)
-	if err != nil || len(raw) != keySize+macSize || !hmac.Equal(raw[keySize:], c.mac(who, list, raw[:keySize])) {
+	end := len(raw) - macSize
+	if err != nil || end < keySize || !hmac.Equal(raw[end:], c.mac(who, list, raw[:end])) {
 		p := newProblem(http.StatusBadRequest, "invalid_cursor", "the cursor is not one that this list gave out")
 		p.Errors = []ProblemField{{Parameter: "cursor", Code: "invalid_cursor", Detail: "begin again without a cursor"}}
 		return r, p
 	}
 	r.After.At = time.UnixMicro(int64(binary.BigEndian.Uint64(raw))).UTC()
 	r.After.ID = uuid.UUID(raw[8:keySize])
+	r.After.Sort = string(raw[keySize:end])
 	return r, nil
 }
 
@@ -63,12 +65,14 @@ func (c Cursors) Next(who identity.Caller, list string, key *page.Key) string {
 	}
 	raw := binary.BigEndian.AppendUint64(nil, uint64(key.At.UnixMicro()))
 	raw = append(raw, key.ID[:]...)
+	raw = append(raw, key.Sort...)
 	return base64.RawURLEncoding.EncodeToString(append(raw, c.mac(who, list, raw)...))
 }
 
 func (c Cursors) mac(who identity.Caller, list string, key []byte) []byte {
 	h := hmac.New(sha256.New, c.Key)
 	h.Write(who.Tenant[:])
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(key))))
 	h.Write(key)
 	h.Write([]byte(list))
 	return h.Sum(nil)[:macSize]

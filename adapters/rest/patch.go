@@ -16,7 +16,9 @@ type Nullable[T any] struct{ patch.Field[T] }
 
 // Schema implements huma.SchemaProvider.
 func (Optional[T]) Schema(r huma.Registry) *huma.Schema {
-	return r.Schema(reflect.TypeFor[T](), true, "")
+	s := *r.Schema(reflect.TypeFor[T](), true, "")
+	s.Nullable = false
+	return &s
 }
 
 // Schema implements huma.SchemaProvider.

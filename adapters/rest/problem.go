@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -114,6 +115,9 @@ var problemBase = "http://localhost:8080/docs/problems#"
 func newProblem(status int, code, detail string) *Problem {
 	return &Problem{Type: problemBase + code, Title: http.StatusText(status), Status: status, Detail: detail, header: http.Header{}}
 }
+
+// ProblemOf shows a failure of a part of a request, within its answer.
+func ProblemOf(ctx context.Context, err error) *Problem { return problemOf(err, RequestID(ctx)) }
 
 // WriteProblem answers a request outside huma with the problem that err tells of.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {

@@ -18,3 +18,10 @@ func (c *Check) Err() error {
 	}
 	return &Error{Kind: Invalid, Code: "invalid", Message: "the request breaks a rule", Fields: c.fields}
 }
+
+// InvalidAt returns an Invalid that names one field of the body.
+func InvalidAt(pointer, code, message string) *Error {
+	var c Check
+	c.That(false, pointer, code, message)
+	return As(c.Err())
+}

@@ -91,3 +91,12 @@ func KindOf(err error) Kind {
 
 // Is reports whether err is a failure of kind k.
 func Is(err error, k Kind) bool { return err != nil && KindOf(err) == k }
+
+// As returns the first *Error in err's chain, or nil.
+func As(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
+}

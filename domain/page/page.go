@@ -14,10 +14,12 @@ const (
 	MaxLimit     = 1000
 )
 
-// Key is a row's place in a list ordered by creation.
+// Key is a row's place in a list ordered by creation or, where Sort says so, by
+// values of the row.
 type Key struct {
-	At time.Time
-	ID uuid.UUID
+	At   time.Time
+	ID   uuid.UUID
+	Sort string // the values, each followed by a NUL
 }
 
 // Request asks for at most Limit rows after After; the zero Key asks for the first page.

@@ -29,7 +29,7 @@ type Settings struct {
 // surface is the service's whole HTTP surface.
 func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready func(context.Context) error, store *authdb.Store, g access.Gate) (*rest.API, error) {
 	r := rest.New(rest.Config{
-		Service: "auth", Title: "Bailiwick auth", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, Ready: ready,
+		Service: "auth", Title: "Bailiwick auth", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "OAuth clients. The OAuth 2.0 and OpenID Connect endpoints are described by discovery: " + cfg.Issuer + "/.well-known/openid-configuration.",
 	})
 	hasher := argon2.New()

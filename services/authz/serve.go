@@ -15,7 +15,7 @@ import (
 // surface is the service's REST surface on a store.
 func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, store access.Store) *rest.API {
 	r := rest.New(rest.Config{
-		Service: "authz", Title: "Bailiwick authz", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, Ready: ready,
+		Service: "authz", Title: "Bailiwick authz", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "Permissions, the roles that hold them, who has which role, and decisions.",
 	})
 	a := &api{access: access.NewService(store, casbin.NewPolicies(store), casbin.Compile), cursors: rest.Cursors{Key: cfg.CursorKey}}

@@ -19,7 +19,7 @@ import (
 // surface is the service's REST surface on the use cases.
 func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, s *report.Service) *rest.API {
 	r := rest.New(rest.Config{
-		Service: "reports", Title: "Bailiwick reports", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, Ready: ready,
+		Service: "reports", Title: "Bailiwick reports", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "Reports of a tenant's tasks as PDF, XLSX and CSV files.",
 	})
 	a := &api{reports: s, cursors: rest.Cursors{Key: cfg.CursorKey}}

@@ -17,7 +17,7 @@ import (
 // surface is the service's REST surface on a store and a gate.
 func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, store task.Store, gate access.Gate) *rest.API {
 	r := rest.New(rest.Config{
-		Service: "tasks", Title: "Bailiwick tasks", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, Ready: ready,
+		Service: "tasks", Title: "Bailiwick tasks", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "Projects, their tasks, and the comments on them.",
 	})
 	a := &api{tasks: task.NewService(store, gate), cursors: rest.Cursors{Key: cfg.CursorKey}}

@@ -18,7 +18,7 @@ import (
 // surface is the service's REST surface on the use cases.
 func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, s *tenancy.Service) *rest.API {
 	r := rest.New(rest.Config{
-		Service: "users", Title: "Bailiwick users", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, Ready: ready,
+		Service: "users", Title: "Bailiwick users", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "Tenants, how they come to be, their people, and invitations.",
 	})
 	a := &api{tenancy: s, cursors: rest.Cursors{Key: cfg.CursorKey}}

@@ -1,0 +1,50 @@
+package rest
+
+import (
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const linkHelp = `The next page (RFC 8288, rel="next"), where there is one`
+
+func (p Page[T]) next() string { return p.NextCursor }
+
+// linkNext names the next page in a header, for clients that follow links. It
+// is a transformer, which huma calls before the first byte of a body.
+func (a *API) linkNext(ctx huma.Context, _ string, body any) (any, error) {
+	if p, ok := body.(interface{ next() string }); ok && p.next() != "" {
+		u := ctx.URL()
+		q := u.Query()
+		q.Set("cursor", p.next())
+		ctx.SetHeader("Link", "<"+strings.TrimSuffix(a.cfg.PublicURL, "/")+u.Path+"?"+q.Encode()+`>; rel="next"`)
+	}
+	return body, nil
+}
+
+// describe adds to an operation's document what every answer like it has.
+func describe[O any](o *huma.Operation, limited bool) {
+	for code, r := range o.Responses {
+		if r.Headers == nil {
+			r.Headers = map[string]*huma.Param{}
+		}
+		if status, err := strconv.Atoi(code); limited && err == nil && status != http.StatusUnauthorized {
+			r.Headers["RateLimit"] = header("What is left of the client's quota (draft-ietf-httpapi-ratelimit-headers)", `"client";r=999;t=1`)
+			r.Headers["RateLimit-Policy"] = header("The client's quota", `"client";q=1000;w=60`)
+		}
+		if code == "429" || code == "503" {
+			r.Headers["Retry-After"] = header("Seconds after which to try again", "1")
+		}
+	}
+	body, ok := reflect.TypeFor[O]().FieldByName("Body")
+	if ok && body.Type.Implements(reflect.TypeFor[interface{ next() string }]()) {
+		o.Responses["200"].Headers["Link"] = header(linkHelp, `<http://localhost:8080/tasks/v1/tasks?cursor=AZmhss>; rel="next"`)
+	}
+}
+
+func header(description, example string) *huma.Param {
+	return &huma.Param{Description: description, Example: example, Schema: &huma.Schema{Type: "string"}}
+}
