@@ -53,12 +53,12 @@ func text(c report.Cell) string {
 	if !c.Time.IsZero() {
 		return c.Time.UTC().Format(time.RFC3339)
 	}
-	return neutral(c.Text)
+	return Neutral(c.Text)
 }
 
-// neutral keeps a spreadsheet from taking text for a formula: an apostrophe in
+// Neutral keeps a spreadsheet from taking text for a formula: an apostrophe in
 // front makes it text (OWASP, "CSV injection").
-func neutral(s string) string {
+func Neutral(s string) string {
 	if strings.IndexAny(s, "=+-@\t\r") == 0 {
 		return "'" + s
 	}

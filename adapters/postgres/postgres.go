@@ -37,6 +37,7 @@ func Open(ctx context.Context, url string, options ...func(*pgxpool.Config)) (*D
 	cfg.MaxConnLifetime = 30 * time.Minute
 	cfg.MaxConnLifetimeJitter = 5 * time.Minute
 	cfg.AfterConnect = inUTC
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC" // of times within JSON
 	for _, o := range options {
 		o(cfg)
 	}

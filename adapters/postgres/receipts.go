@@ -80,6 +80,28 @@ func replayOr[T any](ctx context.Context, db *DB, who identity.Caller, result T)
 	return first, true, nil
 }
 
+// Returning is Change for an effect whose result only the database knows: the
+// rows of changed are read into T, whose JSON names are those of the columns.
+func Returning[T any](ctx context.Context, db *DB, who identity.Caller, with, columns string, args ...any) (T, bool, error) {
+	var result T
+	var found bool
+	once := who.Request.Once
+	if once != nil {
+		n := len(args)
+		with += fmt.Sprintf(`, receipt as (
+			insert into idempotency_receipts (tenant_id, subject, key, fingerprint, result)
+			select $%d::uuid, $%d::text, $%d::text, $%d::text, to_json(changed) from changed)`, n+1, n+2, n+3, n+4)
+		args = append(args, who.Tenant, who.Subject(), once.Key, once.Fingerprint)
+	}
+	err := db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
+		One(b, &result, &found, with+" select "+columns+" from changed", args...)
+	})
+	if once != nil && (Violates(err, receiptKey) || err == nil && !found) {
+		return Replay[T](ctx, db, who)
+	}
+	return result, found, err
+}
+
 // Replay returns the first result of the caller's Idempotency-Key, and whether
 // there is one. It returns fault.Invalid when the key was used for something else.
 func Replay[T any](ctx context.Context, db *DB, who identity.Caller) (T, bool, error) {

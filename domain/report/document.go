@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"iter"
+	"strings"
 	"time"
 
 	"bailiwick.dev/domain/identity"
@@ -44,11 +45,12 @@ var taskColumns = []struct {
 		}
 		return Cell{Time: *t.DueAt}
 	}},
-	{Column{"Assignee", 0, 38}, func(t *task.Task) Cell {
-		if t.AssigneeID == nil {
-			return Cell{}
+	{Column{"Assignees", 0, 38}, func(t *task.Task) Cell {
+		var ids []string
+		for _, id := range t.Assignees {
+			ids = append(ids, id.String())
 		}
-		return Cell{Text: t.AssigneeID.String()}
+		return Cell{Text: strings.Join(ids, " ")}
 	}},
 	{Column{"Description", 0, 50}, func(t *task.Task) Cell { return Cell{Text: t.Description} }},
 	{Column{"Created", 2, 18}, func(t *task.Task) Cell { return Cell{Time: t.CreatedAt} }},

@@ -1,41 +1,52 @@
 package task
 
 import (
-	"fmt"
-	"time"
-
-	"bailiwick.dev/domain/identity"
+	"encoding/json"
+	"maps"
+	"slices"
 )
 
-// Changes returns the history entries by which after differs from before; the
-// zero before is a task that did not exist.
-func Changes(before, after Task, who identity.Caller) (all []Change) {
-	for _, f := range []struct{ name, before, after string }{
-		{"title", before.Title, after.Title},
-		{"description", before.Description, after.Description},
-		{"status", before.Status, after.Status},
-		{"priority", before.Priority, after.Priority},
-		{"assignee_id", show(before.AssigneeID), show(after.AssigneeID)},
-		{"due_at", when(before.DueAt), when(after.DueAt)},
-	} {
-		if f.before != f.after {
-			all = append(all, Change{ID: newID(), TaskID: after.ID, Field: f.name, Before: f.before, After: f.after,
-				Actor: who.Subject(), RequestID: who.Request.ID, At: after.UpdatedAt})
+// Changes returns what differs in the fields that both maps name, by the
+// names of the fields. A field that before does not name was empty.
+func Changes(before, after map[string]any) ([]FieldChange, error) {
+	all := []FieldChange{}
+	for _, field := range slices.Sorted(maps.Keys(after)) {
+		b, err := json.Marshal(before[field])
+		if err != nil {
+			return nil, err
+		}
+		a, err := json.Marshal(after[field])
+		if err != nil {
+			return nil, err
+		}
+		if string(a) != string(b) {
+			all = append(all, FieldChange{Field: field, Before: b, After: a})
 		}
 	}
+	return all, nil
+}
+
+// Fields returns what a history tells of t, by name; what is empty is not there.
+func (t Task) Fields() map[string]any {
+	all := map[string]any{"title": t.Title, "status": t.Status, "priority": t.Priority}
+	if t.Description != "" {
+		all["description"] = t.Description
+	}
+	if len(t.Assignees) > 0 {
+		all["assignees"] = t.Assignees
+	}
+	if len(t.Labels) > 0 {
+		all["labels"] = t.Labels
+	}
+	given(all, "start_at", t.StartAt)
+	given(all, "due_at", t.DueAt)
+	given(all, "estimate_minutes", t.EstimateMinutes)
+	given(all, "parent_id", t.ParentID)
 	return all
 }
 
-func show[T fmt.Stringer](v *T) string {
-	if v == nil {
-		return ""
+func given[T any](all map[string]any, field string, v *T) {
+	if v != nil {
+		all[field] = *v
 	}
-	return (*v).String()
-}
-
-func when(t *time.Time) string {
-	if t == nil {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339Nano)
 }

@@ -65,3 +65,27 @@ func (s *Service) DeleteProject(ctx context.Context, who identity.Caller, id uui
 	}
 	return s.store.DeleteProject(ctx, who, id, version)
 }
+
+// AddMember adds a person to those who work on a project.
+func (s *Service) AddMember(ctx context.Context, who identity.Caller, project, user uuid.UUID) error {
+	if err := s.gate.Allow(ctx, who, access.ProjectsWrite); err != nil {
+		return err
+	}
+	return s.store.AddMember(ctx, who, project, Member{UserID: user, AddedAt: s.now(), AddedBy: who.Subject()})
+}
+
+// RemoveMember takes a person from them.
+func (s *Service) RemoveMember(ctx context.Context, who identity.Caller, project, user uuid.UUID) error {
+	if err := s.gate.Allow(ctx, who, access.ProjectsWrite); err != nil {
+		return err
+	}
+	return s.store.RemoveMember(ctx, who, project, user)
+}
+
+// Members returns a page of them.
+func (s *Service) Members(ctx context.Context, who identity.Caller, project uuid.UUID, r page.Request) (page.Result[Member], error) {
+	if err := s.gate.Allow(ctx, who, access.ProjectsRead); err != nil {
+		return page.Result[Member]{}, err
+	}
+	return s.store.Members(ctx, who, project, r)
+}

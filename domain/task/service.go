@@ -2,6 +2,8 @@ package task
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,30 +18,57 @@ import (
 // own wall: another tenant's row is one that does not exist. A write that the
 // caller's request makes once returns the first answer when it is repeated.
 type Store interface {
-	// AddProject stores p.
+	// AddProject stores p, with a key made of its name if it has none. It returns
+	// fault.Conflict when another project has the key that p asks for.
 	AddProject(ctx context.Context, who identity.Caller, p Project) (Project, error)
 	// Project returns a project, or fault.NotFound.
 	Project(ctx context.Context, who identity.Caller, id uuid.UUID) (Project, error)
 	// Projects returns a page of projects, oldest first.
 	Projects(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Project], error)
 	// ChangeProject stores p in the place of version p.Version-1. It returns
-	// fault.NotFound, or fault.Precondition when that is not the current one.
+	// fault.NotFound, fault.Precondition when that is not the current one, or
+	// fault.Conflict when a task has a status that p has not.
 	ChangeProject(ctx context.Context, who identity.Caller, p Project) (Project, error)
 	// DeleteProject deletes a project with its tasks; errors as ChangeProject.
 	DeleteProject(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error
+	// AddMember adds a member, if the person is none; fault.NotFound.
+	AddMember(ctx context.Context, who identity.Caller, project uuid.UUID, m Member) error
+	// RemoveMember removes a member, if the person is one; fault.NotFound.
+	RemoveMember(ctx context.Context, who identity.Caller, project, user uuid.UUID) error
+	// Members returns a page of a project's members, first come first; fault.NotFound.
+	Members(ctx context.Context, who identity.Caller, project uuid.UUID, r page.Request) (page.Result[Member], error)
 
-	// Add stores t and its first history entries as one change. It returns
-	// fault.NotFound when the project does not exist.
+	// Add stores t as Project.Place places it, with the first entry of its
+	// history, as one change. It returns fault.NotFound when the project does
+	// not exist, and what Project.Place and ErrParent say.
 	Add(ctx context.Context, who identity.Caller, t Task) (Task, error)
-	// Task returns a task, or fault.NotFound.
+	// Task returns a task that is not in the trash, or fault.NotFound.
 	Task(ctx context.Context, who identity.Caller, id uuid.UUID) (Task, error)
-	// Tasks returns a page of the tasks that f chooses, oldest first.
-	Tasks(ctx context.Context, who identity.Caller, f Filter, r page.Request) (page.Result[Task], error)
-	// Change stores t in the place of version t.Version-1 and adds changes to
-	// its history, as one change; errors as ChangeProject.
-	Change(ctx context.Context, who identity.Caller, t Task, changes []Change) (Task, error)
-	// Delete deletes a task with its comments; errors as ChangeProject.
-	Delete(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error
+	// Tasks returns a page of the tasks that q chooses.
+	Tasks(ctx context.Context, who identity.Caller, q Query, r page.Request) (page.Result[Task], error)
+	// Counts counts the tasks that q chooses by one of Groups, most first.
+	Counts(ctx context.Context, who identity.Caller, q Query, by string) ([]Count, error)
+	// Export hands each task that q chooses to yield, in no order and as of one
+	// moment, until yield returns an error.
+	Export(ctx context.Context, who identity.Caller, q Query, yield func(*Task) error) error
+	// Change stores what Patch.Apply makes of the given version, and an entry
+	// of its history, as one change; its errors too, fault.NotFound,
+	// fault.Precondition and ErrParent.
+	Change(ctx context.Context, who identity.Caller, c ItemChange, at time.Time) (Task, error)
+	// Move gives the given version a rank between those of two tasks of its
+	// project, of which one may be uuid.Nil: then it comes next to the other.
+	// Errors as Change, and fault.Conflict when there is no room.
+	Move(ctx context.Context, who identity.Caller, m Move, at time.Time) (Task, error)
+	// Delete moves the given version to the trash; fault.NotFound, fault.Precondition.
+	Delete(ctx context.Context, who identity.Caller, d ItemDelete, at time.Time) (Task, error)
+	// Restore takes the given version out of the trash; errors as Delete.
+	Restore(ctx context.Context, who identity.Caller, d ItemDelete, at time.Time) (Task, error)
+	// Bulk does the writes as one transaction. With all, it does none of them
+	// when one fails.
+	Bulk(ctx context.Context, who identity.Caller, writes []Write, all bool) ([]Outcome, error)
+	// History returns a page of a task's changes, oldest first, whether it is in
+	// the trash or not; fault.NotFound.
+	History(ctx context.Context, who identity.Caller, id uuid.UUID, r page.Request) (page.Result[Change], error)
 
 	// AddComment stores c. It returns fault.NotFound when the task does not exist.
 	AddComment(ctx context.Context, who identity.Caller, c Comment) (Comment, error)
@@ -82,38 +111,98 @@ func (s *Service) Get(ctx context.Context, who identity.Caller, id uuid.UUID) (T
 
 // List returns a page of the tasks that f chooses.
 func (s *Service) List(ctx context.Context, who identity.Caller, f Filter, r page.Request) (page.Result[Task], error) {
-	if err := s.gate.Allow(ctx, who, access.TasksRead); err != nil {
+	q, err := s.query(ctx, who, f)
+	if err != nil {
 		return page.Result[Task]{}, err
 	}
-	return s.store.Tasks(ctx, who, f, r)
+	return s.store.Tasks(ctx, who, q, r)
 }
 
-// Change applies p to the task's given version.
-func (s *Service) Change(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p TaskPatch) (Task, error) {
+// Counts counts the tasks that f chooses by one of Groups.
+func (s *Service) Counts(ctx context.Context, who identity.Caller, f Filter, by string) ([]Count, error) {
+	q, err := s.query(ctx, who, f)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(Groups, by) {
+		return nil, parameter("by", "unknown_field", "tasks are counted by "+strings.Join(Groups, ", "))
+	}
+	return s.store.Counts(ctx, who, q, by)
+}
+
+// Export hands each task that f chooses to what begin returns, which is called
+// when nothing can be refused any more.
+func (s *Service) Export(ctx context.Context, who identity.Caller, f Filter, begin func() func(*Task) error) error {
+	q, err := s.query(ctx, who, f)
+	if err != nil {
+		return err
+	}
+	return s.store.Export(ctx, who, q, begin())
+}
+
+func (s *Service) query(ctx context.Context, who identity.Caller, f Filter) (Query, error) {
+	if err := s.gate.Allow(ctx, who, access.TasksRead); err != nil {
+		return Query{}, err
+	}
+	return f.Query(who, s.now())
+}
+
+// Change applies c to the version that it names.
+func (s *Service) Change(ctx context.Context, who identity.Caller, c ItemChange) (t Task, err error) {
+	if err := s.gate.Allow(ctx, who, access.TasksWrite); err != nil {
+		return t, err
+	}
+	if c.Patch, err = c.Patch.Normal(); err != nil {
+		return t, err
+	}
+	return s.store.Change(ctx, who, c, s.now())
+}
+
+// Move is a task's new place in the manual order of its project.
+type Move struct {
+	ID            uuid.UUID
+	Version       int64
+	After, Before uuid.UUID // its neighbours to be; Nil: whoever is there
+}
+
+// Move gives a task another place in the manual order.
+func (s *Service) Move(ctx context.Context, who identity.Caller, m Move) (Task, error) {
 	if err := s.gate.Allow(ctx, who, access.TasksWrite); err != nil {
 		return Task{}, err
 	}
-	before, err := s.store.Task(ctx, who, id)
-	if err != nil {
+	var c fault.Check
+	c.That(m.After != uuid.Nil || m.Before != uuid.Nil, "/after", "required", "name the task after or before which it comes")
+	c.That(m.After != m.ID, "/after", "invalid_value", "a task does not come after itself")
+	c.That(m.Before != m.ID, "/before", "invalid_value", "a task does not come before itself")
+	if err := c.Err(); err != nil {
 		return Task{}, err
 	}
-	if before.Version != version && who.Request.Once == nil { // a repetition names the version it changed
-		return Task{}, Stale()
-	}
-	before.Version = version
-	after, err := p.to(before, s.now())
-	if err != nil {
-		return Task{}, err
-	}
-	return s.store.Change(ctx, who, after, Changes(before, after, who))
+	return s.store.Move(ctx, who, m, s.now())
 }
 
-// Delete deletes the task's given version.
-func (s *Service) Delete(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error {
+// Delete moves the task's given version to the trash.
+func (s *Service) Delete(ctx context.Context, who identity.Caller, d ItemDelete) error {
 	if err := s.gate.Allow(ctx, who, access.TasksDelete); err != nil {
 		return err
 	}
-	return s.store.Delete(ctx, who, id, version)
+	_, err := s.store.Delete(ctx, who, d, s.now())
+	return err
+}
+
+// Restore takes the task's given version out of the trash.
+func (s *Service) Restore(ctx context.Context, who identity.Caller, d ItemDelete) (Task, error) {
+	if err := s.gate.Allow(ctx, who, access.TasksDelete); err != nil {
+		return Task{}, err
+	}
+	return s.store.Restore(ctx, who, d, s.now())
+}
+
+// History returns a page of a task's changes.
+func (s *Service) History(ctx context.Context, who identity.Caller, id uuid.UUID, r page.Request) (page.Result[Change], error) {
+	if err := s.gate.Allow(ctx, who, access.TasksRead); err != nil {
+		return page.Result[Change]{}, err
+	}
+	return s.store.History(ctx, who, id, r)
 }
 
 // Comment adds a comment to a task.

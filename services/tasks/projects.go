@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
@@ -11,8 +13,8 @@ import (
 
 func (a *api) registerProjects(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-project", Method: http.MethodPost, Path: "/v1/projects", Tag: "projects", Scope: scope, Status: http.StatusCreated,
-		Summary: "Create a project", Description: "Adds a project to the tenant.",
+		ID: "create-project", Method: http.MethodPost, Path: "/v1/projects", Tag: "projects", Scope: scope, Status: http.StatusCreated, Errors: []int{409},
+		Summary: "Create a project", Description: "Adds a project to the tenant, with its key and the statuses that its tasks can have.",
 	}, a.createProject)
 	rest.Register(r, rest.Operation{
 		ID: "list-projects", Method: http.MethodGet, Path: "/v1/projects", Tag: "projects", Scope: scope,
@@ -23,13 +25,25 @@ func (a *api) registerProjects(r *rest.API) {
 		Summary: "Read a project", Description: "The ETag names its version.",
 	}, a.getProject)
 	rest.Register(r, rest.Operation{
-		ID: "update-project", Method: http.MethodPatch, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Errors: []int{404, 412, 428},
-		Summary: "Change a project", Description: "A merge patch (RFC 7396): what it does not name stays.",
+		ID: "update-project", Method: http.MethodPatch, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Errors: []int{404, 409, 412, 428},
+		Summary: "Change a project", Description: "A merge patch (RFC 7396): what it does not name stays. While a project is archived, its tasks stay as they are.",
 	}, a.updateProject)
 	rest.Register(r, rest.Operation{
 		ID: "delete-project", Method: http.MethodDelete, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
-		Summary: "Delete a project", Description: "Deletes it with its tasks.",
+		Summary: "Delete a project", Description: "Deletes it with its tasks, for good.",
 	}, a.deleteProject)
+	rest.Register(r, rest.Operation{
+		ID: "list-project-members", Method: http.MethodGet, Path: "/v1/projects/{id}/members", Tag: "projects", Scope: scope, Errors: []int{404},
+		Summary: "List a project's members", Description: "Who works on it, first come first. What they may do is the policy's to say.",
+	}, a.listMembers)
+	rest.Register(r, rest.Operation{
+		ID: "add-project-member", Method: http.MethodPut, Path: "/v1/projects/{id}/members/{user_id}", Tag: "projects", Scope: scope, Status: http.StatusNoContent, Errors: []int{404},
+		Summary: "Add a member to a project", Description: "Nothing changes if the person is one.",
+	}, a.addMember)
+	rest.Register(r, rest.Operation{
+		ID: "remove-project-member", Method: http.MethodDelete, Path: "/v1/projects/{id}/members/{user_id}", Tag: "projects", Scope: scope, Status: http.StatusNoContent, Errors: []int{404},
+		Summary: "Remove a member from a project", Description: "Nothing changes if the person is none.",
+	}, a.removeMember)
 }
 
 type projectOutput struct {
@@ -65,8 +79,10 @@ func (a *api) listProjects(ctx context.Context, who identity.Caller, in *rest.Pa
 
 // ProjectPatch is the body of an update.
 type ProjectPatch struct {
-	Name        rest.Optional[string] `json:"name,omitempty" minLength:"1" maxLength:"200" example:"The office move"`
-	Description rest.Optional[string] `json:"description,omitempty" maxLength:"20000" doc:"Markdown" example:"Until May"`
+	Name        rest.Optional[string]        `json:"name,omitempty" minLength:"1" maxLength:"200" example:"The office move"`
+	Description rest.Optional[string]        `json:"description,omitempty" maxLength:"20000" doc:"Markdown" example:"Until May"`
+	Statuses    rest.Optional[[]task.Status] `json:"statuses,omitempty" maxItems:"30" doc:"All of them; one that a task has cannot go" example:"[{\"name\":\"open\",\"next\":[\"done\"]},{\"name\":\"done\",\"next\":[\"open\"]}]"`
+	Archived    rest.Optional[bool]          `json:"archived,omitempty" doc:"Whether its tasks stay as they are" example:"false"`
 }
 
 type updateProjectInput struct {
@@ -80,7 +96,9 @@ func (a *api) updateProject(ctx context.Context, who identity.Caller, in *update
 	if err != nil {
 		return nil, err
 	}
-	return showProject(a.tasks.ChangeProject(ctx, who, in.ID, version, task.ProjectPatch{Name: in.Body.Name.Field, Description: in.Body.Description.Field}))
+	return showProject(a.tasks.ChangeProject(ctx, who, in.ID, version, task.ProjectPatch{
+		Name: in.Body.Name.Field, Description: in.Body.Description.Field, Statuses: in.Body.Statuses.Field, Archived: in.Body.Archived.Field,
+	}))
 }
 
 func (a *api) deleteProject(ctx context.Context, who identity.Caller, in *Versioned) (*struct{}, error) {
@@ -89,4 +107,34 @@ func (a *api) deleteProject(ctx context.Context, who identity.Caller, in *Versio
 		return nil, err
 	}
 	return nil, a.tasks.DeleteProject(ctx, who, in.ID, version)
+}
+
+type membersInput struct {
+	ByID
+	rest.PageInput
+}
+
+type memberPage struct{ Body rest.Page[task.Member] }
+
+func (a *api) listMembers(ctx context.Context, who identity.Caller, in *membersInput) (*memberPage, error) {
+	list := "members of " + in.ID.String()
+	r, err := a.cursors.Request(who, list, in.PageInput)
+	if err != nil {
+		return nil, err
+	}
+	got, err := a.tasks.Members(ctx, who, in.ID, r)
+	return &memberPage{rest.PageOf(a.cursors, who, list, got)}, err
+}
+
+type memberInput struct {
+	ByID
+	UserID uuid.UUID `path:"user_id" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009"`
+}
+
+func (a *api) addMember(ctx context.Context, who identity.Caller, in *memberInput) (*struct{}, error) {
+	return nil, a.tasks.AddMember(ctx, who, in.ID, in.UserID)
+}
+
+func (a *api) removeMember(ctx context.Context, who identity.Caller, in *memberInput) (*struct{}, error) {
+	return nil, a.tasks.RemoveMember(ctx, who, in.ID, in.UserID)
 }

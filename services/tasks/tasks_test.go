@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/csv"
 	"fmt"
 	"net/http"
 	"strings"
@@ -156,7 +157,6 @@ func TestPagesEndAndCursorsAreBound(t *testing.T) {
 	if len(seen) != 7 || cursor != "" {
 		t.Errorf("%d tasks seen, cursor %q; want 7 and an end", len(seen), cursor)
 	}
-	p.do(t, p.a, "GET", "tasks?sort=title", nil).Want(t, 422)
 }
 
 func TestEachOperationAsksTheGate(t *testing.T) {
@@ -176,4 +176,121 @@ func TestEachOperationAsksTheGate(t *testing.T) {
 	}
 	p.do(t, p.a, "GET", "projects", nil).Want(t, 503)
 	p.do(t, p.a, "GET", "projects/"+id, nil).Want(t, 503)
+}
+
+func TestTasksOfAProjectFollowItsRules(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	made := resttest.JSON[task.Project](t, p.do(t, p.a, "POST", "projects", `{"name":"Operations","key":"OPS","statuses":[{"name":"open","next":["review"]},{"name":"review","next":["open"]}]}`).Want(t, 201))
+	if r := p.do(t, p.a, "POST", "projects", `{"name":"Other","key":"OPS"}`).Want(t, 409); !strings.Contains(string(r.Body), `"/key"`) {
+		t.Errorf("a key that is taken: %s", r.Body)
+	}
+	one := p.task(t, made.ID.String())
+	if one.Key != "OPS-1" || one.Status != "open" {
+		t.Errorf("the first task %+v, want OPS-1, open", one)
+	}
+	at := "tasks/" + one.ID.String()
+	p.do(t, p.a, "PATCH", at, `{"status":"review","labels":["b","a","b"]}`, "If-Match", `"1"`).Want(t, 200)
+	if r := p.do(t, p.a, "PATCH", at, `{"status":"done"}`, "If-Match", `"2"`).Want(t, 422); !strings.Contains(string(r.Body), `"/status"`) {
+		t.Errorf("an unknown status: %s", r.Body)
+	}
+	p.do(t, p.a, "PATCH", at, `{"start_at":"2026-02-02T00:00:00Z","due_at":"2026-02-01T00:00:00Z"}`, "If-Match", `"2"`).Want(t, 422)
+	two := p.task(t, made.ID.String())
+	p.do(t, p.a, "POST", "tasks/"+two.ID.String()+"/move", map[string]any{"before": one.ID}, "If-Match", `"1"`).Want(t, 200)
+	if got := resttest.JSON[rest.Page[task.Task]](t, p.do(t, p.a, "GET", "tasks?sort=rank&project_id="+made.ID.String(), nil).Want(t, 200)); got.Items[0].ID != two.ID {
+		t.Errorf("by rank %s comes first, want OPS-2", got.Items[0].Key)
+	}
+	p.do(t, p.a, "DELETE", at, nil, "If-Match", `"2"`).Want(t, 204)
+	p.do(t, p.a, "GET", at, nil).Want(t, 404)
+	if got := resttest.JSON[rest.Page[task.Task]](t, p.do(t, p.a, "GET", "tasks?trash=true", nil).Want(t, 200)); len(got.Items) != 1 {
+		t.Errorf("%d in the trash, want 1", len(got.Items))
+	}
+	p.do(t, p.a, "POST", at+"/restore", nil, "If-Match", `"3"`).Want(t, 200)
+	if got := resttest.JSON[rest.Page[task.Change]](t, p.do(t, p.a, "GET", at+"/history", nil).Want(t, 200)); len(got.Items) != 4 || got.Items[1].RequestID == "" {
+		t.Errorf("history %+v, want four entries with their requests", got.Items)
+	}
+	user := uuid.NewString()
+	p.do(t, p.a, "PUT", "projects/"+made.ID.String()+"/members/"+user, nil).Want(t, 204)
+	if r := p.do(t, p.a, "GET", "projects/"+made.ID.String()+"/members", nil).Want(t, 200); !strings.Contains(string(r.Body), user) {
+		t.Errorf("members %s", r.Body)
+	}
+	p.do(t, p.a, "DELETE", "projects/"+made.ID.String()+"/members/"+user, nil).Want(t, 204)
+	p.do(t, p.a, "PATCH", "projects/"+made.ID.String(), `{"archived":true}`, "If-Match", `"1"`).Want(t, 200)
+	p.do(t, p.a, "POST", "tasks", map[string]any{"project_id": made.ID, "title": "late"}).Want(t, 409)
+}
+
+func TestFiltersSayWhatIsWrongWhere(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	p.task(t, p.project(t))
+	for query, want := range map[string]string{
+		"filter=owner+%3D+me":              `"parameter":"filter","position":1,"code":"unknown_field"`,
+		"filter=status+%3D+open+and":       `"position":18,"code":"syntax"`,
+		"sort=owner":                       `"parameter":"sort"`,
+		"sort=due,due":                     `"code":"duplicate"`,
+		"color=red":                        `"parameter":"color"`,
+		"filter=title+%3D+%22secret%5C%22": `"position":9`,
+	} {
+		r := p.do(t, p.a, "GET", "tasks?"+query, nil).Want(t, 422)
+		if !strings.Contains(string(r.Body), want) || strings.Contains(string(r.Body), "secret") {
+			t.Errorf("%s: %s, want %s and none of the input", query, r.Body, want)
+		}
+	}
+	for query, want := range map[string]int{"filter=status+in+(open,done)+and+not+due+%3C+now": 1, "filter=assignee+%3D+me": 0, "q=desks": 1, "q=chairs": 0} {
+		if got := resttest.JSON[rest.Page[task.Task]](t, p.do(t, p.a, "GET", "tasks?"+query, nil).Want(t, 200)); len(got.Items) != want {
+			t.Errorf("%s: %d tasks, want %d", query, len(got.Items), want)
+		}
+	}
+	if r := p.do(t, p.a, "GET", "tasks/counts?by=status", nil).Want(t, 200); string(r.Body) != `{"items":[{"value":"open","count":1}]}`+"\n" {
+		t.Errorf("counts %s", r.Body)
+	}
+}
+
+func TestBulkAnswersEachItem(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	project := p.project(t)
+	old := p.task(t, project)
+	body := map[string]any{"items": []any{
+		map[string]any{"create": map[string]any{"project_id": project, "title": "new"}},
+		map[string]any{"change": map[string]any{"id": old.ID, "version": 1, "patch": map[string]any{"priority": "high"}}},
+		map[string]any{"change": map[string]any{"id": uuid.New(), "version": 1, "patch": map[string]any{"priority": "high"}}},
+		map[string]any{},
+	}}
+	type answer struct {
+		Done  bool
+		Items []struct{ Status int }
+	}
+	for _, key := range []string{"k", "k"} { // the second is the first again
+		got := resttest.JSON[answer](t, p.do(t, p.a, "POST", "tasks/bulk", body, "Idempotency-Key", key).Want(t, 200))
+		if fmt.Sprint(got) != "{true [{201} {200} {404} {422}]}" {
+			t.Errorf("each: %v", got)
+		}
+	}
+	body["mode"] = "all"
+	if got := resttest.JSON[answer](t, p.do(t, p.a, "POST", "tasks/bulk", body).Want(t, 200)); got.Done {
+		t.Errorf("all: %v, want nothing done", got)
+	}
+	if got := resttest.JSON[rest.Page[task.Task]](t, p.do(t, p.a, "GET", "tasks", nil).Want(t, 200)); len(got.Items) != 2 {
+		t.Errorf("%d tasks, want 2", len(got.Items))
+	}
+	p.do(t, p.a, "POST", "tasks/bulk", `{"items":[]}`).Want(t, 422)
+}
+
+func TestExportStreamsEveryTask(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	project := p.project(t)
+	p.do(t, p.a, "POST", "tasks", map[string]any{"project_id": project, "title": "=1+1", "labels": []string{"a,b"}}).Want(t, 201)
+	p.task(t, project)
+	r := p.do(t, p.a, "GET", "tasks/export?filter=status+%3D+open", nil, "Accept", "application/x-ndjson").Want(t, 200)
+	if lines := strings.Split(strings.TrimSpace(string(r.Body)), "\n"); len(lines) != 2 || !strings.Contains(string(r.Body), `"title":"=1+1"`) {
+		t.Errorf("NDJSON %s", r.Body)
+	}
+	r = p.do(t, p.a, "GET", "tasks/export?format=csv", nil, "Accept", "text/*").Want(t, 200)
+	if rows, err := csv.NewReader(strings.NewReader(string(r.Body))).ReadAll(); err != nil || len(rows) != 3 || !strings.Contains(string(r.Body), "'=1+1") {
+		t.Errorf("CSV %s, %v", r.Body, err)
+	}
+	p.do(t, p.a, "GET", "tasks/export?filter=x", nil).Want(t, 422)
+	p.do(t, p.a, "GET", "tasks/export", nil, "Accept", "image/png").Want(t, 406)
 }

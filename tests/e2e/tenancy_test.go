@@ -123,6 +123,14 @@ func operations(t *testing.T) (all []operation) {
 	for path, item := range doc.Paths {
 		for method, op := range item {
 			o := operation{method: strings.ToUpper(method), path: path}
+			parameters, _ := op["parameters"].([]any)
+			for _, p := range parameters { // all but the object's own id
+				if p := p.(object); p["in"] == "path" && p["name"] != "id" {
+					if value, ok := example(p["schema"].(object), nil).(string); ok {
+						o.path = strings.ReplaceAll(o.path, "{"+p["name"].(string)+"}", value)
+					}
+				}
+			}
 			security, _ := op["security"].([]any)
 			o.public = len(security) == 0
 			if body, ok := op["requestBody"].(object); ok {
@@ -143,6 +151,9 @@ func example(schema object, known map[string]object) any {
 	}
 	if examples, ok := schema["examples"].([]any); ok && len(examples) > 0 {
 		return examples[0]
+	}
+	if items, ok := schema["items"].(object); ok {
+		return []any{example(items, known)}
 	}
 	out := object{}
 	properties, _ := schema["properties"].(object)

@@ -62,7 +62,7 @@ func (p *Platform) finish(ctx context.Context, member *bailiwick.ClientWithRespo
 	if err := checked(read, err, 200); err != nil {
 		return fmt.Errorf("read a task: %w", err)
 	}
-	etag, done := read.HTTPResponse.Header.Get("ETag"), bailiwick.TaskPatchStatusDone
+	etag, done := read.HTTPResponse.Header.Get("ETag"), "done"
 	for _, want := range []int{http.StatusOK, http.StatusPreconditionFailed} {
 		r, err := member.UpdateTaskWithResponse(ctx, id, &bailiwick.UpdateTaskParams{IfMatch: &etag}, bailiwick.TaskPatch{Status: &done})
 		if err := checked(r, err, want); err != nil {

@@ -2,6 +2,8 @@ package tasksdb
 
 import (
 	"context"
+	"math/rand/v2"
+	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -13,16 +15,42 @@ import (
 	"bailiwick.dev/domain/task"
 )
 
-const projectColumns = `id, name, description, version, created_at, created_by, updated_at`
+const projectColumns = `id, key, name, description, statuses, archived_at, version, created_at, created_by, updated_at`
 
-const insertProject = `insert into projects (tenant_id, ` + projectColumns + `) values ($1, $2, $3, $4, $5, $6, $7, $8)`
+const (
+	insertProject = `with changed as (insert into projects (tenant_id, ` + projectColumns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		returning ` + projectColumns + `),
+	counter as (insert into project_counters (tenant_id, project_id, last) select $1, id, 0 from changed)`
+	uniqueKey   = "projects_key"
+	triesOfAKey = 100
+)
 
 // AddProject implements task.Store.
 func (s *Store) AddProject(ctx context.Context, who identity.Caller, p task.Project) (task.Project, error) {
-	return postgres.Write(ctx, s.db, who, p, func(b *pgx.Batch) {
-		b.Queue(insertProject, who.Tenant, p.ID, p.Name, p.Description, p.Version, p.CreatedAt, p.CreatedBy, p.UpdatedAt)
-	})
+	asked, base := p.Key, task.KeyOf(p.Name)
+	for n := 1; ; n++ {
+		if p.Key = asked; asked == "" {
+			p.Key = base
+			switch { // OPS, OPS2, OPS3, and where there are many, some other
+			case n > 3:
+				p.Key += strconv.Itoa(rand.IntN(100_000))
+			case n > 1:
+				p.Key += strconv.Itoa(n)
+			}
+		}
+		got, _, err := postgres.Returning[task.Project](ctx, s.db, who, insertProject, projectColumns, who.Tenant, p.ID, p.Key, p.Name, p.Description,
+			p.Statuses, p.ArchivedAt, p.Version, p.CreatedAt, p.CreatedBy, p.UpdatedAt)
+		if !postgres.Violates(err, uniqueKey) {
+			return got, err
+		}
+		if asked != "" || n == triesOfAKey {
+			return got, errKeyTaken
+		}
+	}
 }
+
+var errKeyTaken = &fault.Error{Kind: fault.Conflict, Code: "key_taken", Message: "another project has this key",
+	Fields: []fault.Field{{Pointer: "/key", Code: "key_taken", Message: "choose another"}}}
 
 const selectProject = `select ` + projectColumns + ` from projects where tenant_id = $1 and id = $2`
 
@@ -43,16 +71,27 @@ func (s *Store) Projects(ctx context.Context, who identity.Caller, r page.Reques
 	return page.Cut(rows, r.Limit, func(p task.Project) page.Key { return page.Key{At: p.CreatedAt, ID: p.ID} }), err
 }
 
-const updateProject = `with changed as (update projects set name = $4, description = $5, version = version + 1, updated_at = $6
-	where tenant_id = $1 and id = $2 and version = $3 returning id)`
+// updateProject leaves a project as it is while a task has a status that it
+// would lose.
+const updateProject = `with changed as (update projects set name = $4, description = $5, statuses = $6, archived_at = $7, version = version + 1, updated_at = $8
+	where tenant_id = $1 and id = $2 and version = $3 and (statuses = $6 or not exists (
+		select from tasks t where t.tenant_id = $1 and t.project_id = $2 and not $6 @> jsonb_build_array(jsonb_build_object('name', t.status))))
+	returning id)`
 
 // ChangeProject implements task.Store.
 func (s *Store) ChangeProject(ctx context.Context, who identity.Caller, p task.Project) (task.Project, error) {
-	got, found, err := postgres.Change(ctx, s.db, who, p, updateProject, who.Tenant, p.ID, p.Version-1, p.Name, p.Description, p.UpdatedAt)
-	if err == nil && !found {
-		err = s.missing(ctx, who, selectProject, p.ID)
+	got, found, err := postgres.Change(ctx, s.db, who, p, updateProject, who.Tenant, p.ID, p.Version-1, p.Name, p.Description, p.Statuses, p.ArchivedAt, p.UpdatedAt)
+	if err != nil || found {
+		return got, err
 	}
-	return got, err
+	now, err := s.Project(ctx, who, p.ID)
+	if err == nil && now.Version != p.Version-1 {
+		err = task.Stale()
+	}
+	if err == nil {
+		err = task.ErrStatusInUse()
+	}
+	return now, err
 }
 
 const deleteProject = `with changed as (delete from projects where tenant_id = $1 and id = $2 and version = $3 returning id)`
@@ -61,22 +100,50 @@ const deleteProject = `with changed as (delete from projects where tenant_id = $
 func (s *Store) DeleteProject(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error {
 	_, found, err := postgres.Change(ctx, s.db, who, true, deleteProject, who.Tenant, id, version)
 	if err == nil && !found {
-		err = s.missing(ctx, who, selectProject, id)
+		if _, err = s.Project(ctx, who, id); err == nil {
+			err = task.Stale()
+		}
 	}
 	return err
 }
 
-// missing says why a change found no row: there is none, or it has another version.
-func (s *Store) missing(ctx context.Context, who identity.Caller, query string, id uuid.UUID) error {
-	var n int64
-	err := s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) { postgres.Affected(b, &n, query, who.Tenant, id) })
-	if err == nil && n == 0 {
-		return notFound()
-	}
-	if err == nil {
-		return task.Stale()
-	}
+const insertMember = `insert into project_members (tenant_id, project_id, user_id, added_at, added_by) values ($1, $2, $3, $4, $5)
+	on conflict (tenant_id, project_id, user_id) do nothing`
+
+// AddMember implements task.Store.
+func (s *Store) AddMember(ctx context.Context, who identity.Caller, project uuid.UUID, m task.Member) error {
+	_, err := postgres.Write(ctx, s.db, who, true, func(b *pgx.Batch) {
+		b.Queue(insertMember, who.Tenant, project, m.UserID, m.AddedAt, m.AddedBy)
+	})
 	return err
+}
+
+const deleteMember = `delete from project_members where tenant_id = $1 and project_id = $2 and user_id = $3`
+
+// RemoveMember implements task.Store.
+func (s *Store) RemoveMember(ctx context.Context, who identity.Caller, project, user uuid.UUID) error {
+	if _, err := s.Project(ctx, who, project); err != nil {
+		return err
+	}
+	_, err := postgres.Write(ctx, s.db, who, true, func(b *pgx.Batch) { b.Queue(deleteMember, who.Tenant, project, user) })
+	return err
+}
+
+const selectMembers = `select user_id, added_at, added_by from project_members
+	where tenant_id = $1 and project_id = $2 and (added_at, user_id) > ($3, $4) order by added_at, user_id limit $5`
+
+// Members implements task.Store.
+func (s *Store) Members(ctx context.Context, who identity.Caller, project uuid.UUID, r page.Request) (page.Result[task.Member], error) {
+	var rows []task.Member
+	var projects int64
+	err := s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
+		postgres.Affected(b, &projects, selectProject, who.Tenant, project)
+		postgres.Many(b, &rows, selectMembers, who.Tenant, project, r.After.At, r.After.ID, r.Limit+1)
+	})
+	if err == nil && projects == 0 {
+		err = notFound()
+	}
+	return page.Cut(rows, r.Limit, func(m task.Member) page.Key { return page.Key{At: m.AddedAt, ID: m.UserID} }), err
 }
 
 func one[T any](ctx context.Context, db *postgres.DB, who identity.Caller, sql string, args ...any) (T, error) {

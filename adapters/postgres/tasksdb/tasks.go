@@ -2,108 +2,212 @@ package tasksdb
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/identity"
-	"bailiwick.dev/domain/page"
 	"bailiwick.dev/domain/task"
 )
 
-const taskColumns = `id, project_id, title, description, status, priority, assignee_id, due_at, version, created_at, created_by, updated_at`
+const (
+	taskColumns = `id, project_id, number, key, title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes,
+	parent_id, rank, version, created_at, created_by, updated_at, deleted_at`
+	ofTask = `t.id, t.project_id, t.number, t.key, t.title, t.description, t.status, t.priority, t.assignees, t.labels, t.start_at, t.due_at, t.estimate_minutes,
+	t.parent_id, t.rank, t.version, t.created_at, t.created_by, t.updated_at, t.deleted_at`
+)
 
-const insertTask = `insert into tasks (tenant_id, ` + taskColumns + `) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+// insertTask finds no row to insert where task.Project.Place would refuse. The
+// counter's row is held until this one statement is committed.
+const insertTask = `with place as (
+		select p.key, coalesce(nullif($6, ''), p.statuses->0->>'name') as status from projects p
+		where p.tenant_id = $1 and p.id = $3 and p.archived_at is null and ($6 = '' or p.statuses @> jsonb_build_array(jsonb_build_object('name', $6::text)))
+			and ($13::uuid is null or exists (select from tasks t where t.tenant_id = $1 and t.id = $13 and t.project_id = $3 and t.deleted_at is null))),
+	counted as (
+		update project_counters c set last = c.last + 1 from place where c.tenant_id = $1 and c.project_id = $3 returning c.last as number, place.key, place.status),
+	changed as (
+		insert into tasks (tenant_id, ` + taskColumns + `)
+		select $1, $2, $3, number, key || '-' || number, $4, $5, status, $7, $8, $9, $10, $11, $12, $13, lpad(number::text, 10, '0') || 'V', $14, $15, $16, $15, null from counted
+		returning ` + taskColumns + `),
+	history as (
+		insert into task_changes (tenant_id, task_id, version, at, actor, request_id, fields)
+		select $1, id, version, created_at, created_by, $17, $18::jsonb || jsonb_build_array(jsonb_build_object('field', 'status', 'before', null, 'after', status)) from changed)`
+
+func addArgs(who identity.Caller, t task.Task) ([]any, error) {
+	given := t.Fields()
+	delete(given, "status") // it may be the project's to say
+	fields, err := task.Changes(nil, given)
+	return []any{who.Tenant, t.ID, t.ProjectID, t.Title, t.Description, t.Status, t.Priority, t.Assignees, t.Labels, t.StartAt, t.DueAt,
+		t.EstimateMinutes, t.ParentID, t.Version, t.CreatedAt, t.CreatedBy, who.Request.ID, fields}, err
+}
 
 // Add implements task.Store.
 func (s *Store) Add(ctx context.Context, who identity.Caller, t task.Task) (task.Task, error) {
-	return postgres.Write(ctx, s.db, who, t, func(b *pgx.Batch) {
-		b.Queue(insertTask, who.Tenant, t.ID, t.ProjectID, t.Title, t.Description, t.Status, t.Priority,
-			t.AssigneeID, t.DueAt, t.Version, t.CreatedAt, t.CreatedBy, t.UpdatedAt)
-		b.Queue(insertChanges, changeArgs(who, task.Changes(task.Task{}, t, who))...)
-	})
+	args, err := addArgs(who, t)
+	if err != nil {
+		return t, err
+	}
+	got, found, err := postgres.Returning[task.Task](ctx, s.db, who, insertTask, taskColumns, args...)
+	if err == nil && !found {
+		err = s.outside(ctx, who).whyNotAdded(t)
+	}
+	return got, err
 }
 
-const selectTask = `select ` + taskColumns + ` from tasks where tenant_id = $1 and id = $2`
+// look finds out why a statement found no row, within a transaction or not.
+type look struct {
+	task    func(id uuid.UUID) (task.Task, error)
+	project func(id uuid.UUID) (task.Project, error)
+}
+
+func (s *Store) outside(ctx context.Context, who identity.Caller) look {
+	return look{
+		func(id uuid.UUID) (task.Task, error) {
+			return one[task.Task](ctx, s.db, who, selectAnyTask, who.Tenant, id)
+		},
+		func(id uuid.UUID) (task.Project, error) { return s.Project(ctx, who, id) },
+	}
+}
+
+func (l look) whyNotAdded(t task.Task) error {
+	p, err := l.project(t.ProjectID)
+	if err == nil {
+		_, err = p.Place(t, 1)
+	}
+	if err == nil {
+		err = task.ErrParent()
+	}
+	return err
+}
+
+const selectTask = `select ` + taskColumns + ` from tasks where tenant_id = $1 and id = $2 and deleted_at is null`
 
 // Task implements task.Store.
 func (s *Store) Task(ctx context.Context, who identity.Caller, id uuid.UUID) (task.Task, error) {
 	return one[task.Task](ctx, s.db, who, selectTask, who.Tenant, id)
 }
 
-const (
-	selectTasks = `select ` + taskColumns + ` from tasks
-	where tenant_id = $1 and (created_at, id) > ($2, $3) and ($5 = '' or status = $5)
-	order by created_at, id limit $4`
-	selectTasksOfProject = `select ` + taskColumns + ` from tasks
-	where tenant_id = $1 and project_id = $6 and (created_at, id) > ($2, $3) and ($5 = '' or status = $5)
-	order by created_at, id limit $4`
-)
+// updateTask lays the patch, a JSON object by column, over the version named
+// and writes its history, in one statement. It finds no row where
+// task.Patch.Apply would refuse. What is compared and changed is read as o; t
+// is the row that is locked, so its version must be asked for again.
+const updateTask = `with recursive above (id) as (
+		select ($4::jsonb->>'parent_id')::uuid
+		union select t.parent_id from tasks t join above on above.id = t.id where t.tenant_id = $1 and t.parent_id is not null),
+	changed as (
+		update tasks t set title = n.title, description = n.description, status = n.status, priority = n.priority, assignees = n.assignees,
+			labels = n.labels, start_at = n.start_at, due_at = n.due_at, estimate_minutes = n.estimate_minutes, parent_id = n.parent_id,
+			version = t.version + 1, updated_at = $5
+		from tasks o join projects p on p.tenant_id = o.tenant_id and p.id = o.project_id cross join lateral jsonb_populate_record(o, $4) n
+		where o.tenant_id = $1 and o.id = $2 and o.version = $3 and t.tenant_id = $1 and t.id = $2 and t.version = $3 and t.deleted_at is null
+			and p.archived_at is null
+			and (n.status = o.status or exists (select from jsonb_array_elements(p.statuses) s where s->>'name' = o.status and s->'next' ? n.status))
+			and p.statuses @> jsonb_build_array(jsonb_build_object('name', n.status))
+			and (n.start_at <= n.due_at) is not false
+			and (not $4 ? 'parent_id' or n.parent_id is null or not exists (select from above where id = $2)
+				and exists (select from tasks u where u.tenant_id = $1 and u.id = n.parent_id and u.project_id = o.project_id and u.deleted_at is null))
+		returning ` + ofTask + `, (
+			select coalesce(jsonb_agg(jsonb_build_object('field', k, 'before', b.j->k, 'after', a.j->k) order by k), '[]')
+			from (select to_jsonb(o) as j) b, (select to_jsonb(n) as j) a, jsonb_object_keys($4) k where b.j->k <> a.j->k) as fields),
+	` + history
 
-// Tasks implements task.Store.
-func (s *Store) Tasks(ctx context.Context, who identity.Caller, f task.Filter, r page.Request) (page.Result[task.Task], error) {
-	sql, args := selectTasks, []any{who.Tenant, r.After.At, r.After.ID, r.Limit + 1, f.Status}
-	if f.ProjectID != uuid.Nil {
-		sql, args = selectTasksOfProject, append(args, f.ProjectID)
-	}
-	var rows []task.Task
-	err := s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) { postgres.Many(b, &rows, sql, args...) })
-	return page.Cut(rows, r.Limit, func(t task.Task) page.Key { return page.Key{At: t.CreatedAt, ID: t.ID} }), err
+// history writes the entry of a version out of changed; $5 is when, $6 who, $7
+// the request.
+const history = `history as (
+		insert into task_changes (tenant_id, task_id, version, at, actor, request_id, fields)
+		select $1, id, version, $5, $6, $7, fields from changed)`
+
+func changeArgs(who identity.Caller, c task.ItemChange, at time.Time) ([]any, error) {
+	patch, err := json.Marshal(c.Patch.Fields())
+	return []any{who.Tenant, c.ID, c.Version, patch, at, who.Subject(), who.Request.ID}, err
 }
 
-// updateTask changes the row and its history in one statement, so that the
-// history depends on the row's having had the version named.
-const updateTask = `with changed as (
-		update tasks set title = $4, description = $5, status = $6, priority = $7, assignee_id = $8, due_at = $9,
-			version = version + 1, updated_at = $10
-		where tenant_id = $1 and id = $2 and version = $3 returning id),
-	history as (
-		insert into task_changes (tenant_id, id, task_id, field, before, after, actor, request_id, at)
-		select $1, c.id, t.id, c.field, c.before, c.after, $15, $16, $10
-		from changed t, unnest($11::uuid[], $12::text[], $13::text[], $14::text[]) c (id, field, before, after))`
-
 // Change implements task.Store.
-func (s *Store) Change(ctx context.Context, who identity.Caller, t task.Task, changes []task.Change) (task.Task, error) {
-	c := columns(changes)
-	got, found, err := postgres.Change(ctx, s.db, who, t, updateTask, who.Tenant, t.ID, t.Version-1, t.Title, t.Description,
-		t.Status, t.Priority, t.AssigneeID, t.DueAt, t.UpdatedAt, c.ids, c.fields, c.before, c.after, who.Subject(), who.Request.ID)
+func (s *Store) Change(ctx context.Context, who identity.Caller, c task.ItemChange, at time.Time) (task.Task, error) {
+	args, err := changeArgs(who, c, at)
+	if err != nil {
+		return task.Task{}, err
+	}
+	got, found, err := postgres.Returning[task.Task](ctx, s.db, who, updateTask, taskColumns, args...)
 	if err == nil && !found {
-		err = s.missing(ctx, who, selectTask, t.ID)
+		err = s.outside(ctx, who).whyNotChanged(c, at)
 	}
 	return got, err
 }
 
-const deleteTask = `with changed as (delete from tasks where tenant_id = $1 and id = $2 and version = $3 returning id)`
-
-// Delete implements task.Store.
-func (s *Store) Delete(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error {
-	_, found, err := postgres.Change(ctx, s.db, who, true, deleteTask, who.Tenant, id, version)
-	if err == nil && !found {
-		err = s.missing(ctx, who, selectTask, id)
+func (l look) whyNotChanged(c task.ItemChange, at time.Time) error {
+	t, err := l.task(c.ID)
+	switch {
+	case err != nil:
+		return err
+	case t.DeletedAt != nil:
+		return notFound()
+	case t.Version != c.Version:
+		return task.Stale()
+	}
+	p, err := l.project(t.ProjectID)
+	if err == nil {
+		_, err = c.Patch.Apply(t, p, at)
+	}
+	if err == nil && c.Patch.ParentID.Set {
+		err = task.ErrParent()
+	}
+	if err == nil { // it was possible a moment later
+		err = task.Stale()
 	}
 	return err
 }
 
-const insertChanges = `insert into task_changes (tenant_id, id, task_id, field, before, after, actor, request_id, at)
-	select $1, c.id, $2, c.field, c.before, c.after, $3, $4, $5
-	from unnest($6::uuid[], $7::text[], $8::text[], $9::text[]) c (id, field, before, after)`
+const (
+	trashTask = `with changed as (
+		update tasks t set deleted_at = $4, version = t.version + 1, updated_at = $5 from tasks o
+		where o.tenant_id = $1 and o.id = $2 and t.tenant_id = $1 and t.id = $2 and t.version = $3 and (t.deleted_at is null) = ($4::timestamptz is not null)
+		returning ` + ofTask + `, jsonb_build_array(jsonb_build_object('field', 'deleted_at', 'before', o.deleted_at, 'after', t.deleted_at)) as fields),
+	` + history
+	selectAnyTask = `select ` + taskColumns + ` from tasks where tenant_id = $1 and id = $2`
+)
 
-func changeArgs(who identity.Caller, changes []task.Change) []any {
-	c := columns(changes)
-	return []any{who.Tenant, changes[0].TaskID, who.Subject(), who.Request.ID, changes[0].At, c.ids, c.fields, c.before, c.after}
+func trashArgs(who identity.Caller, d task.ItemDelete, deleted *time.Time, at time.Time) []any {
+	return []any{who.Tenant, d.ID, d.Version, deleted, at, who.Subject(), who.Request.ID}
 }
 
-type changeColumns struct {
-	ids                   []uuid.UUID
-	fields, before, after []string
-}
-
-func columns(changes []task.Change) (c changeColumns) {
-	c = changeColumns{[]uuid.UUID{}, []string{}, []string{}, []string{}} // an empty array is no null
-	for _, x := range changes {
-		c.ids, c.fields = append(c.ids, x.ID), append(c.fields, x.Field)
-		c.before, c.after = append(c.before, x.Before), append(c.after, x.After)
+// Delete implements task.Store.
+func (s *Store) Delete(ctx context.Context, who identity.Caller, d task.ItemDelete, at time.Time) (task.Task, error) {
+	got, found, err := postgres.Returning[task.Task](ctx, s.db, who, trashTask, taskColumns, trashArgs(who, d, &at, at)...)
+	if err == nil && !found {
+		err = s.outside(ctx, who).whyNotTrashed(d, false)
 	}
-	return c
+	return got, err
+}
+
+// Restore implements task.Store.
+func (s *Store) Restore(ctx context.Context, who identity.Caller, d task.ItemDelete, at time.Time) (task.Task, error) {
+	got, found, err := postgres.Returning[task.Task](ctx, s.db, who, trashTask, taskColumns, trashArgs(who, d, nil, at)...)
+	if err == nil && !found {
+		err = s.outside(ctx, who).whyNotTrashed(d, true)
+	}
+	return got, err
+}
+
+func (l look) whyNotTrashed(d task.ItemDelete, inTrash bool) error {
+	t, err := l.task(d.ID)
+	switch {
+	case err != nil:
+		return err
+	case (t.DeletedAt != nil) != inTrash:
+		return notFound()
+	}
+	return task.Stale()
+}
+
+const purgeTrash = `delete from tasks where deleted_at < $1`
+
+// PurgeTrash drops what was deleted before then, in every tenant. db is the
+// system role's.
+func PurgeTrash(ctx context.Context, db *postgres.DB, then time.Time) (n int64, err error) {
+	err = db.System(ctx, func(b *pgx.Batch) { postgres.Affected(b, &n, purgeTrash, then) })
+	return n, err
 }

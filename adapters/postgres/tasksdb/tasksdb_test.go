@@ -31,7 +31,7 @@ func TestRoleIsHeldByPostgreSQL(t *testing.T) {
 	db := pgtest.New(t, "tasks", tasksdb.Migrations).App
 	a, b, project := uuid.New(), uuid.New(), uuid.New()
 	err := db.Tenant(t.Context(), a, func(q *pgx.Batch) {
-		q.Queue("insert into projects values ($1, $2, 'A', '', 1, now(), 'x', now())", a, project)
+		q.Queue("insert into projects (tenant_id, id, key, name, description, statuses, version, created_at, created_by, updated_at) values ($1, $2, 'AA', 'A', '', '[]', 1, now(), 'x', now())", a, project)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -52,8 +52,10 @@ func TestRoleIsHeldByPostgreSQL(t *testing.T) {
 		}
 	}
 	for _, sql := range []string{
-		"insert into tasks values ('" + b.String() + "', gen_random_uuid(), '" + project.String() + "', 'T', '', 'open', 'low', null, null, 1, now(), 'x', now())",
-		"insert into projects values ('" + a.String() + "', gen_random_uuid(), 'B', '', 1, now(), 'x', now())",
+		"insert into tasks (tenant_id, id, project_id, number, key, title, description, status, priority, assignees, labels, rank, version, created_at, created_by, updated_at) values ('" +
+			b.String() + "', gen_random_uuid(), '" + project.String() + "', 1, 'AA-1', 'T', '', 'open', 'low', '{}', '{}', '1', 1, now(), 'x', now())",
+		"insert into projects (tenant_id, id, key, name, description, statuses, version, created_at, created_by, updated_at) values ('" + a.String() +
+			"', gen_random_uuid(), 'BB', 'B', '', '[]', 1, now(), 'x', now())",
 		"copy projects from stdin", "truncate projects", "alter table projects disable row level security", "set role tasks_owner",
 	} {
 		if err := db.Tenant(t.Context(), b, func(q *pgx.Batch) { q.Queue(sql) }); err == nil {

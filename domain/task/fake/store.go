@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/google/uuid"
@@ -19,7 +20,10 @@ import (
 type Store struct {
 	mu       sync.Mutex
 	projects map[key]task.Project
+	numbers  map[key]int64 // the last of each project
+	members  map[key][]task.Member
 	tasks    map[key]task.Task
+	history  map[key][]task.Change
 	comments map[key]task.Comment
 	answers  map[string]any
 }
@@ -36,6 +40,7 @@ func once[T any](s *Store, who identity.Caller, effect func() (T, error)) (T, er
 	defer s.mu.Unlock()
 	if s.answers == nil {
 		s.projects, s.tasks, s.comments = map[key]task.Project{}, map[key]task.Task{}, map[key]task.Comment{}
+		s.numbers, s.members, s.history = map[key]int64{}, map[key][]task.Member{}, map[key][]task.Change{}
 		s.answers = map[string]any{}
 	}
 	if who.Request.Once == nil {
@@ -89,11 +94,38 @@ func compare(a, b page.Key) int {
 
 func after(k, than page.Key) bool { return than == page.Key{} || compare(k, than) > 0 }
 
+func (s *Store) keyed(who identity.Caller, p task.Project) (task.Project, error) {
+	taken := func(k string) bool {
+		for at, other := range s.projects {
+			if at.tenant == who.Tenant && other.Key == k {
+				return true
+			}
+		}
+		return false
+	}
+	if p.Key != "" && taken(p.Key) {
+		return p, fault.New(fault.Conflict, "key_taken", "another project has this key")
+	}
+	for n := 1; p.Key == ""; n++ {
+		k := task.KeyOf(p.Name)
+		if n > 1 {
+			k += strconv.Itoa(n)
+		}
+		if !taken(k) {
+			p.Key = k
+		}
+	}
+	return p, nil
+}
+
 // AddProject implements task.Store.
 func (s *Store) AddProject(_ context.Context, who identity.Caller, p task.Project) (task.Project, error) {
 	return once(s, who, func() (task.Project, error) {
-		s.projects[key{who.Tenant, p.ID}] = p
-		return p, nil
+		p, err := s.keyed(who, p)
+		if err == nil {
+			s.projects[key{who.Tenant, p.ID}] = p
+		}
+		return p, err
 	})
 }
 
@@ -118,6 +150,11 @@ func (s *Store) ChangeProject(_ context.Context, who identity.Caller, p task.Pro
 		}
 		if err != nil {
 			return task.Project{}, err
+		}
+		for k, t := range s.tasks {
+			if k.tenant == who.Tenant && t.ProjectID == p.ID && !slices.ContainsFunc(p.Statuses, func(s task.Status) bool { return s.Name == t.Status }) {
+				return task.Project{}, task.ErrStatusInUse()
+			}
 		}
 		s.projects[key{who.Tenant, p.ID}] = p
 		return p, nil
@@ -147,6 +184,7 @@ func (s *Store) DeleteProject(_ context.Context, who identity.Caller, id uuid.UU
 
 func (s *Store) forget(k key) {
 	delete(s.tasks, k)
+	delete(s.history, k)
 	for ck, c := range s.comments {
 		if ck.tenant == k.tenant && c.TaskID == k.id {
 			delete(s.comments, ck)
@@ -154,66 +192,47 @@ func (s *Store) forget(k key) {
 	}
 }
 
-// Add implements task.Store.
-func (s *Store) Add(_ context.Context, who identity.Caller, t task.Task) (task.Task, error) {
-	return once(s, who, func() (task.Task, error) {
-		if _, err := find(s.projects, who, t.ProjectID); err != nil {
-			return task.Task{}, err
-		}
-		s.tasks[key{who.Tenant, t.ID}] = t
-		return t, nil
-	})
-}
-
-// Task implements task.Store.
-func (s *Store) Task(_ context.Context, who identity.Caller, id uuid.UUID) (task.Task, error) {
-	return read(s, who, func() (task.Task, error) { return find(s.tasks, who, id) })
-}
-
-// Tasks implements task.Store.
-func (s *Store) Tasks(_ context.Context, who identity.Caller, f task.Filter, r page.Request) (page.Result[task.Task], error) {
-	return read(s, who, func() (page.Result[task.Task], error) {
-		return list(s.tasks, who, r, func(t task.Task) page.Key { return page.Key{At: t.CreatedAt, ID: t.ID} }, func(t task.Task) bool {
-			return (f.ProjectID == uuid.Nil || f.ProjectID == t.ProjectID) && (f.Status == "" || f.Status == t.Status)
-		}), nil
-	})
-}
-
-// Change implements task.Store.
-func (s *Store) Change(_ context.Context, who identity.Caller, t task.Task, _ []task.Change) (task.Task, error) {
-	return once(s, who, func() (task.Task, error) {
-		old, err := find(s.tasks, who, t.ID)
-		if err == nil && old.Version != t.Version-1 {
-			err = task.Stale()
-		}
-		if err != nil {
-			return task.Task{}, err
-		}
-		s.tasks[key{who.Tenant, t.ID}] = t
-		return t, nil
-	})
-}
-
-// Delete implements task.Store.
-func (s *Store) Delete(_ context.Context, who identity.Caller, id uuid.UUID, version int64) error {
+// AddMember implements task.Store.
+func (s *Store) AddMember(_ context.Context, who identity.Caller, project uuid.UUID, m task.Member) error {
 	_, err := once(s, who, func() (bool, error) {
-		old, err := find(s.tasks, who, id)
-		if err == nil && old.Version != version {
-			err = task.Stale()
+		_, err := find(s.projects, who, project)
+		k := key{who.Tenant, project}
+		if err == nil && !slices.ContainsFunc(s.members[k], func(o task.Member) bool { return o.UserID == m.UserID }) {
+			s.members[k] = append(s.members[k], m)
 		}
-		if err != nil {
-			return false, err
-		}
-		s.forget(key{who.Tenant, id})
-		return true, nil
+		return true, err
 	})
 	return err
+}
+
+// RemoveMember implements task.Store.
+func (s *Store) RemoveMember(_ context.Context, who identity.Caller, project, user uuid.UUID) error {
+	_, err := once(s, who, func() (bool, error) {
+		_, err := find(s.projects, who, project)
+		k := key{who.Tenant, project}
+		s.members[k] = slices.DeleteFunc(s.members[k], func(o task.Member) bool { return o.UserID == user })
+		return true, err
+	})
+	return err
+}
+
+// Members implements task.Store.
+func (s *Store) Members(_ context.Context, who identity.Caller, project uuid.UUID, r page.Request) (page.Result[task.Member], error) {
+	return read(s, who, func() (page.Result[task.Member], error) {
+		if _, err := find(s.projects, who, project); err != nil {
+			return page.Result[task.Member]{}, err
+		}
+		at := func(m task.Member) page.Key { return page.Key{At: m.AddedAt, ID: m.UserID} }
+		rows := slices.DeleteFunc(slices.Clone(s.members[key{who.Tenant, project}]), func(m task.Member) bool { return !after(at(m), r.After) })
+		slices.SortFunc(rows, func(a, b task.Member) int { return compare(at(a), at(b)) })
+		return page.Cut(rows[:min(len(rows), r.Limit+1)], r.Limit, at), nil
+	})
 }
 
 // AddComment implements task.Store.
 func (s *Store) AddComment(_ context.Context, who identity.Caller, c task.Comment) (task.Comment, error) {
 	return once(s, who, func() (task.Comment, error) {
-		if _, err := find(s.tasks, who, c.TaskID); err != nil {
+		if _, err := s.living(who, c.TaskID); err != nil {
 			return task.Comment{}, err
 		}
 		s.comments[key{who.Tenant, c.ID}] = c
@@ -224,7 +243,7 @@ func (s *Store) AddComment(_ context.Context, who identity.Caller, c task.Commen
 // Comments implements task.Store.
 func (s *Store) Comments(_ context.Context, who identity.Caller, id uuid.UUID, r page.Request) (page.Result[task.Comment], error) {
 	return read(s, who, func() (page.Result[task.Comment], error) {
-		if _, err := find(s.tasks, who, id); err != nil {
+		if _, err := s.living(who, id); err != nil {
 			return page.Result[task.Comment]{}, err
 		}
 		return list(s.comments, who, r, func(c task.Comment) page.Key { return page.Key{At: c.CreatedAt, ID: c.ID} }, func(c task.Comment) bool { return c.TaskID == id }), nil

@@ -78,7 +78,23 @@ func pid(name string) int {
 	return r.PID
 }
 
-const columns = "id, project_id, title, description, status, priority, assignee_id, due_at, version, created_at, created_by, updated_at"
+const columns = "id, project_id, number, key, title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, " +
+	"parent_id, rank, version, created_at, created_by, updated_at, deleted_at"
+
+// insert is what the service does to create a task.
+const insert = `with place as (
+		select p.key, coalesce(nullif('', ''), p.statuses->0->>'name') as status from projects p where p.tenant_id = '%[1]s' and p.id = '%[2]s' and p.archived_at is null),
+	counted as (
+		update project_counters c set last = c.last + 1 from place where c.tenant_id = '%[1]s' and c.project_id = '%[2]s' returning c.last as number, place.key, place.status),
+	changed as (
+		insert into tasks (tenant_id, %[3]s)
+		select '%[1]s', gen_random_uuid(), '%[2]s', number, key || '-' || number, 'Measure', '', status, 'normal', '{}', '{}', null, null, null, null,
+			lpad(number::text, 10, '0') || 'V', 1, now(), 'client-x', now(), null from counted returning %[3]s),
+	history as (
+		insert into task_changes (tenant_id, task_id, version, at, actor, request_id, fields)
+		select '%[1]s', id, version, created_at, created_by, 'r', '[{"field": "priority", "before": null, "after": "normal"}, {"field": "title", "before": null, "after": "Measure"}]'::jsonb
+			|| jsonb_build_array(jsonb_build_object('field', 'status', 'before', null, 'after', status)) from changed)
+	select %[3]s from changed;`
 
 // tasks measures one replica of the tasks service beside pgbench with the
 // service's own statements, as the service's own role.
@@ -98,10 +114,7 @@ func (w *world) tasks(ctx context.Context) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	pgCreate, err := w.pgbench(ctx, "\\startpipeline\n"+set+fmt.Sprintf(`with t as (insert into tasks (tenant_id, %s) values ('%s', gen_random_uuid(), '%s', 'Measure', '', 'open', 'normal', null, null, 1, now(), 'client-x', now()) returning id)
-		insert into task_changes (tenant_id, id, task_id, field, before, after, actor, request_id, at) select '%s', gen_random_uuid(), '%s', f, '', 'x', 'client-x', 'r', now() from unnest(array['title','status','priority']) f;
-\endpipeline
-`, columns, w.tenant, w.project, w.tenant, w.id))
+	pgCreate, err := w.pgbench(ctx, "\\startpipeline\n"+set+strings.ReplaceAll(fmt.Sprintf(insert, w.tenant, w.project, columns), "\n", " ")+"\n\\endpipeline\n")
 	if err != nil {
 		return nil, err
 	}

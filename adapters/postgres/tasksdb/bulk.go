@@ -1,0 +1,112 @@
+package tasksdb
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
+)
+
+const shown = ` select ` + taskColumns + ` from changed`
+
+// errSome rolls a bulk back of which a part was refused.
+var errSome = fault.New(fault.Conflict, "not_all", "not all of it can be done")
+
+// Bulk implements task.Store. No statement of a write fails on what it does
+// not like: it finds no row, so that the others go on.
+func (s *Store) Bulk(ctx context.Context, who identity.Caller, writes []task.Write, all bool) ([]task.Outcome, error) {
+	out, tasks, found := make([]task.Outcome, len(writes)), make([]task.Task, len(writes)), make([]bool, len(writes))
+	err := s.db.Tx(ctx, who.Tenant, func(tx pgx.Tx) error {
+		if replayed, err := postgres.ReplayIn(ctx, tx, who, &out); replayed || err != nil {
+			return err
+		}
+		b := &pgx.Batch{}
+		for i, w := range writes {
+			sql, args, err := statement(who, w)
+			if err != nil {
+				return err
+			}
+			postgres.One(b, &tasks[i], &found[i], sql+shown, args...)
+		}
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+		some := false
+		l := within(ctx, tx, who)
+		for i, w := range writes {
+			if found[i] {
+				out[i].Task = &tasks[i]
+				continue
+			}
+			some = true
+			err := l.why(w)
+			if out[i].Fault = fault.As(err); out[i].Fault == nil {
+				return err
+			}
+		}
+		if some && all {
+			return errSome
+		}
+		b = &pgx.Batch{}
+		if err := postgres.QueueReceipt(b, who, out); err != nil {
+			return err
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+	if errors.Is(err, errSome) {
+		for i := range out {
+			out[i].Task = nil
+		}
+		err = nil
+	}
+	return out, err
+}
+
+func statement(who identity.Caller, w task.Write) (sql string, args []any, err error) {
+	switch {
+	case w.Add != nil:
+		args, err = addArgs(who, *w.Add)
+		return insertTask, args, err
+	case w.Change != nil:
+		args, err = changeArgs(who, *w.Change, w.At)
+		return updateTask, args, err
+	}
+	return trashTask, trashArgs(who, *w.Delete, &w.At, w.At), nil
+}
+
+func within(ctx context.Context, tx pgx.Tx, who identity.Caller) look {
+	return look{
+		func(id uuid.UUID) (task.Task, error) { return oneIn[task.Task](ctx, tx, who, selectAnyTask, id) },
+		func(id uuid.UUID) (task.Project, error) {
+			return oneIn[task.Project](ctx, tx, who, selectProject, id)
+		},
+	}
+}
+
+func oneIn[T any](ctx context.Context, tx pgx.Tx, who identity.Caller, sql string, id uuid.UUID) (v T, err error) {
+	rows, err := tx.Query(ctx, sql, who.Tenant, id)
+	if err != nil {
+		return v, err
+	}
+	v, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[T])
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = notFound()
+	}
+	return v, err
+}
+
+func (l look) why(w task.Write) error {
+	switch {
+	case w.Add != nil:
+		return l.whyNotAdded(*w.Add)
+	case w.Change != nil:
+		return l.whyNotChanged(*w.Change, w.At)
+	}
+	return l.whyNotTrashed(*w.Delete, false)
+}

@@ -1,0 +1,111 @@
+package task
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+// MaxBulk bounds the items of one Bulk.
+const MaxBulk = 1000
+
+// Item is one thing that a Bulk does: exactly one of the three.
+type Item struct {
+	Create *Draft
+	Change *ItemChange
+	Delete *ItemDelete
+}
+
+// ItemChange changes the given version of a task.
+type ItemChange struct {
+	ID      uuid.UUID
+	Version int64
+	Patch   Patch
+}
+
+// ItemDelete moves the given version of a task to the trash.
+type ItemDelete struct {
+	ID      uuid.UUID
+	Version int64
+}
+
+// Outcome is what became of an item: a task, or why not.
+type Outcome struct {
+	Task  *Task
+	Fault *fault.Error
+}
+
+// Write is an item that was found good as far as it alone tells.
+type Write struct {
+	Add    *Task
+	Change *ItemChange
+	Delete *ItemDelete
+	At     time.Time
+}
+
+// Bulk does up to MaxBulk items, each as Create, Change and Delete would. With
+// all, it does all of them or none: then it returns the outcomes of those that
+// failed and done is false.
+func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, all bool) (out []Outcome, done bool, err error) {
+	if len(items) == 0 || len(items) > MaxBulk {
+		var c fault.Check
+		c.That(false, "/items", "out_of_range", fmt.Sprintf("1 to %d items", MaxBulk))
+		return nil, false, c.Err()
+	}
+	out = make([]Outcome, len(items))
+	writes, places := make([]Write, 0, len(items)), make([]int, 0, len(items))
+	for i, item := range items {
+		w, err := s.write(ctx, who, item)
+		if out[i].Fault = fault.As(err); err != nil && out[i].Fault == nil || fault.Is(err, fault.Unavailable) {
+			return nil, false, err
+		}
+		if err == nil {
+			writes, places = append(writes, w), append(places, i)
+		}
+	}
+	if all && len(writes) < len(items) {
+		return out, false, nil
+	}
+	did, err := s.store.Bulk(ctx, who, writes, all)
+	if err != nil {
+		return nil, false, err
+	}
+	done = len(writes) == len(items)
+	for i, o := range did {
+		out[places[i]] = o
+		done = done && o.Fault == nil
+	}
+	return out, done || !all, nil
+}
+
+func (s *Service) write(ctx context.Context, who identity.Caller, item Item) (w Write, err error) {
+	w.At = s.now()
+	permission := access.TasksWrite
+	if item.Delete != nil {
+		permission = access.TasksDelete
+	}
+	if err := s.gate.Allow(ctx, who, permission); err != nil {
+		return w, err
+	}
+	switch {
+	case item.Create != nil && item.Change == nil && item.Delete == nil:
+		t, err := item.Create.task(w.At, who)
+		w.Add = &t
+		return w, err
+	case item.Change != nil && item.Create == nil && item.Delete == nil:
+		c := *item.Change
+		c.Patch, err = c.Patch.Normal()
+		w.Change = &c
+		return w, err
+	case item.Delete != nil && item.Create == nil && item.Change == nil:
+		w.Delete = item.Delete
+		return w, nil
+	}
+	return w, fault.New(fault.Invalid, "invalid", "an item is one of create, change and delete")
+}

@@ -1,0 +1,186 @@
+package conformance
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/filter"
+	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/task"
+)
+
+// list pages through all that q chooses.
+func (w world) list(t *testing.T, q task.Query) (all []task.Task) {
+	t.Helper()
+	for r := (page.Request{Limit: 7}); ; {
+		got, err := w.Tasks(t.Context(), w.who, q, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, got.Items...)
+		if got.Next == nil {
+			return all
+		}
+		r.After = *got.Next
+	}
+}
+
+// assorted adds tasks that differ in everything that can be asked for.
+func (w world) assorted(t *testing.T) []task.Task {
+	t.Helper()
+	p, q := w.project(t), w.project(t)
+	day := now()
+	for i := range 40 {
+		d := w.draft([]uuid.UUID{p.ID, q.ID}[i%2])
+		d.CreatedAt = day.Add(time.Duration(i/5) * time.Second)
+		d.UpdatedAt = d.CreatedAt
+		d.Title = []string{"Order Desks", "paint the walls", "order chairs", "x"}[i%4]
+		d.Status = []string{task.Open, task.Done, task.InProgress}[i%3]
+		d.Priority = task.Priorities[i%4]
+		if i%5 < 2 {
+			due := day.Add(time.Duration(i-20) * time.Hour)
+			d.DueAt = &due
+		}
+		if i%3 == 1 {
+			n := int64(i % 7 * 10)
+			d.EstimateMinutes = &n
+		}
+		if i%4 == 0 {
+			d.Assignees = []uuid.UUID{w.who.User}
+		}
+		if i%6 == 0 {
+			d.Assignees = append(d.Assignees, uuid.New())
+		}
+		d.Labels = [][]string{{}, {"x"}, {"x", "y z"}}[i%3]
+		if _, err := w.Add(t.Context(), w.who, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w.list(t, task.Query{})
+}
+
+// filters holds the store to filter.Match, by filters that stand in the
+// language and by others that are put together at random.
+func filters(t *testing.T, w world) {
+	all := w.assorted(t)
+	terms := []string{
+		"status = open", "status in (open, done)", "priority != low", `title ~ "ORDER"`, `title = "x"`, "due < now+2h", "due >= now", "due is empty", "start is empty",
+		"assignee = me", "assignee is empty", "label = x", `label in ("y z", nothing)`, "label is empty", "estimate > 20", "estimate <= 30", "estimate is empty",
+		"number < 9", "created < now", "updated <= now+1m", "parent is empty", "project = " + all[0].ProjectID.String(), "key = " + all[3].Key, `title ~ "%"`,
+	}
+	texts := slices.Clone(terms)
+	for range 60 {
+		pick := func() string { return []string{"", "not "}[rand.IntN(2)] + terms[rand.IntN(len(terms))] }
+		texts = append(texts, fmt.Sprintf("%s and (%s or %s)", pick(), pick(), pick()), fmt.Sprintf("not (%s or %s) or %s", pick(), pick(), pick()))
+	}
+	for _, text := range texts {
+		q, err := task.Filter{Where: text}.Query(w.who, now())
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		want := slices.DeleteFunc(slices.Clone(all), func(x task.Task) bool { return !filter.Match(q.Where, x.Values) })
+		if got := w.list(t, q); !slices.EqualFunc(got, want, same) {
+			t.Errorf("%s: %d tasks, want %d", text, len(got), len(want))
+		}
+	}
+	for want, f := range map[int]task.Filter{20: {ProjectID: all[0].ProjectID}, 14: {Status: task.Open}, 7: {Status: task.Open, ProjectID: all[0].ProjectID, Where: "number > 0"}} {
+		q, err := f.Query(w.who, now())
+		if got := w.list(t, q); err != nil || len(got) != want {
+			t.Errorf("%+v: %d tasks, %v, want %d", f, len(got), err, want)
+		}
+	}
+}
+
+func same(a, b task.Task) bool { return a.ID == b.ID }
+
+func sorts(t *testing.T, w world) {
+	all := w.assorted(t)
+	for _, text := range []string{"due", "-due", "priority,-due", "-priority,title,created", "estimate,-number", "-estimate", "status,-updated", "-created", "title", "rank", "start", "-start,due", "number,project"} {
+		q, err := task.Filter{Sort: text}.Query(w.who, now())
+		if text == "number,project" {
+			if err == nil {
+				t.Errorf("sorted by %s", text)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.list(t, q)
+		if len(got) != len(all) {
+			t.Errorf("%s: %d tasks, want %d", text, len(got), len(all))
+		}
+		for i := 1; i < len(got); i++ {
+			if n := sorted(q.Sort, got[i-1], got[i]); n > 0 || n == 0 && slices.Compare(got[i-1].ID[:], got[i].ID[:]) >= 0 {
+				t.Errorf("%s: %+v comes before %+v", text, got[i-1], got[i])
+				break
+			}
+		}
+	}
+}
+
+// sorted compares by what a reader of the list sees; what is empty comes last.
+func sorted(sort []task.Order, a, b task.Task) int {
+	for _, o := range sort {
+		va, vb := a.Values(o.Field), b.Values(o.Field)
+		switch o.Field {
+		case "rank":
+			va, vb = []any{a.Rank}, []any{b.Rank}
+		case "priority":
+			va, vb = []any{fmt.Sprint(slices.Index(task.Priorities, a.Priority))}, []any{fmt.Sprint(slices.Index(task.Priorities, b.Priority))}
+		}
+		if len(va) == 0 || len(vb) == 0 {
+			if len(va) != len(vb) {
+				return len(vb) - len(va)
+			}
+			continue
+		}
+		less := filter.Match(filter.Compare{Field: filter.Field{Name: "f"}, Op: filter.Less, Values: vb}, func(string) []any { return va })
+		more := filter.Match(filter.Compare{Field: filter.Field{Name: "f"}, Op: filter.More, Values: vb}, func(string) []any { return va })
+		if less != more {
+			if less != o.Descending {
+				return -1
+			}
+			return 1
+		}
+	}
+	return 0
+}
+
+func searches(t *testing.T, w world) {
+	w.assorted(t)
+	for words, want := range map[string]int{"order": 20, "DESKS order": 10, "walls chairs": 0, "walls": 10, "": 40} {
+		q, err := task.Filter{Search: words}.Query(w.who, now())
+		if got := w.list(t, q); err != nil || len(got) != want {
+			t.Errorf("%q: %d tasks, %v, want %d", words, len(got), err, want)
+		}
+	}
+}
+
+func counts(t *testing.T, w world) {
+	w.assorted(t)
+	for by, want := range map[string]string{
+		"status": "open 14 done 13 in_progress 13 ", "priority": "high 10 low 10 normal 10 urgent 10 ", "label": "x 26 null 14 y z 13 ",
+	} {
+		got, err := w.Counts(t.Context(), w.who, task.Query{}, by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := ""
+		for _, c := range got {
+			if c.Value == nil {
+				told += fmt.Sprint("null ", c.Count, " ")
+			} else {
+				told += fmt.Sprint(*c.Value, " ", c.Count, " ")
+			}
+		}
+		if told != want {
+			t.Errorf("by %s: %s, want %s", by, told, want)
+		}
+	}
+}

@@ -1,0 +1,298 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/patch"
+	"bailiwick.dev/domain/task"
+)
+
+func (w world) change(t *testing.T, of task.Task, p task.Patch) (task.Task, error) {
+	t.Helper()
+	return w.Change(t.Context(), w.who, task.ItemChange{ID: of.ID, Version: of.Version, Patch: p}, now())
+}
+
+func (w world) mustChange(t *testing.T, of task.Task, p task.Patch) task.Task {
+	t.Helper()
+	got, err := w.change(t, of, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func numbers(t *testing.T, w world) {
+	p, other := w.project(t), w.project(t)
+	w.task(t, other.ID)
+	var wg sync.WaitGroup
+	got := make([]int64, 20)
+	for i := range got {
+		wg.Go(func() {
+			made, err := w.Add(t.Context(), w.who, w.draft(p.ID))
+			if err != nil || made.Key != fmt.Sprintf("%s-%d", p.Key, made.Number) {
+				t.Errorf("Add = %+v, %v", made, err)
+			}
+			got[i] = made.Number
+		})
+	}
+	refused := w.draft(p.ID)
+	refused.Status = "nowhere"
+	if _, err := w.Add(t.Context(), w.who, refused); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a status that the project has not: %v, want invalid", err)
+	}
+	wg.Wait()
+	slices.Sort(got)
+	for i, n := range got {
+		if n != int64(i+1) {
+			t.Fatalf("numbers %v, want 1 to 20 without a gap", got)
+		}
+	}
+	blank := w.draft(p.ID)
+	blank.Status = ""
+	if made, err := w.Add(t.Context(), w.who, blank); err != nil || made.Status != task.Open || made.Number != 21 {
+		t.Errorf("Add = %+v, %v, want the project's first status", made, err)
+	}
+}
+
+func keys(t *testing.T, w world) {
+	if a, b := w.project(t), w.project(t); a.Key != "PRO" || b.Key != "PRO2" {
+		t.Errorf("keys %s and %s, want PRO and PRO2", a.Key, b.Key)
+	}
+	p := task.Project{ID: id(), Key: "PRO", Name: "x", Statuses: task.DefaultStatuses(), Version: 1, CreatedAt: now(), UpdatedAt: now()}
+	if _, err := w.AddProject(t.Context(), w.who, p); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a key that is taken: %v, want conflict", err)
+	}
+	if got, err := w.AddProject(t.Context(), caller(), p); err != nil || got.Key != "PRO" {
+		t.Errorf("the same key in another tenant: %+v, %v", got, err)
+	}
+}
+
+func members(t *testing.T, w world) {
+	p := w.project(t)
+	first, second := task.Member{UserID: id(), AddedAt: now(), AddedBy: "x"}, task.Member{UserID: id(), AddedAt: now().Add(1000), AddedBy: "x"}
+	for _, m := range []task.Member{first, second, first} {
+		if err := w.AddMember(t.Context(), w.who, p.ID, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := w.Members(t.Context(), w.who, p.ID, page.Request{Limit: 1})
+	if err != nil || len(got.Items) != 1 || got.Items[0] != first || got.Next == nil {
+		t.Fatalf("Members = %+v, %v, want the first of two", got, err)
+	}
+	if err := w.RemoveMember(t.Context(), w.who, p.ID, first.UserID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.Members(t.Context(), w.who, p.ID, page.Request{Limit: 9}); err != nil || len(got.Items) != 1 || got.Items[0] != second {
+		t.Errorf("Members = %+v, %v, want the second", got, err)
+	}
+}
+
+func statuses(t *testing.T, w world) {
+	p := w.project(t)
+	mine := w.mustChange(t, w.task(t, p.ID), task.Patch{Status: patch.To(task.Cancelled)})
+	if _, err := w.change(t, mine, task.Patch{Status: patch.To(task.Done)}); !fault.Is(err, fault.Conflict) {
+		t.Errorf("cancelled to done: %v, want conflict", err)
+	}
+	if _, err := w.change(t, mine, task.Patch{Status: patch.To("nowhere")}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("cancelled to a status that there is not: %v, want invalid", err)
+	}
+	p.Statuses, p.Version = []task.Status{{Name: task.Open, Next: []string{}}}, 2
+	if _, err := w.ChangeProject(t.Context(), w.who, p); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a project that loses a status in use: %v, want conflict", err)
+	}
+	w.mustChange(t, mine, task.Patch{Status: patch.To(task.Open)})
+	if _, err := w.ChangeProject(t.Context(), w.who, p); err != nil {
+		t.Errorf("a project that loses statuses not in use: %v", err)
+	}
+}
+
+func archived(t *testing.T, w world) {
+	p := w.project(t)
+	mine := w.task(t, p.ID)
+	at := now()
+	p.Version, p.ArchivedAt = 2, &at
+	if _, err := w.ChangeProject(t.Context(), w.who, p); err != nil {
+		t.Fatal(err)
+	}
+	_, add := w.Add(t.Context(), w.who, w.draft(p.ID))
+	_, change := w.change(t, mine, task.Patch{Title: patch.To("x")})
+	for name, err := range map[string]error{"Add": add, "Change": change} {
+		if !fault.Is(err, fault.Conflict) {
+			t.Errorf("%s: %v, want conflict", name, err)
+		}
+	}
+}
+
+func parents(t *testing.T, w world) {
+	p := w.project(t)
+	a, b, c := w.task(t, p.ID), w.task(t, p.ID), w.task(t, p.ID)
+	b = w.mustChange(t, b, task.Patch{ParentID: patch.To(a.ID)})
+	c = w.mustChange(t, c, task.Patch{ParentID: patch.To(b.ID)})
+	elsewhere := w.task(t, w.project(t).ID)
+	for name, parent := range map[string]uuid.UUID{"itself by two": c.ID, "another project's": elsewhere.ID, "nobody's": id()} {
+		if _, err := w.change(t, a, task.Patch{ParentID: patch.To(parent)}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v, want invalid", name, err)
+		}
+	}
+	child := w.draft(p.ID)
+	child.ParentID = &elsewhere.ID
+	if _, err := w.Add(t.Context(), w.who, child); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a new part of another project's task: %v, want invalid", err)
+	}
+	if got := w.mustChange(t, c, task.Patch{ParentID: patch.Field[uuid.UUID]{Set: true, Null: true}}); got.ParentID != nil {
+		t.Errorf("cleared parent %v", got.ParentID)
+	}
+}
+
+func history(t *testing.T, w world) {
+	mine := w.task(t, w.project(t).ID)
+	mine = w.mustChange(t, mine, task.Patch{Title: patch.To("New"), Status: patch.To(task.Done), Labels: patch.To([]string{"x"}), Priority: patch.To("normal")})
+	due := now()
+	mine = w.mustChange(t, mine, task.Patch{DueAt: patch.To(due)})
+	w.mustChange(t, mine, task.Patch{DueAt: patch.Field[time.Time]{Set: true, Null: true}})
+	got, err := w.History(t.Context(), w.who, mine.ID, page.Request{Limit: 3})
+	if err != nil || len(got.Items) != 3 || got.Next == nil {
+		t.Fatalf("History = %+v, %v, want three and more", got, err)
+	}
+	told := ""
+	for _, c := range got.Items {
+		if c.Actor != w.who.Subject() || c.RequestID != "r" || c.At.IsZero() {
+			t.Errorf("%+v lacks who, when or the request", c)
+		}
+		told += fmt.Sprint(c.Version, ":")
+		for _, f := range c.Fields {
+			if f.Field == "due_at" {
+				f.After = nil
+			}
+			told += fmt.Sprintf(" %s %s>%s", f.Field, f.Before, f.After)
+		}
+		told += "; "
+	}
+	want := `1: priority null>"normal" title null>"T" status null>"open"; 2: labels []>["x"] status "open">"done" title "T">"New"; 3: due_at null>; `
+	if sorted := `1: priority null>"normal" status null>"open" title null>"T"; 2: labels []>["x"] status "open">"done" title "T">"New"; 3: due_at null>; `; told != want && told != sorted {
+		t.Errorf("history\n%s, want\n%s", told, want)
+	}
+	rest, err := w.History(t.Context(), w.who, mine.ID, page.Request{Limit: 3, After: *got.Next})
+	if err != nil || len(rest.Items) != 1 || rest.Items[0].Version != 4 || string(rest.Items[0].Fields[0].After) != "null" {
+		t.Errorf("the rest = %+v, %v, want version 4, which clears", rest, err)
+	}
+}
+
+func trash(t *testing.T, w world) {
+	p := w.project(t)
+	mine := w.task(t, p.ID)
+	gone, err := w.Delete(t.Context(), w.who, task.ItemDelete{ID: mine.ID, Version: 1}, now())
+	if err != nil || gone.DeletedAt == nil || gone.Version != 2 {
+		t.Fatalf("Delete = %+v, %v", gone, err)
+	}
+	_, get := w.Task(t.Context(), w.who, mine.ID)
+	_, change := w.change(t, gone, task.Patch{Title: patch.To("x")})
+	_, again := w.Delete(t.Context(), w.who, task.ItemDelete{ID: mine.ID, Version: 2}, now())
+	for name, err := range map[string]error{"Task": get, "Change": change, "Delete": again} {
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s of what is in the trash: %v, want not_found", name, err)
+		}
+	}
+	if got := w.list(t, task.Query{}); len(got) != 0 {
+		t.Errorf("the list shows %v", got)
+	}
+	if got := w.list(t, task.Query{Trash: true}); len(got) != 1 {
+		t.Errorf("the trash shows %d, want 1", len(got))
+	}
+	back, err := w.Restore(t.Context(), w.who, task.ItemDelete{ID: mine.ID, Version: 2}, now())
+	if err != nil || back.DeletedAt != nil || back.Version != 3 || back.Rank != mine.Rank {
+		t.Errorf("Restore = %+v, %v", back, err)
+	}
+	if got, err := w.History(t.Context(), w.who, mine.ID, page.Request{Limit: 9}); err != nil || len(got.Items) != 3 {
+		t.Errorf("History = %+v, %v, want three", got, err)
+	}
+}
+
+func moves(t *testing.T, w world) {
+	p := w.project(t)
+	var all []task.Task
+	for range 4 {
+		all = append(all, w.task(t, p.ID))
+	}
+	byRank := func() (s string) {
+		for _, x := range w.list(t, task.Query{ProjectID: p.ID, Sort: []task.Order{{Field: "rank"}}}) {
+			s += fmt.Sprint(x.Number)
+		}
+		return s
+	}
+	for _, m := range []struct {
+		of, after, before int // numbers; 0: none
+		want              string
+	}{{4, 1, 2, "1423"}, {1, 3, 0, "4231"}, {1, 0, 4, "1423"}, {3, 4, 2, "1432"}, {3, 0, 2, "1432"}} {
+		move := task.Move{ID: all[m.of-1].ID, Version: all[m.of-1].Version}
+		if m.after > 0 {
+			move.After = all[m.after-1].ID
+		}
+		if m.before > 0 {
+			move.Before = all[m.before-1].ID
+		}
+		got, err := w.Move(t.Context(), w.who, move, now())
+		if err != nil || byRank() != m.want {
+			t.Fatalf("%+v: %s, %v, want %s", m, byRank(), err, m.want)
+		}
+		all[m.of-1] = got
+	}
+	if _, err := w.Move(t.Context(), w.who, task.Move{ID: all[0].ID, Version: all[0].Version, After: all[1].ID, Before: all[2].ID}, now()); !fault.Is(err, fault.Conflict) {
+		t.Errorf("between two in the wrong order: %v, want conflict", err)
+	}
+	if _, err := w.Move(t.Context(), w.who, task.Move{ID: all[0].ID, Version: all[0].Version, After: w.task(t, w.project(t).ID).ID}, now()); !fault.Is(err, fault.Invalid) {
+		t.Errorf("after another project's: %v, want invalid", err)
+	}
+}
+
+func (w world) writes(t *testing.T, p uuid.UUID, old task.Task) []task.Write {
+	fresh, lost := w.draft(p), w.draft(id())
+	return []task.Write{
+		{Add: &fresh, At: now()},
+		{Change: &task.ItemChange{ID: old.ID, Version: old.Version, Patch: task.Patch{Title: patch.To("bulk")}}, At: now()},
+		{Delete: &task.ItemDelete{ID: w.task(t, p).ID, Version: 1}, At: now()},
+		{Add: &lost, At: now()},
+		{Change: &task.ItemChange{ID: old.ID, Version: 9, Patch: task.Patch{Title: patch.To("stale")}}, At: now()},
+	}
+}
+
+func bulk(t *testing.T, w world) {
+	p := w.project(t)
+	writes := w.writes(t, p.ID, w.task(t, p.ID))
+	got, err := w.Bulk(t.Context(), w.who, writes, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []fault.Kind{-1, -1, -1, fault.NotFound, fault.Precondition} {
+		if ok := got[i].Fault == nil && got[i].Task != nil; ok != (want < 0) || !ok && got[i].Fault.Kind != want {
+			t.Errorf("item %d: %+v, want %v", i, got[i], want)
+		}
+	}
+	if all := w.list(t, task.Query{}); len(all) != 2 {
+		t.Errorf("%d tasks, want 2", len(all))
+	}
+}
+
+func bulkAll(t *testing.T, w world) {
+	p := w.project(t)
+	writes := w.writes(t, p.ID, w.task(t, p.ID))
+	before := w.list(t, task.Query{})
+	got, err := w.Bulk(t.Context(), w.who, writes, true)
+	if err != nil || got[0].Task != nil || got[3].Fault == nil {
+		t.Errorf("Bulk = %+v, %v, want nothing but faults", got, err)
+	}
+	if after := w.list(t, task.Query{}); !slices.EqualFunc(before, after, func(a, b task.Task) bool { return a.ID == b.ID && a.Version == b.Version }) {
+		t.Errorf("tasks %v, want %v", after, before)
+	}
+	if got, err := w.Bulk(t.Context(), w.who, writes[:3], true); err != nil || got[2].Task == nil {
+		t.Errorf("Bulk = %+v, %v, want all of it", got, err)
+	}
+}

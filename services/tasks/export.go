@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	stdcsv "encoding/csv"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/adapters/csv"
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
+)
+
+const (
+	ndjson   = "application/x-ndjson"
+	textCSV  = "text/csv"
+	exported = 64 << 10 // bytes that are gathered before they are sent
+)
+
+func (a *api) registerExport(r *rest.API) {
+	rest.Stream(r, rest.Operation{
+		ID: "export-tasks", Method: http.MethodGet, Path: "/v1/tasks/export", Tag: "tasks", Scope: scope, Produces: []string{ndjson, textCSV},
+		Summary: "Export tasks", Description: "Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.",
+	}, a.export)
+}
+
+type exportInput struct {
+	TaskFilter
+	Format string `query:"format" enum:"ndjson,csv" default:"ndjson" doc:"NDJSON, or CSV (RFC 4180) with a header" example:"ndjson"`
+}
+
+func (a *api) export(ctx context.Context, who identity.Caller, in *exportInput, begin func(contentType string) io.Writer) error {
+	var out *bufio.Writer
+	err := a.tasks.Export(ctx, who, in.filter(), func() func(*task.Task) error {
+		if in.Format == "csv" {
+			out = bufio.NewWriterSize(begin(textCSV), exported)
+			return csvLines(out)
+		}
+		out = bufio.NewWriterSize(begin(ndjson), exported)
+		return jsonLines(out)
+	})
+	if err == nil {
+		err = out.Flush()
+	}
+	return err
+}
+
+func jsonLines(out io.Writer) func(*task.Task) error {
+	lines := json.NewEncoder(out)
+	return func(t *task.Task) error { return lines.Encode(t) }
+}
+
+func when(at *time.Time) string {
+	if at == nil {
+		return ""
+	}
+	return at.Format(time.RFC3339Nano)
+}
+
+func ids(all []uuid.UUID) []string {
+	out := make([]string, len(all))
+	for i, id := range all {
+		out[i] = id.String()
+	}
+	return out
+}
+
+var csvHeader = []string{"key", "title", "description", "status", "priority", "assignees", "labels", "start_at", "due_at", "estimate_minutes", "parent_id",
+	"created_at", "created_by", "updated_at", "id", "project_id"}
+
+// csvLines writes cells that no spreadsheet takes for a formula.
+func csvLines(out io.Writer) func(*task.Task) error {
+	w := stdcsv.NewWriter(out)
+	w.UseCRLF = true
+	begun := w.Write(csvHeader)
+	row := make([]string, len(csvHeader))
+	return func(t *task.Task) error {
+		if begun != nil {
+			return begun
+		}
+		estimate, parent := "", ""
+		if t.EstimateMinutes != nil {
+			estimate = strconv.FormatInt(*t.EstimateMinutes, 10)
+		}
+		if t.ParentID != nil {
+			parent = t.ParentID.String()
+		}
+		copy(row, []string{t.Key, csv.Neutral(t.Title), csv.Neutral(t.Description), t.Status, t.Priority, strings.Join(ids(t.Assignees), " "), csv.Neutral(strings.Join(t.Labels, ", ")),
+			when(t.StartAt), when(t.DueAt), estimate, parent, when(&t.CreatedAt), t.CreatedBy, when(&t.UpdatedAt), t.ID.String(), t.ProjectID.String()})
+		err := w.Write(row)
+		w.Flush()
+		if err == nil {
+			err = w.Error()
+		}
+		return err
+	}
+}
