@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"time"
 
 	openapi_types "github.com/oapi-codegen/runtime/types"
 
@@ -23,7 +22,7 @@ func (p *Platform) Report(ctx context.Context, who *bailiwick.ClientWithResponse
 		return nil, fmt.Errorf("ask for a report: %w", err)
 	}
 	id := asked.JSON202.Id
-	run, err := p.follow(ctx, who, id)
+	run, err := bailiwick.WaitForReport(ctx, who, id, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -40,24 +39,6 @@ func (p *Platform) Report(ctx context.Context, who *bailiwick.ClientWithResponse
 	}
 	p.Say("downloaded the %s: %d rows, %d bytes, and the digest matches", format, run.Progress.RowsDone, len(got.Body))
 	return got.Body, nil
-}
-
-func (p *Platform) follow(ctx context.Context, who *bailiwick.ClientWithResponses, id openapi_types.UUID) (*bailiwick.Run, error) {
-	for {
-		got, err := who.GetReportRunWithResponse(ctx, id)
-		if err := checked(got, err, http.StatusOK); err != nil {
-			return nil, fmt.Errorf("follow a report: %w", err)
-		}
-		switch got.JSON200.Status {
-		case bailiwick.RunStatusSucceeded:
-			return got.JSON200, nil
-		case bailiwick.RunStatusFailed, bailiwick.RunStatusCancelled:
-			return nil, fmt.Errorf("the report ended as %s: %+v", got.JSON200.Status, got.JSON200.Failure)
-		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
 }
 
 // part asks for a range, which must be that part of the file.

@@ -57,16 +57,16 @@ func (e AssignmentDraftSubjectKind) Valid() bool {
 
 // Defines values for BulkRequestMode.
 const (
-	All  BulkRequestMode = "all"
-	Each BulkRequestMode = "each"
+	BulkRequestModeAll  BulkRequestMode = "all"
+	BulkRequestModeEach BulkRequestMode = "each"
 )
 
 // Valid indicates whether the value is a known member of the BulkRequestMode enum.
 func (e BulkRequestMode) Valid() bool {
 	switch e {
-	case All:
+	case BulkRequestModeAll:
 		return true
-	case Each:
+	case BulkRequestModeEach:
 		return true
 	default:
 		return false
@@ -321,37 +321,37 @@ func (e RunFilterStatus) Valid() bool {
 
 // Defines values for StepName.
 const (
-	Activate         StepName = "activate"
-	CreateClient     StepName = "create_client"
-	CreateOwner      StepName = "create_owner"
-	CreateTenant     StepName = "create_tenant"
-	EnableCredential StepName = "enable_credential"
-	SeedRoles        StepName = "seed_roles"
-	SendVerification StepName = "send_verification"
-	SendWelcome      StepName = "send_welcome"
-	Verification     StepName = "verification"
+	StepNameActivate         StepName = "activate"
+	StepNameCreateClient     StepName = "create_client"
+	StepNameCreateOwner      StepName = "create_owner"
+	StepNameCreateTenant     StepName = "create_tenant"
+	StepNameEnableCredential StepName = "enable_credential"
+	StepNameSeedRoles        StepName = "seed_roles"
+	StepNameSendVerification StepName = "send_verification"
+	StepNameSendWelcome      StepName = "send_welcome"
+	StepNameVerification     StepName = "verification"
 )
 
 // Valid indicates whether the value is a known member of the StepName enum.
 func (e StepName) Valid() bool {
 	switch e {
-	case Activate:
+	case StepNameActivate:
 		return true
-	case CreateClient:
+	case StepNameCreateClient:
 		return true
-	case CreateOwner:
+	case StepNameCreateOwner:
 		return true
-	case CreateTenant:
+	case StepNameCreateTenant:
 		return true
-	case EnableCredential:
+	case StepNameEnableCredential:
 		return true
-	case SeedRoles:
+	case StepNameSeedRoles:
 		return true
-	case SendVerification:
+	case StepNameSendVerification:
 		return true
-	case SendWelcome:
+	case StepNameSendWelcome:
 		return true
-	case Verification:
+	case StepNameVerification:
 		return true
 	default:
 		return false

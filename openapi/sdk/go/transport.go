@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	mathrand "math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -17,7 +18,7 @@ import (
 type Transport struct {
 	Base     http.RoundTripper // nil: http.DefaultTransport
 	Attempts int               // at most; 0: 4
-	Backoff  time.Duration     // before the second attempt, doubled each time; 0: 200 ms
+	Backoff  time.Duration     // before the second attempt, doubled each time, give or take a half; 0: 200 ms
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -32,7 +33,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if attempt >= cmp.Or(t.Attempts, 4) || !again(resp, err) || !rewind(req) {
 			return resp, err
 		}
-		pause := max(wait, retryAfter(resp))
+		pause := max(wait/2+mathrand.N(wait), retryAfter(resp)) // clients that failed together do not come back together
 		if resp != nil {
 			_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
 			_ = resp.Body.Close()

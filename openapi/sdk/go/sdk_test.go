@@ -1,0 +1,115 @@
+package bailiwick_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	bailiwick "bailiwick.dev/openapi/sdk/go"
+)
+
+func serve(t *testing.T, h http.HandlerFunc) *bailiwick.ClientWithResponses {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	c, err := bailiwick.NewClientWithResponses(srv.URL, bailiwick.WithHTTPClient(&http.Client{Transport: &bailiwick.Transport{Backoff: time.Millisecond}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestWriteIsSentAgainUnderOneKey(t *testing.T) {
+	t.Parallel()
+	keys, bodies := map[string]int{}, map[string]int{}
+	n := 0
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		keys[r.Header.Get("Idempotency-Key")]++
+		bodies[string(body)]++
+		if n++; n < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{}`)
+	})
+	r, err := c.CreateProjectWithResponse(t.Context(), nil, bailiwick.ProjectDraft{Name: "x"})
+	if err != nil || r.StatusCode() != http.StatusCreated {
+		t.Fatalf("%v, %v, want 201 at the third attempt", r, err)
+	}
+	if len(keys) != 1 || keys[""] > 0 || len(bodies) != 1 || n != 3 {
+		t.Errorf("%d attempts with the keys %v and the bodies %v, want three of one", n, keys, bodies)
+	}
+}
+
+func TestWhatIsRefusedIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	var n atomic.Int64
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		n.Add(1)
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusConflict)
+		fmt.Fprint(w, `{"type":"x#project_archived","title":"Conflict","status":409}`)
+	})
+	r, err := c.CreateProjectWithResponse(t.Context(), nil, bailiwick.ProjectDraft{Name: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p *bailiwick.Problem
+	if err := bailiwick.Check(r.HTTPResponse, r.Body, http.StatusCreated); !errors.As(err, &p) || p.Status != 409 || n.Load() != 1 {
+		t.Errorf("%v after %d attempts, want a problem after one", err, n.Load())
+	}
+}
+
+func TestCallerWhoLeavesEndsTheAttempts(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var n atomic.Int64
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		n.Add(1)
+		cancel()
+		w.Header().Set("Retry-After", "30")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	if _, err := c.GetTaskWithResponse(ctx, [16]byte{}); !errors.Is(err, context.Canceled) || n.Load() != 1 {
+		t.Errorf("%v after %d attempts, want canceled after one", err, n.Load())
+	}
+}
+
+func TestRowsReadsEveryPageAndTellsOfAProblem(t *testing.T) {
+	t.Parallel()
+	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch w.Header().Set("Content-Type", "application/json"); r.URL.Query().Get("cursor") {
+		case "":
+			fmt.Fprint(w, `{"items":[{"key":"A-1"},{"key":"A-2"}],"next_cursor":"b"}`)
+		case "b":
+			fmt.Fprint(w, `{"items":[{"key":"A-3"}],"next_cursor":"c"}`)
+		default:
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"type":"x#invalid_cursor","title":"Bad Request","status":400}`)
+		}
+	})
+	var keys []string
+	var problem *bailiwick.Problem
+	for task, err := range bailiwick.Rows[bailiwick.Task](func(cursor *string) (*http.Response, error) {
+		return c.ListTasks(t.Context(), &bailiwick.ListTasksParams{Cursor: cursor})
+	}) {
+		if err == nil {
+			keys = append(keys, task.Key)
+		} else if !errors.As(err, &problem) {
+			t.Errorf("error %v, want a problem", err)
+		}
+	}
+	if got := strings.Join(keys, " "); got != "A-1 A-2 A-3" || problem == nil {
+		t.Errorf("rows %s and problem %v, want three and a problem", got, problem)
+	}
+}

@@ -1,0 +1,60 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// example returns the one block of code in an SDK's README.
+func exampleOf(t *testing.T, sdk, language string) string {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join(root, "openapi", "sdk", sdk, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile("(?s)```" + language + "\n(.*?)```").FindSubmatch(readme)
+	if m == nil {
+		t.Fatalf("the README of %s shows no %s", sdk, language)
+	}
+	return strings.ReplaceAll(string(m[1]), "http://localhost:8080", platform.URL)
+}
+
+// runExample runs a command with a machine client's credentials, and wants the
+// lines that every SDK's example prints.
+func runExample(t *testing.T, name string, args ...string) {
+	t.Helper()
+	ctx := within(t, 2*time.Minute)
+	c, err := platform.Register(ctx, "Example Ltd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, _, err := platform.LogIn(ctx, c.FirstClient, "", c.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := platform.Equip(ctx, c, owner); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CLIENT_ID="+c.MachineID, "CLIENT_SECRET="+c.MachineSecret)
+	var problems strings.Builder
+	cmd.Stderr = &problems
+	out, err := cmd.Output()
+	if want := "OM-1 Order desks\n422 unknown_field\ntasks.csv\n"; err != nil || !strings.EqualFold(string(out), want) {
+		t.Errorf("the example prints\n%s%s, %v, want\n%s", out, problems.String(), err, want)
+	}
+}
+
+func TestGoExampleRuns(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(file, []byte(exampleOf(t, "go", "go")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runExample(t, "go", "run", file)
+}
