@@ -60,9 +60,10 @@ stale: openapi
 bench: up ## measure, beside the limit of each figure, in one run
 	@go run ./tests/cmd/bench
 
-openapi: ## write the OpenAPI documents and the Go SDK anew
+openapi: ## write the OpenAPI documents and the SDKs anew
 	@mkdir -p .local/bin && go build -o .local/bin/ $(SERVICES:%=./services/%)
 	@for s in $(SERVICES); do .local/bin/$$s openapi > .local/$$s.json && mv .local/$$s.json openapi/$$s.json || exit 1; done
 	@go run ./openapi/merge $(SERVICES:%=openapi/%.json) > .local/openapi.json && mv .local/openapi.json openapi/openapi.json
 	@GOWORK=off go -C tools build -o $(CURDIR)/.local/bin/oapi-codegen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 	@cd openapi/sdk/go && go generate ./...
+	@if command -v npm >/dev/null; then cd openapi/sdk/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate >/dev/null; else echo "npm is not installed: the TypeScript SDK stays as it is"; fi

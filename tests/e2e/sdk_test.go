@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// example returns the one block of code in an SDK's README.
+// exampleOf returns the one block of code in an SDK's README.
 func exampleOf(t *testing.T, sdk, language string) string {
 	t.Helper()
 	readme, err := os.ReadFile(filepath.Join(root, "openapi", "sdk", sdk, "README.md"))
@@ -57,4 +57,28 @@ func TestGoExampleRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	runExample(t, "go", "run", file)
+}
+
+func TestTypeScriptExampleRuns(t *testing.T) {
+	if _, err := exec.LookPath("npm"); err != nil {
+		t.Skip("npm is not installed")
+	}
+	sdk := filepath.Join(root, "openapi", "sdk", "typescript")
+	// Within the package, so that it is found by its name.
+	example := filepath.Join("dist", "readme.ts")
+	script(t, sdk, "npm ci --silent --no-audit --no-fund && npm test --silent")
+	if err := os.WriteFile(filepath.Join(sdk, example), []byte(exampleOf(t, "typescript", "ts")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script(t, sdk, "npx tsc --strict --target es2022 --module nodenext --types node --skipLibCheck "+example)
+	runExample(t, "node", filepath.Join(sdk[len(root)+1:], "dist", "readme.js"))
+}
+
+func script(t *testing.T, dir, commands string) {
+	t.Helper()
+	cmd := exec.CommandContext(within(t, 3*time.Minute), "bash", "-c", commands)
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", commands, err, out)
+	}
 }

@@ -1,0 +1,47 @@
+import type { Problem } from './gen/index.js';
+
+/** What the platform answers instead of what was asked for (RFC 9457). */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+
+  constructor(readonly problem: Problem) {
+    super(`${problem.status} ${problem.title}: ${problem.detail ?? ''}`);
+  }
+
+  get status(): number {
+    return Number(this.problem.status);
+  }
+
+  /** The stable code in which the problem's type ends, such as "not_found". */
+  get code(): string {
+    return this.problem.type.split('#')[1] ?? '';
+  }
+
+  /** What is wrong where: pointers into the body, or parameters. */
+  get errors(): NonNullable<Problem['errors']> {
+    return this.problem.errors ?? [];
+  }
+}
+
+/** What a generated operation resolves to. */
+export interface Result<T> {
+  data?: T;
+  error?: unknown;
+  response?: Response;
+}
+
+/**
+ * Resolves to the data of an operation: `await ok(getTask({ client, path: { id } }))`.
+ * @throws {ProblemError} if the platform answered with a problem.
+ */
+export async function ok<T>(operation: Promise<Result<T>>): Promise<NonNullable<T>> {
+  const { data, error, response } = await operation;
+  if (error !== undefined || !response?.ok) {
+    if (response === undefined) {
+      throw error instanceof Error ? error : new Error('no answer', { cause: error });
+    }
+    const told = typeof error === 'object' && error !== null ? error : {}; // else a proxy answered
+    throw new ProblemError({ type: 'about:blank', title: response.statusText, ...told, status: response.status } as Problem);
+  }
+  return data as NonNullable<T>;
+}

@@ -1,0 +1,55 @@
+/** How a request is sent again. */
+export interface RetryOptions {
+  /** At most so many attempts; by default 4. */
+  attempts?: number;
+  /** Milliseconds before the second attempt, doubled each time, give or take a half; by default 200. */
+  backoff?: number;
+  /** By default the global fetch. */
+  fetch?: typeof fetch;
+}
+
+const reads = new Set(['GET', 'HEAD']);
+const momentary = new Set([429, 502, 503, 504]);
+const longestWait = 30_000;
+
+/**
+ * Returns a fetch that gives every write an Idempotency-Key and sends again
+ * what failed on the way or was refused for the moment: with the key a write
+ * happens once, however often it is sent. An aborted request is not sent again.
+ */
+export function retrying({ attempts = 4, backoff = 200, fetch: send = fetch }: RetryOptions = {}): typeof fetch {
+  return async (input, init) => {
+    const request = new Request(input, init);
+    if (!reads.has(request.method) && !request.headers.has('Idempotency-Key')) {
+      request.headers.set('Idempotency-Key', crypto.randomUUID());
+    }
+    for (let attempt = 1, wait = backoff; ; attempt++, wait *= 2) {
+      let response: Response | undefined;
+      try {
+        response = await send(attempt < attempts ? request.clone() : request);
+        if (attempt >= attempts || !momentary.has(response.status)) return response;
+      } catch (error) {
+        if (attempt >= attempts || request.signal.aborted) throw error;
+      }
+      await response?.body?.cancel();
+      const asked = Number(response?.headers.get('Retry-After') ?? 0) * 1000 || 0;
+      await sleep(Math.max(wait / 2 + Math.random() * wait, Math.min(asked, longestWait)), request.signal);
+    }
+  };
+}
+
+/** Resolves after so many milliseconds; rejects when signal aborts. */
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}

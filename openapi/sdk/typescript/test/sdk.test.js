@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { test } from 'node:test';
+import { clientCredentials, connect, createProject, getTask, listTasks, ok, ProblemError, rows, waitForReport } from '../dist/index.js';
+
+/** Serves handler at a free port while the test runs. */
+async function serve(t, handler) {
+  const server = createServer(handler);
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => server.close());
+  return `http://127.0.0.1:${server.address().port}`;
+}
+
+function answer(response, status, body, headers = {}) {
+  response.writeHead(status, { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json', ...headers });
+  response.end(JSON.stringify(body));
+}
+
+test('a write is sent again under one key, with its body', async (t) => {
+  const seen = [];
+  const baseUrl = await serve(t, (request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk)).on('end', () => {
+      seen.push([request.headers['idempotency-key'], body].join(' '));
+      answer(response, seen.length < 3 ? 503 : 201, { name: 'x' });
+    });
+  });
+  const project = await ok(createProject({ client: connect({ baseUrl, backoff: 1 }), body: { name: 'x' } }));
+  assert.equal(project.name, 'x');
+  assert.equal(seen.length, 3);
+  assert.equal(new Set(seen).size, 1);
+  assert.match(seen[0], /^[0-9a-f-]{36} \{"name":"x"\}$/);
+});
+
+test('what is refused is a ProblemError, and not sent again', async (t) => {
+  let n = 0;
+  const baseUrl = await serve(t, (_, response) => {
+    n++;
+    answer(response, 404, { type: 'http://x/docs/problems#not_found', title: 'Not Found', status: 404 });
+  });
+  await assert.rejects(ok(getTask({ client: connect({ baseUrl }), path: { id: 'x' } })), (error) => {
+    return error instanceof ProblemError && error.status === 404 && error.code === 'not_found';
+  });
+  assert.equal(n, 1);
+});
+
+test('who aborts is not kept waiting', async (t) => {
+  const baseUrl = await serve(t, (_, response) => answer(response, 429, {}, { 'Retry-After': '30' }));
+  const started = Date.now();
+  await assert.rejects(ok(getTask({ client: connect({ baseUrl }), path: { id: 'x' }, signal: AbortSignal.timeout(50) })));
+  assert.ok(Date.now() - started < 5_000);
+});
+
+test('rows reads every page', async (t) => {
+  const pages = { '': { items: [{ key: 'A-1' }, { key: 'A-2' }], next_cursor: 'b' }, b: { items: [{ key: 'A-3' }] } };
+  const baseUrl = await serve(t, (request, response) => {
+    answer(response, 200, pages[new URL(request.url, 'http://x').searchParams.get('cursor') ?? '']);
+  });
+  const client = connect({ baseUrl });
+  const keys = [];
+  for await (const task of rows((cursor) => listTasks({ client, query: { cursor } }))) keys.push(task.key);
+  assert.deepEqual(keys, ['A-1', 'A-2', 'A-3']);
+});
+
+test('a token is asked for once, and sent', async (t) => {
+  let asked = 0;
+  const baseUrl = await serve(t, (request, response) => {
+    if (request.url === '/auth/token') {
+      asked++;
+      assert.equal(request.headers.authorization, `Basic ${btoa('id:s%3Ae')}`);
+      return answer(response, 200, { access_token: 'secret', expires_in: 600 });
+    }
+    answer(response, request.headers.authorization === 'Bearer secret' ? 200 : 401, { items: [] });
+  });
+  const client = connect({ baseUrl, tokens: clientCredentials({ baseUrl, clientId: 'id', clientSecret: 's:e', scopes: ['tasks'] }) });
+  await Promise.all([1, 2, 3].map(() => ok(listTasks({ client }))));
+  assert.equal(asked, 1);
+});
+
+test('a report is waited for with its progress', async (t) => {
+  const statuses = ['pending', 'running', 'succeeded'];
+  const baseUrl = await serve(t, (_, response) => answer(response, 200, { status: statuses.shift() }));
+  const seen = [];
+  const run = await waitForReport(connect({ baseUrl }), 'x', { onProgress: (r) => seen.push(r.status) });
+  assert.equal(run.status, 'succeeded');
+  assert.deepEqual(seen, ['pending', 'running', 'succeeded']);
+});
