@@ -8,7 +8,7 @@ LOCAL := go run ./deploy/local
 export CGO_ENABLED := 0
 export TEMPORAL_CLI ?= $(shell command -v temporal || echo $(CURDIR)/.local/bin/temporal)
 
-.PHONY: help setup up down status logs demo test check fmt-check vet lint boundaries stale bench openapi fmt
+.PHONY: help setup up down status logs demo test check fmt-check vet lint boundaries stale lint-openapi breaking bench openapi fmt
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -36,7 +36,7 @@ demo: up ## start it and run a company's first day through it
 test: setup ## run every test of every module
 	go test -count=1 -timeout 20m work
 
-check: fmt-check vet lint boundaries stale ## check format, code, boundaries and generated files
+check: fmt-check vet lint boundaries stale lint-openapi breaking ## check format, code, boundaries, generated files and the API
 
 fmt: ## format
 	gofmt -w $(MODULES)
@@ -56,6 +56,16 @@ boundaries: ## build each module alone: a workspace hides what it may not import
 
 stale: openapi
 	@git diff --exit-code --stat -- openapi || { echo "generated files are stale: commit what make openapi wrote"; exit 1; }
+
+lint-openapi: ## hold the OpenAPI document to the rules of Redocly and Spectral
+	@if command -v npm >/dev/null; then cd tools/openapi && npm ci --silent --ignore-scripts --no-audit --no-fund \
+		&& node_modules/.bin/redocly lint --config redocly.yaml ../../openapi/openapi.json \
+		&& node_modules/.bin/spectral lint -r .spectral.yaml --fail-severity=warn ../../openapi/openapi.json; \
+	else echo "npm is not installed: the OpenAPI document is not linted"; fi
+
+breaking: ## find what would break clients of the last release
+	@GOWORK=off go -C tools build -o $(CURDIR)/.local/bin/oasdiff github.com/oasdiff/oasdiff
+	@.local/bin/oasdiff breaking --fail-on ERR openapi/released/openapi.json openapi/openapi.json
 
 bench: up ## measure, beside the limit of each figure, in one run
 	@go run ./tests/cmd/bench
