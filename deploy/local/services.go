@@ -17,12 +17,13 @@ func (p *platform) all(temporal string) []process {
 	for _, s := range services {
 		all = append(all, p.serving(s, s, strings.ToUpper(s)))
 	}
-	all = append(all, p.serving("tasks", "tasks-2", "TASKS_2"), p.working("users", "USERS_WORK_METRICS"), p.working("reports", "REPORTS_WORK_METRICS"))
+	all = append(all, p.serving("tasks", "tasks-2", "TASKS_2"), p.working("users", "USERS_WORK_METRICS"),
+		p.working("tasks", "TASKS_WORK_METRICS"), p.working("reports", "REPORTS_WORK_METRICS"))
 	return all
 }
 
 func (p *platform) serving(service, name, port string) process {
-	env := append(p.common(service), "BAILIWICK_LISTEN="+p.at(port), "BAILIWICK_METRICS_LISTEN="+p.at(port+"_METRICS"),
+	env := append(append(p.databases(service), p.others(service)...), "BAILIWICK_LISTEN="+p.at(port), "BAILIWICK_METRICS_LISTEN="+p.at(port+"_METRICS"),
 		"BAILIWICK_PUBLIC_URL="+p.publicURL(), "BAILIWICK_ISSUER="+p.publicURL()+"/auth", "BAILIWICK_AUDIENCE="+p.publicURL(), "BAILIWICK_CURSOR_KEY="+p.secrets["cursor_key"])
 	switch service {
 	case "auth":
@@ -38,25 +39,30 @@ func (p *platform) serving(service, name, port string) process {
 }
 
 func (p *platform) working(service, metrics string) process {
-	env := append(p.common(service), p.temporal()...)
+	env := append(p.databases(service), p.temporal()...)
 	env = append(env, "BAILIWICK_METRICS_LISTEN="+p.at(metrics))
 	switch service {
 	case "users":
+		env = append(env, p.others(service)...)
 		env = append(env, "BAILIWICK_PUBLIC_URL="+p.publicURL(), "BAILIWICK_SMTP_URL=smtp://"+p.at("SMTP"), "BAILIWICK_MAIL_FROM=no-reply@bailiwick.localhost", "BAILIWICK_LINK_KEY="+p.secrets["link_key"])
 	case "reports":
+		env = append(env, p.others(service)...)
 		env = append(env, p.files())
 	}
 	return process{name: service + "-work", args: []string{p.bin(service), "work"}, env: env, ports: []string{metrics}}
 }
 
-// common is what every process of a service is told.
-func (p *platform) common(service string) []string {
+// others is how a service calls the other ones.
+func (p *platform) others(service string) []string {
 	return []string{
-		"BAILIWICK_DATABASE_URL=" + p.database(service, "app"), "BAILIWICK_SYSTEM_DATABASE_URL=" + p.database(service, "system"),
 		"BAILIWICK_CLIENT_ID=svc-" + service, "BAILIWICK_CLIENT_SECRET=" + p.secrets["svc-"+service],
 		"BAILIWICK_AUTH_URL=http://" + p.at("AUTH"), "BAILIWICK_USERS_URL=http://" + p.at("USERS"), "BAILIWICK_AUTHZ_URL=http://" + p.at("AUTHZ"),
 		"BAILIWICK_TASKS_URL=http://" + p.at("TASKS"), "BAILIWICK_REPORTS_URL=http://" + p.at("REPORTS"),
 	}
+}
+
+func (p *platform) databases(service string) []string {
+	return []string{"BAILIWICK_DATABASE_URL=" + p.database(service, "app"), "BAILIWICK_SYSTEM_DATABASE_URL=" + p.database(service, "system")}
 }
 
 func (p *platform) temporal() []string {

@@ -229,3 +229,13 @@ func (s *Service) Comments(ctx context.Context, who identity.Caller, task uuid.U
 func Stale() error {
 	return fault.New(fault.Precondition, "version_is_old", "it was changed meanwhile: read it again")
 }
+
+// Retention is how long the trash keeps a task.
+const Retention = 30 * 24 * time.Hour
+
+// Trash is what was deleted, of all tenants.
+type Trash interface {
+	// PurgeTrash drops for good some of what was deleted before then, and returns
+	// how many tasks: 0 when nothing is left.
+	PurgeTrash(ctx context.Context, then time.Time) (int64, error)
+}

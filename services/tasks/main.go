@@ -9,6 +9,7 @@ import (
 func main() {
 	process.Main("tasks", map[string]process.Role{
 		"serve":   serve,
+		"work":    work,
 		"migrate": process.Migrate("tasks", tasksdb.Migrations),
 		"openapi": openapi,
 	})

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/identity"
@@ -201,13 +200,4 @@ func (l look) whyNotTrashed(d task.ItemDelete, inTrash bool) error {
 		return notFound()
 	}
 	return task.Stale()
-}
-
-const purgeTrash = `delete from tasks where deleted_at < $1`
-
-// PurgeTrash drops what was deleted before then, in every tenant. db is the
-// system role's.
-func PurgeTrash(ctx context.Context, db *postgres.DB, then time.Time) (n int64, err error) {
-	err = db.System(ctx, func(b *pgx.Batch) { postgres.Affected(b, &n, purgeTrash, then) })
-	return n, err
 }

@@ -2,6 +2,7 @@ package tasksdb_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -9,6 +10,7 @@ import (
 	"bailiwick.dev/adapters/postgres/catalogue"
 	"bailiwick.dev/adapters/postgres/pgtest"
 	"bailiwick.dev/adapters/postgres/tasksdb"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
 	"bailiwick.dev/domain/task/conformance"
 )
@@ -62,4 +64,34 @@ func TestRoleIsHeldByPostgreSQL(t *testing.T) {
 			t.Errorf("%s: succeeds", sql)
 		}
 	}
+}
+
+// The purge drops what is old enough, of every tenant, with what belongs to it.
+func TestTrashIsPurged(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "tasks", tasksdb.Migrations)
+	store, trash, now := tasksdb.New(db.App), tasksdb.NewTrash(db.System), time.Now().UTC().Truncate(time.Microsecond)
+	for i, age := range []time.Duration{0, time.Hour, task.Retention + time.Hour, task.Retention + time.Minute} {
+		who := identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+		p, err := store.AddProject(t.Context(), who, task.Project{ID: uuid.New(), Name: "P", Statuses: task.DefaultStatuses(), Version: 1, CreatedAt: now, UpdatedAt: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := store.Add(t.Context(), who, task.Task{ID: uuid.New(), ProjectID: p.ID, Title: "T", Priority: "low", Assignees: []uuid.UUID{}, Labels: []string{}, Version: 1, CreatedAt: now, UpdatedAt: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 { // not in the trash at all
+			continue
+		}
+		if _, err := store.Delete(t.Context(), who, task.ItemDelete{ID: made.ID, Version: 1}, now.Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, want := range []int64{2, 0} {
+		if n, err := trash.PurgeTrash(t.Context(), now.Add(-task.Retention)); err != nil || n != want {
+			t.Errorf("purged %d, %v, want %d", n, err, want)
+		}
+	}
+	db.Exec(t, "do $$ begin assert (select count(*) from tasks) = 2 and (select count(*) from task_changes) = 3; end $$")
 }
