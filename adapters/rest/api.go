@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -131,10 +130,10 @@ func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who id
 	describe[O](&o, !op.Public)
 }
 
-// Stream adds an operation whose answer is written as it comes into being. h
-// calls begin, once, when nothing can be refused any more; a failure after that
-// breaks the connection off, so that nobody takes a part for the whole.
-func Stream[I any](a *API, op Operation, h func(ctx context.Context, who identity.Caller, in *I, begin func(contentType string) io.Writer) error) {
+// Stream adds an operation whose answer h writes itself, as it comes into
+// being. A failure before the first byte is a problem; one after it breaks the
+// connection off, so that nobody takes a part for the whole.
+func Stream[I any](a *API, op Operation, h func(w http.ResponseWriter, r *http.Request, who identity.Caller, in *I) error) {
 	o := a.operation(op)
 	content := map[string]*huma.MediaType{}
 	for _, t := range op.Produces {
@@ -143,21 +142,18 @@ func Stream[I any](a *API, op Operation, h func(ctx context.Context, who identit
 	o.Responses = map[string]*huma.Response{"200": {Description: http.StatusText(http.StatusOK), Content: content}}
 	huma.Register(a.huma, o, func(_ context.Context, in *I) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
-			r, w := humachi.Unwrap(hc)
-			begun := false
-			err := h(r.Context(), Caller(hc.Context()), in, func(contentType string) io.Writer {
-				begun = true
-				w.Header().Set("Content-Type", contentType)
-				return w
-			})
-			if err != nil && !begun {
+			r, plain := humachi.Unwrap(hc)
+			w := middleware.NewWrapResponseWriter(plain, r.ProtoMajor)
+			switch err := h(w, r, Caller(hc.Context()), in); {
+			case err != nil && w.Status() == 0:
 				WriteProblem(w, r, err)
-			} else if err != nil {
+			case err != nil:
 				slog.Error("stream failed", "request_id", RequestID(r.Context()), "error", err)
 				panic(http.ErrAbortHandler)
 			}
 		}}, nil
 	})
+	describe[struct{}](&o, !op.Public)
 }
 
 func (a *API) operation(op Operation) huma.Operation {

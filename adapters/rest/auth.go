@@ -110,6 +110,9 @@ func unescapePath(ctx huma.Context, next func(huma.Context)) {
 // operation produces. huma's own knows no wildcards and breaks without an
 // Accept header.
 func (a *API) negotiate(produces []string) func(huma.Context, func(huma.Context)) {
+	if len(produces) > 0 { // whatever is streamed is bytes too, which is all that many downloaders ask for
+		produces = append([]string{"application/octet-stream"}, produces...)
+	}
 	produces = append([]string{"application/json", "application/problem+json"}, produces...)
 	return func(ctx huma.Context, next func(huma.Context)) {
 		if !accepts(ctx.Header("Accept"), produces) {

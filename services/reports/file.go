@@ -7,40 +7,41 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/go-chi/chi/v5"
-	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/report"
 )
 
-const filePath = "/reports/v1/runs/{id}/file"
+const filePath = "/v1/runs/{id}/file"
 
-// registerFile adds the download. It is no huma operation, which would hold
-// the answer in memory and accept JSON alone; net/http knows ranges (RFC 9110,
-// section 14) and conditions.
+// registerFile adds the download. It writes its answer itself: net/http knows
+// ranges (RFC 9110, section 14) and conditions.
 func (a *api) registerFile(r *rest.API) {
-	download := r.Router().With(r.Authenticate(scope))
-	download.Get(filePath, a.file)
-	download.Head(filePath, a.file)
-	r.OpenAPI().AddOperation(fileOperation())
+	rest.Stream(r, rest.Operation{
+		ID: "download-report-file", Method: http.MethodGet, Path: filePath, Tag: tag, Scope: scope, Errors: []int{404, 409},
+		Produces: []string{"application/pdf", report.XLSX.MediaType(), "text/csv"},
+		Summary:  "Download a run's file", Description: "When the run has succeeded. Parts of it can be asked for with Range.",
+	}, a.file)
+	describeFile(r.OpenAPI().Paths["/reports"+filePath].Get.Responses)
 }
 
-func (a *api) file(w http.ResponseWriter, req *http.Request) {
-	id, err := uuid.Parse(chi.URLParam(req, "id"))
+// FileInput names a run's file, and what of it is wanted.
+type FileInput struct {
+	ByID
+	Range       string `header:"Range" doc:"RFC 9110, section 14.2" example:"bytes=0-1023"`
+	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of the file at hand"`
+}
+
+func (a *api) file(w http.ResponseWriter, req *http.Request, who identity.Caller, in *FileInput) error {
+	run, content, err := a.reports.Open(req.Context(), who, in.ID)
 	if err != nil {
-		rest.WriteProblem(w, req, fault.New(fault.Invalid, "invalid", "the id is no UUID"))
-		return
-	}
-	run, content, err := a.reports.Open(req.Context(), rest.Caller(req.Context()), id)
-	if err != nil {
-		rest.WriteProblem(w, req, err)
-		return
+		return err
 	}
 	defer content.Close()
 	describe(w.Header(), *run.File)
 	http.ServeContent(w, req, "", *run.FinishedAt, content)
+	return nil
 }
 
 // describe names the file, and its digest (RFC 9530) as the entity tag too.
@@ -55,37 +56,17 @@ func describe(h http.Header, f report.RunFile) {
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-// fileOperation documents the download.
-func fileOperation() *huma.Operation {
-	binary := map[string]*huma.MediaType{}
-	for _, f := range []report.Format{report.PDF, report.XLSX, report.CSV} {
-		kind, _, _ := mime.ParseMediaType(f.MediaType())
-		binary[kind] = &huma.MediaType{Schema: &huma.Schema{Type: "string", Format: "binary"}}
+// describeFile documents what net/http adds.
+func describeFile(answers map[string]*huma.Response) {
+	whole := answers["200"]
+	for _, m := range whole.Content {
+		m.Schema = &huma.Schema{Type: "string", Format: "binary"}
 	}
-	headers := map[string]*huma.Param{}
 	for name, doc := range map[string]string{
 		"ETag": "The file's SHA-256 in hexadecimal", "Repr-Digest": "The file's SHA-256 (RFC 9530)", "Content-Disposition": "The file's name", "Accept-Ranges": "bytes"} {
-		headers[name] = &huma.Param{Description: doc, Schema: &huma.Schema{Type: "string"}}
+		whole.Headers[name] = &huma.Param{Description: doc, Schema: &huma.Schema{Type: "string"}}
 	}
-	answers := map[string]*huma.Response{
-		"200": {Description: "The file", Content: binary, Headers: headers},
-		"206": {Description: "The part of it that Range names", Content: binary, Headers: headers},
-		"304": {Description: "It is the one that If-None-Match names"},
-		"416": {Description: "Range lies outside of it"},
-	}
-	problem := map[string]*huma.MediaType{"application/problem+json": {Schema: &huma.Schema{Ref: "#/components/schemas/Problem"}}}
-	for status, what := range map[string]string{"401": "Unauthorized", "403": "Forbidden", "404": "Not Found", "409": "Conflict: the run has no file", "422": "Unprocessable Entity", "500": "Internal Server Error", "503": "Service Unavailable"} {
-		answers[status] = &huma.Response{Description: what, Content: problem}
-	}
-	text := &huma.Schema{Type: "string"}
-	return &huma.Operation{
-		OperationID: "download-report-file", Method: http.MethodGet, Path: filePath, Tags: []string{tag},
-		Summary: "Download a run's file", Description: "When the run has succeeded. Parts of it can be asked for with Range.",
-		Parameters: []*huma.Param{
-			{Name: "id", In: "path", Required: true, Schema: &huma.Schema{Type: "string", Format: "uuid"}, Example: "0199a1b2-c3d4-7e5f-8a6b-000000000004"},
-			{Name: "Range", In: "header", Description: "RFC 9110, section 14.2", Schema: text, Example: "bytes=0-1023"},
-			{Name: "If-None-Match", In: "header", Description: "The ETag of the file at hand", Schema: text},
-		},
-		Responses: answers, Security: []map[string][]string{{"oauth2": {scope}}},
-	}
+	answers["206"] = &huma.Response{Description: "The part of it that Range names", Content: whole.Content, Headers: whole.Headers}
+	answers["304"] = &huma.Response{Description: "It is the one that If-None-Match names"}
+	answers["416"] = &huma.Response{Description: "Range lies outside of it"}
 }

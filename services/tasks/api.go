@@ -59,7 +59,7 @@ func (a *api) register(r *rest.API) {
 		Summary: "List a task's history", Description: "Who changed what when, from what to what; oldest first. It is there for a task in the trash too.",
 	}, a.listHistory)
 	rest.Register(r, rest.Operation{
-		ID: "count-tasks", Method: http.MethodGet, Path: "/v1/tasks/counts", Tag: "tasks", Scope: scope,
+		ID: "count-tasks", Method: http.MethodGet, Path: "/v1/task-counts", Tag: "tasks", Scope: scope,
 		Summary: "Count tasks by group", Description: "How many of the tasks that the filter chooses have which value, most first: what a board shows above its columns.",
 	}, a.countTasks)
 }

@@ -13,7 +13,7 @@ import (
 
 func (a *api) registerBulk(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "bulk-tasks", Method: http.MethodPost, Path: "/v1/tasks/bulk", Tag: "tasks", Scope: scope,
+		ID: "bulk-tasks", Method: http.MethodPost, Path: "/v1/task-bulk", Tag: "tasks", Scope: scope,
 		Summary:     "Create, change and delete many tasks",
 		Description: "Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.",
 	}, a.bulk)

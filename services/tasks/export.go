@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	stdcsv "encoding/csv"
 	"encoding/json"
 	"io"
@@ -27,7 +26,7 @@ const (
 
 func (a *api) registerExport(r *rest.API) {
 	rest.Stream(r, rest.Operation{
-		ID: "export-tasks", Method: http.MethodGet, Path: "/v1/tasks/export", Tag: "tasks", Scope: scope, Produces: []string{ndjson, textCSV},
+		ID: "export-tasks", Method: http.MethodGet, Path: "/v1/task-export", Tag: "tasks", Scope: scope, Produces: []string{ndjson, textCSV},
 		Summary: "Export tasks", Description: "Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.",
 	}, a.export)
 }
@@ -37,14 +36,14 @@ type exportInput struct {
 	Format string `query:"format" enum:"ndjson,csv" default:"ndjson" doc:"NDJSON, or CSV (RFC 4180) with a header" example:"ndjson"`
 }
 
-func (a *api) export(ctx context.Context, who identity.Caller, in *exportInput, begin func(contentType string) io.Writer) error {
-	var out *bufio.Writer
-	err := a.tasks.Export(ctx, who, in.filter(), func() func(*task.Task) error {
+func (a *api) export(w http.ResponseWriter, r *http.Request, who identity.Caller, in *exportInput) error {
+	out := bufio.NewWriterSize(w, exported)
+	err := a.tasks.Export(r.Context(), who, in.filter(), func() func(*task.Task) error {
 		if in.Format == "csv" {
-			out = bufio.NewWriterSize(begin(textCSV), exported)
+			w.Header().Set("Content-Type", textCSV)
 			return csvLines(out)
 		}
-		out = bufio.NewWriterSize(begin(ndjson), exported)
+		w.Header().Set("Content-Type", ndjson)
 		return jsonLines(out)
 	})
 	if err == nil {

@@ -241,7 +241,7 @@ func TestFiltersSayWhatIsWrongWhere(t *testing.T) {
 			t.Errorf("%s: %d tasks, want %d", query, len(got.Items), want)
 		}
 	}
-	if r := p.do(t, p.a, "GET", "tasks/counts?by=status", nil).Want(t, 200); string(r.Body) != `{"items":[{"value":"open","count":1}]}`+"\n" {
+	if r := p.do(t, p.a, "GET", "task-counts?by=status", nil).Want(t, 200); string(r.Body) != `{"items":[{"value":"open","count":1}]}`+"\n" {
 		t.Errorf("counts %s", r.Body)
 	}
 }
@@ -262,19 +262,19 @@ func TestBulkAnswersEachItem(t *testing.T) {
 		Items []struct{ Status int }
 	}
 	for _, key := range []string{"k", "k"} { // the second is the first again
-		got := resttest.JSON[answer](t, p.do(t, p.a, "POST", "tasks/bulk", body, "Idempotency-Key", key).Want(t, 200))
+		got := resttest.JSON[answer](t, p.do(t, p.a, "POST", "task-bulk", body, "Idempotency-Key", key).Want(t, 200))
 		if fmt.Sprint(got) != "{true [{201} {200} {404} {422}]}" {
 			t.Errorf("each: %v", got)
 		}
 	}
 	body["mode"] = "all"
-	if got := resttest.JSON[answer](t, p.do(t, p.a, "POST", "tasks/bulk", body).Want(t, 200)); got.Done {
+	if got := resttest.JSON[answer](t, p.do(t, p.a, "POST", "task-bulk", body).Want(t, 200)); got.Done {
 		t.Errorf("all: %v, want nothing done", got)
 	}
 	if got := resttest.JSON[rest.Page[task.Task]](t, p.do(t, p.a, "GET", "tasks", nil).Want(t, 200)); len(got.Items) != 2 {
 		t.Errorf("%d tasks, want 2", len(got.Items))
 	}
-	p.do(t, p.a, "POST", "tasks/bulk", `{"items":[]}`).Want(t, 422)
+	p.do(t, p.a, "POST", "task-bulk", `{"items":[]}`).Want(t, 422)
 }
 
 func TestExportStreamsEveryTask(t *testing.T) {
@@ -283,14 +283,14 @@ func TestExportStreamsEveryTask(t *testing.T) {
 	project := p.project(t)
 	p.do(t, p.a, "POST", "tasks", map[string]any{"project_id": project, "title": "=1+1", "labels": []string{"a,b"}}).Want(t, 201)
 	p.task(t, project)
-	r := p.do(t, p.a, "GET", "tasks/export?filter=status+%3D+open", nil, "Accept", "application/x-ndjson").Want(t, 200)
+	r := p.do(t, p.a, "GET", "task-export?filter=status+%3D+open", nil, "Accept", "application/x-ndjson").Want(t, 200)
 	if lines := strings.Split(strings.TrimSpace(string(r.Body)), "\n"); len(lines) != 2 || !strings.Contains(string(r.Body), `"title":"=1+1"`) {
 		t.Errorf("NDJSON %s", r.Body)
 	}
-	r = p.do(t, p.a, "GET", "tasks/export?format=csv", nil, "Accept", "text/*").Want(t, 200)
+	r = p.do(t, p.a, "GET", "task-export?format=csv", nil, "Accept", "text/*").Want(t, 200)
 	if rows, err := csv.NewReader(strings.NewReader(string(r.Body))).ReadAll(); err != nil || len(rows) != 3 || !strings.Contains(string(r.Body), "'=1+1") {
 		t.Errorf("CSV %s, %v", r.Body, err)
 	}
-	p.do(t, p.a, "GET", "tasks/export?filter=x", nil).Want(t, 422)
-	p.do(t, p.a, "GET", "tasks/export", nil, "Accept", "image/png").Want(t, 406)
+	p.do(t, p.a, "GET", "task-export?filter=x", nil).Want(t, 422)
+	p.do(t, p.a, "GET", "task-export", nil, "Accept", "image/png").Want(t, 406)
 }

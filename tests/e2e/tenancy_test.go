@@ -104,6 +104,7 @@ type operation struct {
 	method, path string
 	public       bool
 	body         []byte
+	has          map[string]bool // parameters by name
 }
 
 // operations reads the merged document; bodies are made of its examples.
@@ -122,10 +123,12 @@ func operations(t *testing.T) (all []operation) {
 	}
 	for path, item := range doc.Paths {
 		for method, op := range item {
-			o := operation{method: strings.ToUpper(method), path: path}
+			o := operation{method: strings.ToUpper(method), path: path, has: map[string]bool{}}
 			parameters, _ := op["parameters"].([]any)
-			for _, p := range parameters { // all but the object's own id
-				if p := p.(object); p["in"] == "path" && p["name"] != "id" {
+			for _, p := range parameters {
+				p := p.(object)
+				o.has[p["name"].(string)] = true
+				if p["in"] == "path" && p["name"] != "id" { // all but the object's own id
 					if value, ok := example(p["schema"].(object), nil).(string); ok {
 						o.path = strings.ReplaceAll(o.path, "{"+p["name"].(string)+"}", value)
 					}

@@ -400,6 +400,43 @@ export const addProjectMember = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
+ * Create, change and delete many tasks
+ *
+ * Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
+ */
+export const bulkTasks = <ThrowOnError extends boolean = false>(options: Options<BulkTasksData, ThrowOnError>) => (options.client ?? client).post<BulkTasksResponses, BulkTasksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/tasks/v1/task-bulk',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Count tasks by group
+ *
+ * How many of the tasks that the filter chooses have which value, most first: what a board shows above its columns.
+ */
+export const countTasks = <ThrowOnError extends boolean = false>(options?: Options<CountTasksData, ThrowOnError>) => (options?.client ?? client).get<CountTasksResponses, CountTasksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/tasks/v1/task-counts',
+    ...options
+});
+
+/**
+ * Export tasks
+ *
+ * Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+ */
+export const exportTasks = <ThrowOnError extends boolean = false>(options?: Options<ExportTasksData, ThrowOnError>) => (options?.client ?? client).get<ExportTasksResponses, ExportTasksErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/tasks/v1/task-export',
+    ...options
+});
+
+/**
  * List tasks
  *
  * Tasks of the tenant, oldest first unless sort says otherwise.
@@ -425,43 +462,6 @@ export const createTask = <ThrowOnError extends boolean = false>(options: Option
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * Create, change and delete many tasks
- *
- * Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
- */
-export const bulkTasks = <ThrowOnError extends boolean = false>(options: Options<BulkTasksData, ThrowOnError>) => (options.client ?? client).post<BulkTasksResponses, BulkTasksErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/tasks/v1/tasks/bulk',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * Count tasks by group
- *
- * How many of the tasks that the filter chooses have which value, most first: what a board shows above its columns.
- */
-export const countTasks = <ThrowOnError extends boolean = false>(options?: Options<CountTasksData, ThrowOnError>) => (options?.client ?? client).get<CountTasksResponses, CountTasksErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/tasks/v1/tasks/counts',
-    ...options
-});
-
-/**
- * Export tasks
- *
- * Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.
- */
-export const exportTasks = <ThrowOnError extends boolean = false>(options?: Options<ExportTasksData, ThrowOnError>) => (options?.client ?? client).get<ExportTasksResponses, ExportTasksErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/tasks/v1/tasks/export',
-    ...options
 });
 
 /**

@@ -2679,6 +2679,10 @@ export type DownloadReportFileData = {
 
 export type DownloadReportFileErrors = {
     /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
      * Unauthorized
      */
     401: Problem;
@@ -2691,7 +2695,11 @@ export type DownloadReportFileErrors = {
      */
     404: Problem;
     /**
-     * Conflict: the run has no file
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
      */
     409: Problem;
     /**
@@ -2702,6 +2710,10 @@ export type DownloadReportFileErrors = {
      * Unprocessable Entity
      */
     422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
     /**
      * Internal Server Error
      */
@@ -2716,7 +2728,7 @@ export type DownloadReportFileError = DownloadReportFileErrors[keyof DownloadRep
 
 export type DownloadReportFileResponses = {
     /**
-     * The file
+     * OK
      */
     200: Blob | File;
     /**
@@ -3309,6 +3321,229 @@ export type AddProjectMemberResponses = {
 
 export type AddProjectMemberResponse = AddProjectMemberResponses[keyof AddProjectMemberResponses];
 
+export type BulkTasksData = {
+    body: BulkRequest;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/tasks/v1/task-bulk';
+};
+
+export type BulkTasksErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type BulkTasksError = BulkTasksErrors[keyof BulkTasksErrors];
+
+export type BulkTasksResponses = {
+    /**
+     * OK
+     */
+    200: BulkAnswer;
+};
+
+export type BulkTasksResponse = BulkTasksResponses[keyof BulkTasksResponses];
+
+export type CountTasksData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Only of this project
+         */
+        project_id?: string;
+        /**
+         * Only with this status
+         */
+        status?: string;
+        /**
+         * The filter language
+         */
+        filter?: string;
+        /**
+         * Words that title and description hold, all of them
+         */
+        q?: string;
+        /**
+         * Those in the trash instead
+         */
+        trash?: boolean;
+        /**
+         * What they are grouped by
+         */
+        by?: 'status' | 'priority' | 'assignee' | 'label' | 'project';
+    };
+    url: '/tasks/v1/task-counts';
+};
+
+export type CountTasksErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CountTasksError = CountTasksErrors[keyof CountTasksErrors];
+
+export type CountTasksResponses = {
+    /**
+     * OK
+     */
+    200: TaskCounts;
+};
+
+export type CountTasksResponse = CountTasksResponses[keyof CountTasksResponses];
+
+export type ExportTasksData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Only of this project
+         */
+        project_id?: string;
+        /**
+         * Only with this status
+         */
+        status?: string;
+        /**
+         * The filter language
+         */
+        filter?: string;
+        /**
+         * Words that title and description hold, all of them
+         */
+        q?: string;
+        /**
+         * Those in the trash instead
+         */
+        trash?: boolean;
+        /**
+         * NDJSON, or CSV (RFC 4180) with a header
+         */
+        format?: 'ndjson' | 'csv';
+    };
+    url: '/tasks/v1/task-export';
+};
+
+export type ExportTasksErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ExportTasksError = ExportTasksErrors[keyof ExportTasksErrors];
+
+export type ExportTasksResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type ExportTasksResponse = ExportTasksResponses[keyof ExportTasksResponses];
+
 export type ListTasksData = {
     body?: never;
     path?: never;
@@ -3469,229 +3704,6 @@ export type CreateTaskResponses = {
 };
 
 export type CreateTaskResponse = CreateTaskResponses[keyof CreateTaskResponses];
-
-export type BulkTasksData = {
-    body: BulkRequest;
-    headers?: {
-        /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/tasks/v1/tasks/bulk';
-};
-
-export type BulkTasksErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Acceptable
-     */
-    406: Problem;
-    /**
-     * Request Entity Too Large
-     */
-    413: Problem;
-    /**
-     * Unsupported Media Type
-     */
-    415: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type BulkTasksError = BulkTasksErrors[keyof BulkTasksErrors];
-
-export type BulkTasksResponses = {
-    /**
-     * OK
-     */
-    200: BulkAnswer;
-};
-
-export type BulkTasksResponse = BulkTasksResponses[keyof BulkTasksResponses];
-
-export type CountTasksData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Only of this project
-         */
-        project_id?: string;
-        /**
-         * Only with this status
-         */
-        status?: string;
-        /**
-         * The filter language
-         */
-        filter?: string;
-        /**
-         * Words that title and description hold, all of them
-         */
-        q?: string;
-        /**
-         * Those in the trash instead
-         */
-        trash?: boolean;
-        /**
-         * What they are grouped by
-         */
-        by?: 'status' | 'priority' | 'assignee' | 'label' | 'project';
-    };
-    url: '/tasks/v1/tasks/counts';
-};
-
-export type CountTasksErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Acceptable
-     */
-    406: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type CountTasksError = CountTasksErrors[keyof CountTasksErrors];
-
-export type CountTasksResponses = {
-    /**
-     * OK
-     */
-    200: TaskCounts;
-};
-
-export type CountTasksResponse = CountTasksResponses[keyof CountTasksResponses];
-
-export type ExportTasksData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Only of this project
-         */
-        project_id?: string;
-        /**
-         * Only with this status
-         */
-        status?: string;
-        /**
-         * The filter language
-         */
-        filter?: string;
-        /**
-         * Words that title and description hold, all of them
-         */
-        q?: string;
-        /**
-         * Those in the trash instead
-         */
-        trash?: boolean;
-        /**
-         * NDJSON, or CSV (RFC 4180) with a header
-         */
-        format?: 'ndjson' | 'csv';
-    };
-    url: '/tasks/v1/tasks/export';
-};
-
-export type ExportTasksErrors = {
-    /**
-     * Bad Request
-     */
-    400: Problem;
-    /**
-     * Unauthorized
-     */
-    401: Problem;
-    /**
-     * Forbidden
-     */
-    403: Problem;
-    /**
-     * Not Acceptable
-     */
-    406: Problem;
-    /**
-     * Unprocessable Entity
-     */
-    422: Problem;
-    /**
-     * Too Many Requests
-     */
-    429: Problem;
-    /**
-     * Internal Server Error
-     */
-    500: Problem;
-    /**
-     * Service Unavailable
-     */
-    503: Problem;
-};
-
-export type ExportTasksError = ExportTasksErrors[keyof ExportTasksErrors];
-
-export type ExportTasksResponses = {
-    /**
-     * OK
-     */
-    200: string;
-};
-
-export type ExportTasksResponse = ExportTasksResponses[keyof ExportTasksResponses];
 
 export type DeleteTaskData = {
     body?: never;
