@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) task.Store) {
 		"DoesABulkWholeOrNotAtAll":        bulkAll,
 		"FiltersAsTheLanguageSays":        filters,
 		"PagesThroughEverySort":           sorts,
+		"ShowsEveryStableRowOnce":         stable,
 		"SearchesWords":                   searches,
 		"CountsByGroup":                   counts,
 	} {

@@ -11,6 +11,7 @@ import (
 
 	"bailiwick.dev/domain/filter"
 	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/patch"
 	"bailiwick.dev/domain/task"
 )
 
@@ -183,4 +184,81 @@ func counts(t *testing.T, w world) {
 			t.Errorf("by %s: %s, want %s", by, told, want)
 		}
 	}
+}
+
+// stable pages through a list while others add, change, move and delete: every
+// task that nobody touches is seen exactly once, and the pages end.
+func stable(t *testing.T, w world) {
+	for _, sort := range []string{"", "rank", "-priority,due", "title,-number"} {
+		quiet := map[uuid.UUID]int{}
+		var busy []task.Task
+		for i, x := range w.assorted(t) {
+			if i%2 == 0 {
+				quiet[x.ID] = 0
+			} else {
+				busy = append(busy, x)
+			}
+		}
+		q, err := task.Filter{Sort: sort}.Query(w.who, now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r, pages := (page.Request{Limit: 4}), 0; ; pages++ {
+			got, err := w.Tasks(t.Context(), w.who, q, r)
+			if err != nil || pages > 200 {
+				t.Fatalf("%q: page %d: %v", sort, pages, err)
+			}
+			for _, x := range got.Items {
+				if _, ok := quiet[x.ID]; ok {
+					quiet[x.ID]++
+				}
+			}
+			if got.Next == nil {
+				break
+			}
+			r.After = *got.Next
+			if len(busy) > 0 {
+				busy = w.disturb(t, busy, r.After.ID)
+			}
+		}
+		for id, n := range quiet {
+			if n != 1 {
+				t.Errorf("%q: a task that nobody touched was seen %d times: %v", sort, n, id)
+			}
+		}
+		for _, x := range w.list(t, task.Query{}) {
+			if _, err := w.Delete(t.Context(), w.who, task.ItemDelete{ID: x.ID, Version: x.Version}, now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// disturb does something to one of the tasks, but not to the one that the
+// reader stands on, and returns those left.
+func (w world) disturb(t *testing.T, busy []task.Task, not uuid.UUID) []task.Task {
+	t.Helper()
+	i := rand.IntN(len(busy))
+	x := busy[i]
+	if x.ID == not {
+		return busy
+	}
+	switch rand.IntN(4) {
+	case 0:
+		w.task(t, x.ProjectID)
+	case 1:
+		busy[i] = w.mustChange(t, x, task.Patch{Title: patch.To(fmt.Sprint(rand.IntN(100))), DueAt: patch.To(now()), Priority: patch.To(task.Priorities[rand.IntN(4)])})
+	case 2:
+		moved, err := w.Move(t.Context(), w.who, task.Move{ID: x.ID, Version: x.Version, After: w.task(t, x.ProjectID).ID}, now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		busy[i] = moved
+	case 3:
+		if _, err := w.Delete(t.Context(), w.who, task.ItemDelete{ID: x.ID, Version: x.Version}, now()); err != nil {
+			t.Fatal(err)
+		}
+		return slices.Delete(busy, i, i+1)
+	}
+	return busy
 }
