@@ -8,6 +8,9 @@ LOCAL := go run ./deploy/local
 export CGO_ENABLED := 0
 export TEMPORAL_CLI ?= $(shell command -v temporal || echo $(CURDIR)/.local/bin/temporal)
 
+# Node is not needed to build or run anything: what needs it says that it is missing.
+NPM := npm ping >/dev/null 2>&1
+
 .PHONY: help setup up down status logs demo test check fmt-check vet lint boundaries stale lint-openapi breaking bench openapi fmt
 
 help: ## show this
@@ -58,10 +61,10 @@ stale: openapi
 	@git diff --exit-code --stat -- openapi || { echo "generated files are stale: commit what make openapi wrote"; exit 1; }
 
 lint-openapi: ## hold the OpenAPI document to the rules of Redocly and Spectral
-	@if command -v npm >/dev/null; then cd tools/openapi && npm ci --silent --ignore-scripts --no-audit --no-fund \
+	@if $(NPM); then cd tools/openapi && npm ci --silent --ignore-scripts --no-audit --no-fund \
 		&& node_modules/.bin/redocly lint --config redocly.yaml ../../openapi/openapi.json \
 		&& node_modules/.bin/spectral lint -r .spectral.yaml --fail-severity=warn ../../openapi/openapi.json; \
-	else echo "npm is not installed: the OpenAPI document is not linted"; fi
+	else echo "there is no npm, or no registry: the OpenAPI document is not linted"; fi
 
 breaking: ## find what would break clients of the last release
 	@GOWORK=off go -C tools build -o $(CURDIR)/.local/bin/oasdiff github.com/oasdiff/oasdiff
@@ -76,4 +79,4 @@ openapi: ## write the OpenAPI documents and the SDKs anew
 	@go run ./openapi/merge $(SERVICES:%=openapi/%.json) > .local/openapi.json && mv .local/openapi.json openapi/openapi.json
 	@GOWORK=off go -C tools build -o $(CURDIR)/.local/bin/oapi-codegen github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen
 	@cd openapi/sdk/go && go generate ./...
-	@if command -v npm >/dev/null; then cd openapi/sdk/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate >/dev/null; else echo "npm is not installed: the TypeScript SDK stays as it is"; fi
+	@if $(NPM); then cd openapi/sdk/typescript && npm ci --silent --no-audit --no-fund && npm run --silent generate >/dev/null; else echo "there is no npm, or no registry: the TypeScript SDK stays as it is"; fi

@@ -34,7 +34,7 @@ var (
 	serverOnce sync.Once
 	serverURL  string
 	serverErr  error
-	templates  sync.Map // service -> *template
+	templates  sync.Map // service and number of migrations -> *template
 	counter    atomic.Int64
 )
 
@@ -94,7 +94,11 @@ func Server(t testing.TB) string {
 
 func templateOf(t testing.TB, admin, service string, migrations fs.FS) string {
 	t.Helper()
-	v, _ := templates.LoadOrStore(service, &template{name: fmt.Sprintf("%s_template_%d", service, time.Now().UnixNano())})
+	all, err := fs.Glob(migrations, "*.sql") // a test may want an older schema
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := templates.LoadOrStore(fmt.Sprint(service, len(all)), &template{name: fmt.Sprintf("%s_template_%d", service, time.Now().UnixNano())})
 	tpl := v.(*template)
 	tpl.once.Do(func() { tpl.err = migrate(admin, service, tpl.name, migrations) })
 	if tpl.err != nil {

@@ -1,16 +1,20 @@
 package tasksdb_test
 
 import (
+	"io/fs"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/adapters/postgres/catalogue"
 	"bailiwick.dev/adapters/postgres/pgtest"
 	"bailiwick.dev/adapters/postgres/tasksdb"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
 	"bailiwick.dev/domain/task"
 	"bailiwick.dev/domain/task/conformance"
 )
@@ -94,4 +98,39 @@ func TestTrashIsPurged(t *testing.T) {
 		}
 	}
 	db.Exec(t, "do $$ begin assert (select count(*) from tasks) = 2 and (select count(*) from task_changes) = 3; end $$")
+}
+
+// What was kept before projects had keys is still there, under keys of its own.
+func TestOlderRowsAreMigrated(t *testing.T) {
+	t.Parallel()
+	first, err := fs.ReadFile(tasksdb.Migrations, "00001_init.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := pgtest.New(t, "tasks", fstest.MapFS{"00001_init.sql": {Data: first}})
+	who := identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+	project, one, two := uuid.New(), uuid.New(), uuid.New()
+	db.Exec(t, "insert into projects values ($1, $2, 'Old', '', 1, now(), 'x', now())", who.Tenant, project)
+	for i, id := range []uuid.UUID{one, two} {
+		db.Exec(t, "insert into tasks values ($1, $2, $3, 'T', '', 'in_progress', 'low', $4, null, 1, now() + $5 * interval '1 s', 'x', now())", who.Tenant, id, project, who.User, i)
+	}
+	for _, field := range []string{"title", "status"} {
+		db.Exec(t, "insert into task_changes values ($1, gen_random_uuid(), $2, $3, '', 'T', 'x', 'r', '2026-01-01')", who.Tenant, one, field)
+	}
+	if err := postgres.Migrate(t.Context(), db.MigratorURL, tasksdb.Migrations); err != nil {
+		t.Fatal(err)
+	}
+	store := tasksdb.New(db.App)
+	got, err := store.Task(t.Context(), who, two)
+	if err != nil || got.Key != "P10-2" || got.Number != 2 || len(got.Assignees) != 1 || got.Assignees[0] != who.User || got.Rank != task.FirstRank(2) {
+		t.Errorf("the second task is %+v, %v", got, err)
+	}
+	history, err := store.History(t.Context(), who, one, page.Request{Limit: 9})
+	if err != nil || len(history.Items) != 1 || len(history.Items[0].Fields) != 2 || string(history.Items[0].Fields[0].After) != `"T"` {
+		t.Errorf("the history is %+v, %v", history.Items, err)
+	}
+	made, err := store.Add(t.Context(), who, task.Task{ID: uuid.New(), ProjectID: project, Title: "New", Priority: "low", Assignees: []uuid.UUID{}, Labels: []string{}, Version: 1, CreatedAt: time.Now(), UpdatedAt: time.Now()})
+	if err != nil || made.Key != "P10-3" || made.Status != task.Open {
+		t.Errorf("the third task is %+v, %v", made, err)
+	}
 }
