@@ -21,6 +21,15 @@ func (Optional[T]) Schema(r huma.Registry) *huma.Schema {
 	return &s
 }
 
+// Resolve implements huma.ResolverWithPath: huma itself takes null for a field
+// that is left out.
+func (o Optional[T]) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
+	if !o.Null {
+		return nil
+	}
+	return []error{&huma.ErrorDetail{Location: at.String(), Message: "cannot be cleared"}}
+}
+
 // Schema implements huma.SchemaProvider.
 func (Nullable[T]) Schema(r huma.Registry) *huma.Schema {
 	s := *r.Schema(reflect.TypeFor[T](), true, "")

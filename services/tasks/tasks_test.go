@@ -70,6 +70,9 @@ func TestTaskChangesByVersionAndByNameOnly(t *testing.T) {
 	p.do(t, p.a, "PATCH", at, `{"status":"open"}`, "If-Match", `"1"`).Want(t, 412)
 	p.do(t, p.a, "PATCH", at, `{"status":"open"}`, "If-Match", `*`).Want(t, 412)
 	p.do(t, p.a, "PATCH", at, `{"version":9}`, "If-Match", `"2"`).Want(t, 422)
+	if r := p.do(t, p.a, "PATCH", at, `{"title":null}`, "If-Match", `"2"`).Want(t, 422); !strings.Contains(string(r.Body), `"pointer":"/title"`) {
+		t.Errorf("a title that cannot be cleared: %s", r.Body)
+	}
 	p.do(t, p.a, "PATCH", at, `{"tenant_id":"x","owner":"y"}`, "If-Match", `"2"`).Want(t, 422)
 	p.do(t, p.a, "PATCH", at, `{"due_at":null}`, "If-Match", `"2"`).Want(t, 200)
 	got := resttest.JSON[task.Task](t, p.do(t, p.a, "GET", at, nil).Want(t, 200))

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/adapters/postgres/pgtest"
@@ -102,7 +100,10 @@ func TestEachOperationIsOneRoundTrip(t *testing.T) {
 	}
 	var d distant
 	at.Host = d.listen(t, at.Host)
-	app, err := postgres.Open(t.Context(), at.String(), func(c *pgxpool.Config) { c.MaxConns = 1 })
+	q := at.Query()
+	q.Set("pool_max_conns", "1") // so that what is prepared once stays prepared
+	at.RawQuery = q.Encode()
+	app, err := postgres.Open(t.Context(), at.String())
 	if err != nil {
 		t.Fatal(err)
 	}
