@@ -19,7 +19,7 @@ import (
 func Rows[T any](fetch func(cursor *string) (*http.Response, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for cursor := (*string)(nil); ; {
-			rows, next, err := pageOf[T](fetch(cursor))
+			rows, next, err := pageOf[T](fetch, cursor)
 			for _, row := range rows {
 				if !yield(row, nil) {
 					return
@@ -37,7 +37,8 @@ func Rows[T any](fetch func(cursor *string) (*http.Response, error)) iter.Seq2[T
 	}
 }
 
-func pageOf[T any](resp *http.Response, err error) ([]T, *string, error) {
+func pageOf[T any](fetch func(cursor *string) (*http.Response, error), cursor *string) ([]T, *string, error) {
+	resp, err := fetch(cursor)
 	if err != nil {
 		return nil, nil, err
 	}
