@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+	pgxuuid "github.com/vgarvardt/pgx-google-uuid/v5"
 )
 
 const setTenant = `select set_config('app.tenant_id', $1, true)`
@@ -36,7 +37,7 @@ func Open(ctx context.Context, url string, options ...func(*pgxpool.Config)) (*D
 	cfg.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	cfg.MaxConnLifetime = 30 * time.Minute
 	cfg.MaxConnLifetimeJitter = 5 * time.Minute
-	cfg.AfterConnect = inUTC
+	cfg.AfterConnect = registerTypes
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC" // of times within JSON
 	for _, o := range options {
 		o(cfg)
@@ -48,8 +49,10 @@ func Open(ctx context.Context, url string, options ...func(*pgxpool.Config)) (*D
 	return &DB{pool: pool}, nil
 }
 
-// inUTC makes times come back as they are shown, wherever the process runs.
-func inUTC(_ context.Context, c *pgx.Conn) error {
+// registerTypes makes times come back as they are shown, wherever the process
+// runs, and UUIDs travel as their 16 bytes instead of as text.
+func registerTypes(_ context.Context, c *pgx.Conn) error {
+	pgxuuid.Register(c.TypeMap())
 	c.TypeMap().RegisterType(&pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}})
 	return nil
 }

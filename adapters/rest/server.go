@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"sync/atomic"
 	"time"
 
@@ -52,7 +53,7 @@ func ServeHandler(ctx context.Context, h http.Handler, listen, metrics string) e
 	failed := make(chan error, 2)
 	go func() { failed <- srv.Serve(l) }()
 	if metrics != "" {
-		m := newServer(promhttp.Handler())
+		m := newServer(operators())
 		m.Addr = metrics
 		go func() { failed <- m.ListenAndServe() }()
 		defer m.Close()
@@ -82,7 +83,18 @@ func ServeMetrics(ctx context.Context, listen string) error {
 	if listen == "" {
 		return nil
 	}
-	return ServeHandler(ctx, promhttp.Handler(), listen, "")
+	return ServeHandler(ctx, operators(), listen, "")
+}
+
+// operators is what a process shows those who run it, at a port that no gateway
+// leads to: /metrics for Prometheus, /debug/pprof/ for go tool pprof.
+func operators() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", promhttp.Handler())
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
 }
 
 func newServer(h http.Handler) *http.Server {

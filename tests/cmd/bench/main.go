@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"text/tabwriter"
 	"time"
 )
@@ -39,8 +40,14 @@ func run(ctx context.Context) error {
 		return err
 	}
 	var lines []line
-	for _, measure := range []func(context.Context) ([]line, error){w.tasks, w.tokens, packages} {
-		more, err := measure(ctx)
+	for _, m := range []struct {
+		name    string
+		measure func(context.Context) ([]line, error)
+	}{{"tasks", w.tasks}, {"tokens", w.tokens}, {"packages", packages}} {
+		if chosen := os.Args[1:]; len(chosen) > 0 && !slices.Contains(chosen, m.name) {
+			continue
+		}
+		more, err := m.measure(ctx)
 		if err != nil {
 			return err
 		}
