@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -51,6 +52,9 @@ type Operation struct {
 	Status      int      // of success; 200 if zero
 	Errors      []int    // beyond those that every operation has
 	Produces    []string // of a Stream: its media types
+	Consumes    string   // the body's media type; JSON if empty
+	Example     string   // of a body that is not JSON
+	MaxBody     int64    // in bytes; 1 MiB if zero
 }
 
 // New returns a surface without operations.
@@ -62,7 +66,7 @@ func New(cfg Config) *API {
 		return fromHuma(nil, status, msg, errs...)
 	}
 	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit)}
-	a.router.Use(requestID, observe(cfg.Service), recoverPanic, allowOrigins(cfg.CORSOrigins), middleware.GetHead, onceBody)
+	a.router.Use(requestID, observe(cfg.Service), recoverPanic, allowOrigins(cfg.CORSOrigins), middleware.GetHead)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
 	})
@@ -179,13 +183,19 @@ func (a *API) operation(op Operation) huma.Operation {
 	} else {
 		o.Errors = append(o.Errors, 422)
 	}
+	o.MaxBodyBytes = cmp.Or(op.MaxBody, maxBody)
+	if op.Consumes != "" {
+		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{op.Consumes: {Schema: &huma.Schema{Type: "string"}, Example: op.Example}}}
+		o.Middlewares = append(o.Middlewares, a.consume(op.Consumes))
+	}
 	if op.Public {
 		o.Security = []map[string][]string{}
+		o.Middlewares = append(o.Middlewares, once(o.MaxBodyBytes))
 		return o
 	}
 	o.Errors = append(o.Errors, 401, 403, 429)
 	o.Security = []map[string][]string{{"oauth2": {op.Scope}}}
-	o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope))
+	o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope), once(o.MaxBodyBytes))
 	return o
 }
 

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,7 +26,7 @@ type contextKey int
 
 const (
 	callerKey contextKey = iota
-	requestKey
+	onceKey
 )
 
 const (
@@ -36,7 +38,8 @@ const (
 // the edge alone, which hands it down as a parameter.
 func Caller(ctx context.Context) identity.Caller {
 	who, _ := ctx.Value(callerKey).(identity.Caller)
-	who.Request, _ = ctx.Value(requestKey).(identity.Request)
+	who.Request.ID = RequestID(ctx)
+	who.Request.Once, _ = ctx.Value(onceKey).(*identity.Once)
 	return who
 }
 
@@ -143,34 +146,47 @@ func accepts(accept string, produces []string) bool {
 	return false
 }
 
-// onceBody takes the fingerprint of a request that names an Idempotency-Key
-// (draft-ietf-httpapi-idempotency-key-header).
-func onceBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		req := identity.Request{ID: RequestID(r.Context())}
-		if key := r.Header.Get(idempotencyKey); key != "" && r.Method != http.MethodGet {
-			once, err := fingerprint(w, r, key)
-			if err != nil {
-				WriteProblem(w, r, err)
-				return
-			}
-			req.Once = once
+// consume answers 415 to a body of another media type.
+func (a *API) consume(mediaType string) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if is, _, err := mime.ParseMediaType(ctx.Header("Content-Type")); err != nil || is != mediaType {
+			_ = huma.WriteErr(a.huma, ctx, http.StatusUnsupportedMediaType, "the body must be "+mediaType)
+			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey, req)))
-	})
+		next(ctx)
+	}
 }
 
-func fingerprint(w http.ResponseWriter, r *http.Request, key string) (*identity.Once, error) {
+// once takes the fingerprint of a request that names an Idempotency-Key
+// (draft-ietf-httpapi-idempotency-key-header).
+func once(most int64) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humachi.Unwrap(ctx)
+		key := r.Header.Get(idempotencyKey)
+		if key == "" || r.Method == http.MethodGet {
+			next(ctx)
+			return
+		}
+		o, err := fingerprint(w, r, key, most)
+		if err != nil {
+			WriteProblem(w, r, err)
+			return
+		}
+		next(huma.WithValue(ctx, onceKey, o))
+	}
+}
+
+func fingerprint(w http.ResponseWriter, r *http.Request, key string, most int64) (*identity.Once, error) {
 	if len(key) > 255 || strings.ContainsRune(key, 0) {
 		p := newProblem(http.StatusUnprocessableEntity, "invalid", "the Idempotency-Key is too long")
 		p.Errors = []ProblemField{{Parameter: idempotencyKey, Code: "too_long", Detail: "at most 255 characters"}}
 		return nil, p
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
-			return nil, newProblem(http.StatusRequestEntityTooLarge, "request_entity_too_large", "the body is larger than 1 MiB")
+			return nil, newProblem(http.StatusRequestEntityTooLarge, "request_entity_too_large", fmt.Sprintf("the body is larger than %d MiB", most>>20))
 		}
 		return nil, newProblem(http.StatusBadRequest, "bad_request", "the body could not be read")
 	}

@@ -75,6 +75,8 @@ type Store interface {
 	// Comments returns a page of a task's comments, oldest first, or
 	// fault.NotFound when the task does not exist.
 	Comments(ctx context.Context, who identity.Caller, task uuid.UUID, r page.Request) (page.Result[Comment], error)
+
+	Imports
 }
 
 // Service holds the use cases.
@@ -235,7 +237,7 @@ const Retention = 30 * 24 * time.Hour
 
 // Trash is what was deleted, of all tenants.
 type Trash interface {
-	// PurgeTrash drops for good some of what was deleted before then, and returns
-	// how many tasks: 0 when nothing is left.
+	// PurgeTrash drops for good some of what was deleted before then, and of the
+	// imports that were over, and returns how many: 0 when nothing is left.
 	PurgeTrash(ctx context.Context, then time.Time) (int64, error)
 }

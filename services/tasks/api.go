@@ -26,6 +26,7 @@ func (a *api) register(r *rest.API) {
 	a.registerComments(r)
 	a.registerBulk(r)
 	a.registerExport(r)
+	a.registerImports(r)
 	rest.Register(r, rest.Operation{
 		ID: "create-task", Method: http.MethodPost, Path: "/v1/tasks", Tag: "tasks", Scope: scope, Status: http.StatusCreated, Errors: []int{404, 409},
 		Summary: "Create a task", Description: "Adds a task to a project, which gives it the next number. A status that is left out is the project's first.",

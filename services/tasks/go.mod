@@ -10,6 +10,7 @@ require (
 	bailiwick.dev/adapters v0.0.0
 	bailiwick.dev/workflows v0.0.0
 	github.com/google/uuid v1.6.0
+	golang.org/x/sync v0.24.0
 )
 
 require (
@@ -104,7 +105,6 @@ require (
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/oauth2 v0.37.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect

@@ -2,16 +2,24 @@ package main
 
 import (
 	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/postgres/tasksdb"
 	"bailiwick.dev/adapters/process"
 	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/task"
+	"bailiwick.dev/workflows/importing"
 	"bailiwick.dev/workflows/purging"
 	"bailiwick.dev/workflows/temporal"
 )
 
-// work empties the trash.
+// glance is how often the reconciler looks for what is due.
+const glance = time.Second
+
+// work carries imports through and empties the trash.
 func work(ctx context.Context) error {
 	var cfg struct {
 		config.Database
@@ -33,5 +41,14 @@ func work(ctx context.Context) error {
 	}
 	defer client.Close()
 	go func() { _ = rest.ServeMetrics(ctx, cfg.MetricsListen) }()
-	return purging.Run(ctx, client, &purging.Activities{Trash: tasksdb.NewTrash(system)})
+	queue := tasksdb.NewImportQueue(system)
+	go process.Every(ctx, glance, "begin imports", func(ctx context.Context) error {
+		return task.BeginImports(ctx, queue, func(ctx context.Context, id task.ImportID) error { return importing.Begin(ctx, client, id) })
+	})
+	var both errgroup.Group
+	both.Go(func() error {
+		return importing.Run(ctx, client, &importing.Activities{Importer: &task.Importer{Imports: tasksdb.New(app)}})
+	})
+	both.Go(func() error { return purging.Run(ctx, client, &purging.Activities{Trash: tasksdb.NewTrash(system)}) })
+	return both.Wait()
 }

@@ -40,6 +40,7 @@ func TestAnotherTenantsObjectsAreUnknown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	importTasks(ctx, t, owner, d.Project, "title\nImported\n")
 	ids := objectsOf(t, owner)
 	ids["/tasks/v1/projects/"], ids["/tasks/v1/tasks/"], ids["/auth/v1/clients/"] = d.Project.String(), d.Task.String(), d.Company.MachineID
 	tried := 0
@@ -93,8 +94,13 @@ func objectsOf(t *testing.T, owner *bailiwick.ClientWithResponses) map[string]st
 	if err != nil {
 		t.Fatal(err)
 	}
+	imports, err := owner.ListTaskImportsWithResponse(ctx, nil)
+	if err != nil || imports.JSON200 == nil || len(imports.JSON200.Items) == 0 {
+		t.Fatalf("imports: %v", err)
+	}
 	return map[string]string{
-		"/authz/v1/roles/": roles.JSON200.Items[1].Id.String(), "/authz/v1/permissions/": permissions.JSON200.Items[0].Id.String(),
+		"/tasks/v1/task-imports/": imports.JSON200.Items[0].Id.String(),
+		"/authz/v1/roles/":        roles.JSON200.Items[1].Id.String(), "/authz/v1/permissions/": permissions.JSON200.Items[0].Id.String(),
 		"/users/v1/users/": users.JSON200.Items[0].Id.String(), "/users/v1/invitations/": invitations.JSON200.Items[0].Id.String(),
 		"/reports/v1/runs/": runs.JSON200.Items[0].Id.String(),
 	}
@@ -103,6 +109,7 @@ func objectsOf(t *testing.T, owner *bailiwick.ClientWithResponses) map[string]st
 type operation struct {
 	method, path string
 	public       bool
+	media        string // the body's type
 	body         []byte
 	has          map[string]bool // parameters by name
 }
@@ -137,9 +144,13 @@ func operations(t *testing.T) (all []operation) {
 			security, _ := op["security"].([]any)
 			o.public = len(security) == 0
 			if body, ok := op["requestBody"].(object); ok {
-				schema := body["content"].(object)["application/json"].(object)["schema"].(object)
-				if o.body, err = json.Marshal(example(schema, doc.Components.Schemas)); err != nil {
-					t.Fatal(err)
+				for media, content := range body["content"].(object) {
+					o.media = media
+					if text, ok := content.(object)["example"].(string); ok {
+						o.body = []byte(text)
+					} else if o.body, err = json.Marshal(example(content.(object)["schema"].(object), doc.Components.Schemas)); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
 			all = append(all, o)
@@ -179,7 +190,7 @@ func send(t *testing.T, op operation, id, token string) string {
 		req.Header.Set("If-Match", `"1"`)
 	}
 	if op.body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", op.media)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/activity"
 
-	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/report"
+	"bailiwick.dev/workflows/temporal"
 )
 
 // Activities are the steps, on the domain's Press. Each can be repeated: an
@@ -32,16 +32,8 @@ func (a *Activities) Plan(ctx context.Context, in Input) error {
 // Render makes the file. A worker that is told to stop gives the step back at
 // once, so that another begins it anew.
 func (a *Activities) Render(ctx context.Context, in Input) (Made, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	stopping := activity.GetWorkerStopChannel(ctx)
-	go func() {
-		select {
-		case <-stopping:
-			stop(fault.New(fault.Unavailable, "worker_stopping", "another worker goes on"))
-		case <-ctx.Done():
-		}
-	}()
+	ctx, stop := temporal.UntilStopping(ctx)
+	defer stop()
 	activity.RecordHeartbeat(ctx, int64(0))
 	m, err := a.Press.Render(ctx, in.TenantID, in.RunID, func(rows int64) { activity.RecordHeartbeat(ctx, rows) })
 	return Made{Object: m.Object, Size: m.Size, Digest: m.Digest, Rows: m.Rows}, err

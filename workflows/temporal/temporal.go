@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
@@ -73,4 +74,19 @@ func Options() worker.Options {
 		MaxConcurrentActivityExecutionSize: 8,
 		Interceptors:                       interceptors(),
 	}
+}
+
+// UntilStopping returns a context for an activity that takes long: it ends when
+// the worker is told to stop, so that another worker goes on.
+func UntilStopping(ctx context.Context) (context.Context, func()) {
+	stopping := activity.GetWorkerStopChannel(ctx)
+	ctx, stop := context.WithCancelCause(ctx)
+	go func() {
+		select {
+		case <-stopping:
+			stop(fault.New(fault.Unavailable, "worker_stopping", "another worker goes on"))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { stop(nil) }
 }

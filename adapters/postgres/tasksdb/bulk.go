@@ -3,6 +3,7 @@ package tasksdb
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,39 +22,20 @@ var errSome = fault.New(fault.Conflict, "not_all", "not all of it can be done")
 // Bulk implements task.Store. No statement of a write fails on what it does
 // not like: it finds no row, so that the others go on.
 func (s *Store) Bulk(ctx context.Context, who identity.Caller, writes []task.Write, all bool) ([]task.Outcome, error) {
-	out, tasks, found := make([]task.Outcome, len(writes)), make([]task.Task, len(writes)), make([]bool, len(writes))
+	out := make([]task.Outcome, len(writes))
 	err := s.db.Tx(ctx, who.Tenant, func(tx pgx.Tx) error {
 		if replayed, err := postgres.ReplayIn(ctx, tx, who, &out); replayed || err != nil {
 			return err
 		}
-		b := &pgx.Batch{}
-		for i, w := range writes {
-			sql, args, err := statement(who, w)
-			if err != nil {
-				return err
-			}
-			postgres.One(b, &tasks[i], &found[i], sql+shown, args...)
-		}
-		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		did, err := writeIn(ctx, tx, who, writes)
+		if err != nil {
 			return err
 		}
-		some := false
-		l := within(ctx, tx, who)
-		for i, w := range writes {
-			if found[i] {
-				out[i].Task = &tasks[i]
-				continue
-			}
-			some = true
-			err := l.why(w)
-			if out[i].Fault = fault.As(err); out[i].Fault == nil {
-				return err
-			}
-		}
-		if some && all {
+		copy(out, did)
+		if all && slices.ContainsFunc(out, func(o task.Outcome) bool { return o.Fault != nil }) {
 			return errSome
 		}
-		b = &pgx.Batch{}
+		b := &pgx.Batch{}
 		if err := postgres.QueueReceipt(b, who, out); err != nil {
 			return err
 		}
@@ -66,6 +48,34 @@ func (s *Store) Bulk(ctx context.Context, who identity.Caller, writes []task.Wri
 		err = nil
 	}
 	return out, err
+}
+
+// writeIn does the writes that can be done, and says of the others why not.
+func writeIn(ctx context.Context, tx pgx.Tx, who identity.Caller, writes []task.Write) ([]task.Outcome, error) {
+	out, tasks, found := make([]task.Outcome, len(writes)), make([]task.Task, len(writes)), make([]bool, len(writes))
+	b := &pgx.Batch{}
+	for i, w := range writes {
+		sql, args, err := statement(who, w)
+		if err != nil {
+			return nil, err
+		}
+		postgres.One(b, &tasks[i], &found[i], sql+shown, args...)
+	}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
+	}
+	l := within(ctx, tx, who)
+	for i, w := range writes {
+		if found[i] {
+			out[i].Task = &tasks[i]
+			continue
+		}
+		err := l.why(w)
+		if out[i].Fault = fault.As(err); out[i].Fault == nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func statement(who identity.Caller, w task.Write) (sql string, args []any, err error) {

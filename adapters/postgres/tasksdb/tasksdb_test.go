@@ -2,6 +2,7 @@ package tasksdb_test
 
 import (
 	"io/fs"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -29,6 +30,61 @@ func TestStoreConforms(t *testing.T) {
 func TestSchemaKeepsTenantsApart(t *testing.T) {
 	t.Parallel()
 	catalogue.Check(t, pgtest.New(t, "tasks", tasksdb.Migrations))
+}
+
+// Of two workers that look at once each gets other imports, and what was taken
+// is due again only when nothing was heard for a while.
+func TestImportIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "tasks", tasksdb.Migrations)
+	s, q := tasksdb.New(db.App), tasksdb.NewImportQueue(db.System)
+	who, at := identity.Caller{Tenant: uuid.New(), User: uuid.New()}, time.Now().UTC()
+	p, err := s.AddProject(t.Context(), who, task.Project{ID: uuid.New(), Name: "P", Statuses: task.DefaultStatuses(), Version: 1, CreatedAt: at, UpdatedAt: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	im := task.Import{ID: uuid.New(), ProjectID: p.ID, Status: task.ImportPending, RowsTotal: 1, Version: 1, CreatedAt: at, UpdatedAt: at}
+	if _, err := s.AddImport(t.Context(), who, im, []byte("title\nA\n")); err != nil {
+		t.Fatal(err)
+	}
+	for after, want := range []int{1, 0} {
+		got, err := q.TakeImports(t.Context(), at.Add(time.Duration(after)*time.Second))
+		if err != nil || len(got) != want || want == 1 && got[0] != (task.ImportID{TenantID: who.Tenant, ID: im.ID}) {
+			t.Errorf("the worker that looks after %d s gets %v, %v, want %d", after, got, err, want)
+		}
+	}
+	if got, err := q.TakeImports(t.Context(), at.Add(task.ImportAgain+time.Second)); err != nil || len(got) != 1 {
+		t.Errorf("later it is due again: %v, %v", got, err)
+	}
+	if err := db.System.System(t.Context(), func(b *pgx.Batch) { b.Queue("select file from task_imports") }); err == nil {
+		t.Error("the system role reads files")
+	}
+}
+
+// A tenant that came after the last ANALYZE is read through the primary key too.
+func TestNewTenantsPlanIsThePrimaryKey(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "tasks", tasksdb.Migrations)
+	fill := func(tenant uuid.UUID, n int) {
+		db.Exec(t, `with p as (insert into projects (tenant_id, id, key, name, description, statuses, version, created_at, created_by, updated_at)
+				values ($1, gen_random_uuid(), 'AA', 'A', '', '[]', 1, now(), 'x', now()) returning id)
+			insert into tasks (tenant_id, id, project_id, number, key, title, description, status, priority, assignees, labels, rank, version, created_at, created_by, updated_at)
+			select $1, gen_random_uuid(), p.id, n, 'AA-' || n, 'T', '', 'open', 'low', '{}', '{}', n::text, 1, now(), 'x', now() from p, generate_series(1, $2::int) n`, tenant, n)
+	}
+	fill(uuid.New(), 20_000)
+	db.Exec(t, "analyze tasks")
+	tenant := uuid.New()
+	fill(tenant, 5_000)
+	var plan []string
+	err := db.App.Tenant(t.Context(), tenant, func(b *pgx.Batch) {
+		b.Queue("explain select title from tasks where tenant_id = '" + tenant.String() + "' and id = '" + uuid.NewString() + "' and deleted_at is null").Query(func(rows pgx.Rows) (err error) {
+			plan, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
+	})
+	if err != nil || !strings.Contains(strings.Join(plan, "\n"), "tasks_pkey") {
+		t.Errorf("%v, %s", err, strings.Join(plan, "\n"))
+	}
 }
 
 // Even with SQL of its own the service's role cannot reach another tenant's rows.

@@ -45,6 +45,8 @@ func Run(t *testing.T, open func(t *testing.T) task.Store) {
 		"ShowsEveryStableRowOnce":         stable,
 		"SearchesWords":                   searches,
 		"CountsByGroup":                   counts,
+		"ImportsRowByRow":                 imports,
+		"EndsAnImportOnce":                endsImport,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

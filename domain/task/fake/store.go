@@ -26,6 +26,7 @@ type Store struct {
 	history  map[key][]task.Change
 	comments map[key]task.Comment
 	answers  map[string]any
+	imports  map[key]imported
 }
 
 var _ task.Store = (*Store)(nil)
@@ -41,7 +42,7 @@ func once[T any](s *Store, who identity.Caller, effect func() (T, error)) (T, er
 	if s.answers == nil {
 		s.projects, s.tasks, s.comments = map[key]task.Project{}, map[key]task.Task{}, map[key]task.Comment{}
 		s.numbers, s.members, s.history = map[key]int64{}, map[key][]task.Member{}, map[key][]task.Change{}
-		s.answers = map[string]any{}
+		s.answers, s.imports = map[string]any{}, map[key]imported{}
 	}
 	if who.Request.Once == nil {
 		return effect()

@@ -290,6 +290,74 @@ export type FieldChange = {
     field: string;
 };
 
+export type Import = {
+    created_at: string;
+    /**
+     * user:<id> or client:<id>
+     */
+    created_by: string;
+    /**
+     * Why it failed
+     */
+    failure_code?: string;
+    /**
+     * When it was over
+     */
+    finished_at?: string;
+    /**
+     * UUIDv7
+     */
+    id: string;
+    project_id: string;
+    /**
+     * Rows that were tried so far
+     */
+    rows_done: number;
+    /**
+     * Rows of which no task was made: see the errors
+     */
+    rows_refused: number;
+    /**
+     * Rows of the file, without the header
+     */
+    rows_total: number;
+    /**
+     * It succeeds when every row was tried, also when some were refused
+     */
+    status: 'pending' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+    updated_at: string;
+    /**
+     * Grows with each change; the ETag
+     */
+    version: number;
+};
+
+export type ImportError = {
+    /**
+     * What is wrong
+     */
+    errors: Array<ImportFlaw>;
+    /**
+     * Of the file, where the row begins; the header is line 1
+     */
+    line: number;
+};
+
+export type ImportFlaw = {
+    /**
+     * Stable
+     */
+    code: string;
+    /**
+     * Where; absent: the whole row
+     */
+    column?: string;
+    /**
+     * For people
+     */
+    message: string;
+};
+
 export type Invitation = {
     created_at: string;
     email: string;
@@ -401,6 +469,28 @@ export type PageComment = {
      * The rows of this page
      */
     items: Array<Comment>;
+    /**
+     * Ask with it for the next page; absent on the last
+     */
+    next_cursor?: string;
+};
+
+export type PageImport = {
+    /**
+     * The rows of this page
+     */
+    items: Array<Import>;
+    /**
+     * Ask with it for the next page; absent on the last
+     */
+    next_cursor?: string;
+};
+
+export type PageImportError = {
+    /**
+     * The rows of this page
+     */
+    items: Array<ImportError>;
     /**
      * Ask with it for the next page; absent on the last
      */
@@ -3543,6 +3633,352 @@ export type ExportTasksResponses = {
 };
 
 export type ExportTasksResponse = ExportTasksResponses[keyof ExportTasksResponses];
+
+export type ListTaskImportsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Rows on a page
+         */
+        limit?: number;
+        /**
+         * next_cursor of the page before; opaque
+         */
+        cursor?: string;
+    };
+    url: '/tasks/v1/task-imports';
+};
+
+export type ListTaskImportsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListTaskImportsError = ListTaskImportsErrors[keyof ListTaskImportsErrors];
+
+export type ListTaskImportsResponses = {
+    /**
+     * OK
+     */
+    200: PageImport;
+};
+
+export type ListTaskImportsResponse = ListTaskImportsResponses[keyof ListTaskImportsResponses];
+
+export type CreateTaskImportData = {
+    body: Blob | File;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query: {
+        /**
+         * Where the tasks will belong
+         */
+        project_id: string;
+    };
+    url: '/tasks/v1/task-imports';
+};
+
+export type CreateTaskImportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateTaskImportError = CreateTaskImportErrors[keyof CreateTaskImportErrors];
+
+export type CreateTaskImportResponses = {
+    /**
+     * Accepted
+     */
+    202: Import;
+};
+
+export type CreateTaskImportResponse = CreateTaskImportResponses[keyof CreateTaskImportResponses];
+
+export type GetTaskImportData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/tasks/v1/task-imports/{id}';
+};
+
+export type GetTaskImportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetTaskImportError = GetTaskImportErrors[keyof GetTaskImportErrors];
+
+export type GetTaskImportResponses = {
+    /**
+     * OK
+     */
+    200: Import;
+};
+
+export type GetTaskImportResponse = GetTaskImportResponses[keyof GetTaskImportResponses];
+
+export type CancelTaskImportData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/tasks/v1/task-imports/{id}/cancel';
+};
+
+export type CancelTaskImportErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelTaskImportError = CancelTaskImportErrors[keyof CancelTaskImportErrors];
+
+export type CancelTaskImportResponses = {
+    /**
+     * Accepted
+     */
+    202: Import;
+};
+
+export type CancelTaskImportResponse = CancelTaskImportResponses[keyof CancelTaskImportResponses];
+
+export type ListTaskImportErrorsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * Rows on a page
+         */
+        limit?: number;
+        /**
+         * next_cursor of the page before; opaque
+         */
+        cursor?: string;
+    };
+    url: '/tasks/v1/task-imports/{id}/errors';
+};
+
+export type ListTaskImportErrorsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListTaskImportErrorsError = ListTaskImportErrorsErrors[keyof ListTaskImportErrorsErrors];
+
+export type ListTaskImportErrorsResponses = {
+    /**
+     * OK
+     */
+    200: PageImportError;
+};
+
+export type ListTaskImportErrorsResponse = ListTaskImportErrorsResponses[keyof ListTaskImportErrorsResponses];
 
 export type ListTasksData = {
     body?: never;

@@ -1,0 +1,98 @@
+// Package importing makes tasks of a file's rows, however often its worker dies.
+package importing
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/task"
+	faults "bailiwick.dev/workflows/temporal"
+)
+
+const (
+	// TaskQueue is where the workers of importing listen.
+	TaskQueue = "importing"
+	name      = "TaskImport" // the workflow's type, as operators see it
+)
+
+// rows is for the step that takes as long as the file is; where it was broken
+// off, the next attempt goes on. A worker that was killed is noticed when its
+// heart stops.
+var rows = workflow.ActivityOptions{
+	StartToCloseTimeout:    2 * time.Hour,
+	ScheduleToCloseTimeout: 24 * time.Hour,
+	HeartbeatTimeout:       5 * time.Second,
+	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+}
+
+// end is for noting that it cannot go on.
+var end = workflow.ActivityOptions{
+	StartToCloseTimeout:    30 * time.Second,
+	ScheduleToCloseTimeout: 24 * time.Hour,
+	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
+}
+
+// Activities are the steps.
+type Activities struct{ Importer *task.Importer }
+
+var a *Activities // names the methods in the workflow
+
+// Workflow carries one import through. Its history holds ids alone.
+func Workflow(ctx workflow.Context, in task.ImportID) error {
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, rows), a.Import, in).Get(ctx, nil)
+	if err == nil {
+		return nil
+	}
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && fault.Is(faults.Fault(err), fault.Conflict) { // cancelled in the row, which people see first
+		return temporal.NewCanceledError()
+	}
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	if e := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, end), a.Fail, in, faults.Fault(err).Code).Get(ctx, nil); e != nil {
+		workflow.GetLogger(ctx).Error("the end could not be noted", "error", e)
+	}
+	return err
+}
+
+// Import makes tasks of the rows that are left. A worker that is told to stop
+// gives the step back between two batches.
+func (a *Activities) Import(ctx context.Context, in task.ImportID) error {
+	ctx, stop := faults.UntilStopping(ctx)
+	defer stop()
+	return a.Importer.Run(ctx, in, func(done int64) { activity.RecordHeartbeat(ctx, done) })
+}
+
+// Fail ends an import and says why.
+func (a *Activities) Fail(ctx context.Context, in task.ImportID, code string) error {
+	return a.Importer.Fail(ctx, in, code)
+}
+
+// Begin begins an import, or finds it begun, also when it has ended. It returns
+// fault.Unavailable when Temporal does not answer.
+func Begin(ctx context.Context, c client.Client, in task.ImportID) error {
+	return faults.Start(ctx, c, client.StartWorkflowOptions{
+		ID: "import/" + in.TenantID.String() + "/" + in.ID.String(), TaskQueue: TaskQueue,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		TypedSearchAttributes: temporal.NewSearchAttributes(faults.TenantID.ValueSet(in.TenantID.String()), faults.Kind.ValueSet("import")),
+	}, name, in)
+}
+
+// Run imports until ctx ends, then lets the batch under way finish.
+func Run(ctx context.Context, c client.Client, acts *Activities) error {
+	return faults.Run(ctx, func() worker.Worker {
+		w := worker.New(c, TaskQueue, faults.Options())
+		w.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: name})
+		w.RegisterActivity(acts)
+		return w
+	})
+}
