@@ -66,7 +66,7 @@ func New(cfg Config) *API {
 		return fromHuma(nil, status, msg, errs...)
 	}
 	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit)}
-	a.router.Use(requestID, observe(cfg.Service), recoverPanic, allowOrigins(cfg.CORSOrigins), middleware.GetHead)
+	a.router.Use(requestID, observe(cfg.Service), compress, recoverPanic, allowOrigins(cfg.CORSOrigins), middleware.GetHead)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
 	})

@@ -21,6 +21,9 @@ func (m IfMatch) Version() (int64, error) {
 		return 0, fault.New(fault.PreconditionRequired, "precondition_required", "name the version to change in If-Match")
 	}
 	tag := strings.TrimSpace(m.IfMatch)
+	if plain, was := strings.CutSuffix(tag, compressed+`"`); was {
+		tag = plain + `"`
+	}
 	n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
 	if err != nil || tag != ETag(n) {
 		return 0, fault.New(fault.Precondition, "precondition_failed", "If-Match does not name the current version")

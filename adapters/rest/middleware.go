@@ -14,6 +14,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
 
 	"bailiwick.dev/domain/fault"
 )
@@ -64,9 +66,22 @@ func observe(service string) func(http.Handler) http.Handler {
 			}
 			requests.WithLabelValues(service, knownMethod(r.Method), route, strconv.Itoa(ww.Status())).Observe(took.Seconds())
 			slog.Info("request", "method", r.Method, "route", route, "status", ww.Status(), "bytes", ww.BytesWritten(),
-				"duration_us", took.Microseconds(), "request_id", RequestID(r.Context()), "traceparent", r.Header.Get("traceparent"))
+				"duration_us", took.Microseconds(), "request_id", RequestID(r.Context()), "trace_id", traceID(r))
 		})
 	}
+}
+
+// traceID returns the id of the trace that the request belongs to (W3C Trace
+// Context), or nothing: a header that breaks the rules is no trace.
+func traceID(r *http.Request) string {
+	span := trace.SpanContextFromContext(r.Context())
+	if !span.IsValid() && r.Header.Get("Traceparent") != "" {
+		span = trace.SpanContextFromContext(propagation.TraceContext{}.Extract(r.Context(), propagation.HeaderCarrier(r.Header)))
+	}
+	if !span.IsValid() {
+		return ""
+	}
+	return span.TraceID().String()
 }
 
 // knownMethod keeps strangers from making label values.

@@ -46,6 +46,7 @@ func (a *api) file(w http.ResponseWriter, req *http.Request, who identity.Caller
 
 // describe names the file, and its digest (RFC 9530) as the entity tag too.
 func describe(h http.Header, f report.RunFile) {
+	rest.AsStored(h)
 	h.Set("Content-Type", f.MediaType)
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
 	h.Set("ETag", `"`+f.Digest+`"`)

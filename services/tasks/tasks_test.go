@@ -297,3 +297,26 @@ func TestExportStreamsEveryTask(t *testing.T) {
 	p.do(t, p.a, "GET", "task-export?filter=x", nil).Want(t, 422)
 	p.do(t, p.a, "GET", "task-export", nil, "Accept", "image/png").Want(t, 406)
 }
+
+// What is long is compressed for who asks. Its entity tag is another one, and
+// names the same version.
+func TestLongAnswersAreCompressed(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	project := p.project(t)
+	long := resttest.JSON[task.Task](t, p.do(t, p.a, "POST", "tasks", map[string]string{"project_id": project, "title": "Long", "description": strings.Repeat("again ", 1000)}).Want(t, 201))
+	at := "tasks/" + long.ID.String()
+	got := p.do(t, p.a, "GET", at, nil, "Accept-Encoding", "gzip").Want(t, 200)
+	if got.Header.Get("Content-Encoding") != "gzip" || got.Header.Get("ETag") != `"1-gzip"` || !strings.Contains(strings.Join(got.Header.Values("Vary"), ","), "Accept-Encoding") {
+		t.Errorf("a long answer: %v", got.Header)
+	}
+	if plain := p.do(t, p.a, "GET", at, nil).Want(t, 200); plain.Header.Get("Content-Encoding") != "" || plain.Header.Get("ETag") != `"1"` {
+		t.Errorf("to who does not ask: %v", plain.Header)
+	}
+	p.do(t, p.a, "PATCH", at, `{"title":"Longer"}`, "If-Match", `"1-gzip"`).Want(t, 200)
+	p.do(t, p.a, "PATCH", at, `{"title":"Longest"}`, "If-Match", `"1-gzip"`).Want(t, 412)
+	short := p.task(t, project)
+	if got := p.do(t, p.a, "GET", "tasks/"+short.ID.String(), nil, "Accept-Encoding", "gzip").Want(t, 200); got.Header.Get("Content-Encoding") != "" {
+		t.Errorf("a short answer: %v", got.Header)
+	}
+}
