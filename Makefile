@@ -18,7 +18,7 @@ help: ## show this
 	@echo
 	@echo "  Ports can be moved: BAILIWICK_PORT_GATEWAY=9080 make up, or all: BAILIWICK_PORT_OFFSET=500 make up (deploy/local/platform.go)"
 
-setup: ## install what is missing (PostgreSQL, NGINX, the Temporal CLI)
+setup: ## install what is missing (PostgreSQL, NGINX, the Temporal CLI, what tests read files with)
 	@TEMPORAL_CLI= $(LOCAL) setup
 
 up: ## start the whole platform in the background, wait until it is healthy

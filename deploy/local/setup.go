@@ -19,6 +19,11 @@ var needs = []need{
 	{"NGINX", "/usr/sbin/nginx", "nginx-light"},
 }
 
+// testNeeds is what only the tests run: they read the PDF files that were made.
+var testNeeds = []need{
+	{"poppler", "/usr/bin/pdftotext", "poppler-utils"},
+}
+
 func (n need) found() string {
 	found, _ := filepath.Glob(n.pattern)
 	if len(found) == 0 {
@@ -34,18 +39,19 @@ func (n need) found() string {
 	return found[len(found)-1]
 }
 
-// setup installs the packages that are missing and builds the Temporal CLI.
+// setup installs the packages that are missing, those of the tests too, and
+// builds the Temporal CLI.
 func setup(ctx context.Context, p *platform) error {
-	if err := packages(ctx); err != nil {
+	if err := packages(ctx, append(needs, testNeeds...)); err != nil {
 		return err
 	}
 	_, err := p.temporalCLI(ctx)
 	return err
 }
 
-func packages(ctx context.Context) error {
+func packages(ctx context.Context, wanted []need) error {
 	var missing, names []string
-	for _, n := range needs {
+	for _, n := range wanted {
 		if n.found() == "" {
 			missing, names = append(missing, n.pkg), append(names, n.what)
 		}
@@ -54,7 +60,7 @@ func packages(ctx context.Context) error {
 		return nil
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("%s missing: install PostgreSQL 15 or newer (initdb) and NGINX 1.22 or newer so that they are found on PATH, then try again", strings.Join(names, " and "))
+		return fmt.Errorf("%s missing: install PostgreSQL 15 or newer (initdb) and NGINX 1.22 or newer, and for the tests poppler (pdftotext), so that they are found on PATH, then try again", strings.Join(names, " and "))
 	}
 	// The packages' own servers must not be started: ours are others.
 	install := "apt-get install -y --no-install-recommends " + strings.Join(missing, " ")

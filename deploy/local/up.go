@@ -24,7 +24,7 @@ func up(ctx context.Context, p *platform) error {
 	if err := p.portsAreFree(); err != nil { // before minutes are spent
 		return err
 	}
-	if err := packages(ctx); err != nil {
+	if err := packages(ctx, needs); err != nil {
 		return err
 	}
 	var cli string
