@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
+	"time"
+
+	"crypto/cipher"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -22,89 +19,100 @@ import (
 )
 
 // keyring holds the signing keys in memory: reading and checking a key costs
-// more than signing with it. It implements fosite's jwt.Signer for ID tokens.
+// more than signing with it. It is read anew all the time, so that replicas
+// follow a rotation without a restart. It implements fosite's jwt.Signer for
+// ID tokens.
 type keyring struct {
-	public       jose.JSONWebKeySet
-	accessTokens jose.Signer // of the newest key
-	idTokens     jose.Signer
+	store *authdb.Store
+	seal  cipher.AEAD
+	care  keyCare
+	set   atomic.Pointer[keyset]
+}
+
+// keyset is what was read at once; it does not change.
+type keyset struct {
+	keys   []signingKey // in the order in which they sign
+	byID   map[string]any
+	public []byte // the JWKS
 }
 
 var _ fositejwt.Signer = (*keyring)(nil)
 
 // loadKeys opens the keys, which are sealed with kek (AES-256-GCM), and makes
-// the first one.
-func loadKeys(ctx context.Context, store *authdb.Store, kek []byte) (*keyring, error) {
+// the first ones.
+func loadKeys(ctx context.Context, store *authdb.Store, kek []byte, care keyCare) (*keyring, error) {
 	seal, err := sealer(kek)
 	if err != nil {
 		return nil, err
 	}
-	sealed, err := store.Keys(ctx, func() (authdb.SealedKey, error) { return newKey(seal) })
+	k := &keyring{store: store, seal: seal, care: care}
+	return k, k.reload(ctx)
+}
+
+// reload reads the keys, and first does what the schedule asks for.
+func (k *keyring) reload(ctx context.Context) error {
+	sealed, err := k.store.Keys(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	k := &keyring{}
+	if k.care.due(sealed, time.Now()) {
+		return k.renew(ctx, false)
+	}
+	return k.open(sealed)
+}
+
+// rotate makes the next key sign as soon as every replica knows it.
+func (k *keyring) rotate(ctx context.Context) error { return k.renew(ctx, true) }
+
+func (k *keyring) renew(ctx context.Context, now bool) error {
+	err := k.store.ChangeKeys(ctx, func(keys []authdb.SealedKey) ([]authdb.SealedKey, []string, error) {
+		return k.care.renew(keys, time.Now(), now, func(at time.Time) (authdb.SealedKey, error) { return newKey(k.seal, at) })
+	})
+	if err != nil {
+		return err
+	}
+	sealed, err := k.store.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	return k.open(sealed)
+}
+
+func (k *keyring) open(sealed []authdb.SealedKey) error {
+	set := &keyset{byID: map[string]any{}}
+	var public jose.JSONWebKeySet
 	for _, s := range sealed {
-		if err := k.add(seal, s); err != nil {
-			return nil, fmt.Errorf("signing key %s: %w", s.KID, err)
+		key, err := openKey(k.seal, s)
+		if err != nil {
+			return fmt.Errorf("signing key %s: %w", s.KID, err)
+		}
+		set.keys = append(set.keys, key)
+		set.byID[s.KID] = key.private.Public()
+		public.Keys = append(public.Keys, jose.JSONWebKey{Key: key.private.Public(), KeyID: s.KID, Algorithm: string(jose.ES256), Use: "sig"})
+	}
+	var err error
+	if set.public, err = json.Marshal(public); err != nil {
+		return err
+	}
+	if set.at(time.Now()) == nil {
+		return errors.New("no signing key is active")
+	}
+	k.set.Store(set)
+	return nil
+}
+
+// at returns the key that signs at a time, or nil.
+func (s *keyset) at(now time.Time) *signingKey {
+	for i := len(s.keys) - 1; i >= 0; i-- {
+		if from := s.keys[i].activeFrom; from != nil && !from.After(now) {
+			return &s.keys[i]
 		}
 	}
-	return k, nil
+	return nil
 }
 
-func sealer(kek []byte) (cipher.AEAD, error) {
-	key, err := derive(kek, "signing keys")
-	if err != nil {
-		return nil, err
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	return cipher.NewGCMWithRandomNonce(block)
-}
-
-func newKey(seal cipher.AEAD) (authdb.SealedKey, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return authdb.SealedKey{}, err
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return authdb.SealedKey{}, err
-	}
-	print, err := (&jose.JSONWebKey{Key: key.Public()}).Thumbprint(crypto.SHA256) // RFC 7638
-	if err != nil {
-		return authdb.SealedKey{}, err
-	}
-	kid := base64.RawURLEncoding.EncodeToString(print)
-	return authdb.SealedKey{KID: kid, Sealed: seal.Seal(nil, nil, der, []byte(kid))}, nil
-}
-
-func (k *keyring) add(seal cipher.AEAD, s authdb.SealedKey) error {
-	der, err := seal.Open(nil, nil, s.Sealed, []byte(s.KID))
-	if err != nil {
-		return errors.New("it was sealed with another KEY_ENCRYPTION_KEY")
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(der)
-	if err != nil {
-		return err
-	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if !ok {
-		return errors.New("it is no ECDSA key")
-	}
-	k.public.Keys = append(k.public.Keys, jose.JSONWebKey{Key: key.Public(), KeyID: s.KID, Algorithm: string(jose.ES256), Use: "sig"})
-	if k.accessTokens, err = newSigner(key, s.KID, "at+jwt"); err != nil {
-		return err
-	}
-	k.idTokens, err = newSigner(key, s.KID, "JWT")
-	return err
-}
-
-func newSigner(key *ecdsa.PrivateKey, kid, typ string) (jose.Signer, error) {
-	opts := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", kid)
-	return jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, opts)
-}
+// active returns the key that signs now. There is one: open refuses a set without.
+func (k *keyring) active() *signingKey { return k.set.Load().at(time.Now()) }
 
 // verify reads the claims of a token of ours, whatever its type and life.
 func (k *keyring) verify(token string, claims any) (typ string, err error) {
@@ -112,17 +120,17 @@ func (k *keyring) verify(token string, claims any) (typ string, err error) {
 	if err != nil {
 		return "", err
 	}
-	keys := k.public.Key(t.Headers[0].KeyID)
-	if len(keys) != 1 {
+	key, ok := k.set.Load().byID[t.Headers[0].KeyID]
+	if !ok {
 		return "", errors.New("no such key")
 	}
 	typ, _ = t.Headers[0].ExtraHeaders[jose.HeaderType].(string)
-	return typ, t.Claims(keys[0].Key, claims)
+	return typ, t.Claims(key, claims)
 }
 
 // Generate implements jwt.Signer.
 func (k *keyring) Generate(_ context.Context, claims fositejwt.MapClaims, _ fositejwt.Mapper) (token, signature string, err error) {
-	token, err = jwt.Signed(k.idTokens).Claims(map[string]any(claims)).Serialize()
+	token, err = jwt.Signed(k.active().idTokens).Claims(map[string]any(claims)).Serialize()
 	return token, "", err
 }
 

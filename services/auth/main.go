@@ -8,8 +8,9 @@ import (
 
 func main() {
 	process.Main("auth", map[string]process.Role{
-		"serve":   serve,
-		"migrate": process.Migrate("auth", authdb.Migrations),
-		"openapi": openapi,
+		"serve":       serve,
+		"migrate":     process.Migrate("auth", authdb.Migrations),
+		"openapi":     openapi,
+		"rotate-keys": rotateKeys,
 	})
 }

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"strings"
+	"time"
 
 	"bailiwick.dev/adapters/argon2"
 	"bailiwick.dev/adapters/config"
@@ -24,6 +26,10 @@ type Settings struct {
 	config.Server
 	KeyEncryptionKey config.Hex `env:"KEY_ENCRYPTION_KEY,required"`
 	PlatformClients  string     `env:"PLATFORM_CLIENTS,required"`
+	// KeyRotation is how long a key signs; 0: until auth rotate-keys.
+	KeyRotation time.Duration `env:"KEY_ROTATION" envDefault:"720h"`
+	// KeyReload is how often each replica reads the keys.
+	KeyReload time.Duration `env:"KEY_RELOAD" envDefault:"15s"`
 }
 
 // surface is the service's whole HTTP surface.
@@ -50,10 +56,11 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 	if err != nil {
 		return nil, err
 	}
-	keys, err := loadKeys(ctx, store, cfg.KeyEncryptionKey)
+	keys, err := loadKeys(ctx, store, cfg.KeyEncryptionKey, keyCare{cfg.KeyReload, cfg.KeyRotation})
 	if err != nil {
 		return nil, err
 	}
+	go process.Every(ctx, cfg.KeyReload, "read the signing keys", keys.reload)
 	s.SecretKey = secrets
 	(&api{clients: s, cursors: rest.Cursors{Key: cfg.CursorKey}}).register(r)
 	newServer(cfg.Server, store, hasher, keys, refresh, platform).mount(r)
@@ -87,12 +94,40 @@ func openapi(ctx context.Context) error {
 	return process.OpenAPI(r.OpenAPI())
 }
 
-func serve(ctx context.Context) error {
-	var cfg struct {
-		Settings
-		config.Database
-		config.Platform
+// configuration is the service's whole.
+type configuration struct {
+	Settings
+	config.Database
+	config.Platform
+}
+
+// rotateKeys lets the next key sign, as soon as every replica has read it.
+func rotateKeys(ctx context.Context) error {
+	var cfg configuration
+	if err := config.Load(&cfg); err != nil {
+		return err
 	}
+	app, system, err := process.Databases(ctx, cfg.Database, authdb.Migrations)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	defer system.Close()
+	keys, err := loadKeys(ctx, authdb.New(app, system), cfg.KeyEncryptionKey, keyCare{cfg.KeyReload, cfg.KeyRotation})
+	if err == nil {
+		err = keys.rotate(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	for _, k := range keys.set.Load().keys {
+		slog.Info("signing key", "kid", k.kid, "active_from", k.activeFrom)
+	}
+	return nil
+}
+
+func serve(ctx context.Context) error {
+	var cfg configuration
 	if err := config.Load(&cfg); err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (t *tokens) GenerateAccessToken(_ context.Context, r fosite.Requester) (tok
 	} else {
 		c.ID = r.GetID() + "." + rand.Text()
 	}
-	token, err = jwt.Signed(t.keys.accessTokens).Claims(c).Serialize()
+	token, err = jwt.Signed(t.keys.active().accessTokens).Claims(c).Serialize()
 	return token, "", err
 }
 

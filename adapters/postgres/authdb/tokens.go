@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"bailiwick.dev/domain/identity"
 )
@@ -120,35 +119,4 @@ func (s *Store) RevokeToken(ctx context.Context, tenant identity.TenantID, jti s
 func (s *Store) Revoked(ctx context.Context, tenant identity.TenantID, jti string) (bool, error) {
 	n, err := s.exec(ctx, tenant, `select 1 from revoked_tokens where tenant_id = $1 and jti = $2`, tenant, jti)
 	return n > 0, err
-}
-
-// SealedKey is a signing key as it is kept.
-type SealedKey struct {
-	KID    string `db:"kid"`
-	Sealed []byte
-}
-
-// Keys returns the signing keys, the newest last. When there is none it stores
-// the one that generate makes: of several replicas at once, one does.
-func (s *Store) Keys(ctx context.Context, generate func() (SealedKey, error)) (keys []SealedKey, err error) {
-	err = s.system.SystemTx(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock(710001)"); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, "select kid, sealed from signing_keys order by created_at, kid")
-		if err != nil {
-			return err
-		}
-		if keys, err = pgx.CollectRows(rows, pgx.RowToStructByName[SealedKey]); err != nil || len(keys) > 0 {
-			return err
-		}
-		k, err := generate()
-		if err != nil {
-			return err
-		}
-		keys = append(keys, k)
-		_, err = tx.Exec(ctx, "insert into signing_keys (kid, sealed) values ($1, $2)", k.KID, k.Sealed)
-		return err
-	})
-	return keys, err
 }
