@@ -2,15 +2,41 @@
 package main
 
 import (
+	"context"
+	"fmt"
+
+	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/postgres/authdb"
 	"bailiwick.dev/adapters/process"
 )
 
 func main() {
 	process.Main("auth", map[string]process.Role{
-		"serve":       serve,
-		"migrate":     process.Migrate("auth", authdb.Migrations),
-		"openapi":     openapi,
-		"rotate-keys": rotateKeys,
+		"serve":        serve,
+		"migrate":      process.Migrate("auth", authdb.Migrations),
+		"openapi":      openapi,
+		"rotate-keys":  rotateKeys,
+		"verify-audit": verifyAudit,
 	})
+}
+
+// verifyAudit checks every tenant's audit trail. The error that it fails with
+// names the first entry that is not what was written.
+func verifyAudit(ctx context.Context) error {
+	var cfg struct{ config.Database }
+	if err := config.Load(&cfg); err != nil {
+		return err
+	}
+	app, system, err := process.Databases(ctx, cfg.Database, authdb.Migrations)
+	if err != nil {
+		return err
+	}
+	defer app.Close()
+	defer system.Close()
+	n, err := authdb.New(app, system).VerifyAudit(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("the audit trail holds: %d entries\n", n)
+	return nil
 }
