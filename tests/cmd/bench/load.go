@@ -9,10 +9,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
+	"net/http/httputil"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 )
@@ -21,44 +20,41 @@ import (
 type figures struct {
 	rate     float64 // per second
 	p50, p99 time.Duration
-	cpu      time.Duration // of the server, for each request; zero: unknown
+	cpu      time.Duration // of the service, for each request; zero: unknown
+	database time.Duration // of PostgreSQL, likewise
 }
 
 func (f figures) String() string {
 	s := fmt.Sprintf("%.0f/s  p50 %.2f ms  p99 %.2f ms", f.rate, f.p50.Seconds()*1e3, f.p99.Seconds()*1e3)
 	if f.cpu > 0 {
-		s += fmt.Sprintf("  CPU %.2f ms", f.cpu.Seconds()*1e3)
+		s += fmt.Sprintf("  CPU %.0f + %.0f µs", f.cpu.Seconds()*1e6, f.database.Seconds()*1e6)
 	}
 	return s
 }
 
-// load lets the clients send what request makes, one after the other, and
-// wants the status of each answer.
-func load(ctx context.Context, pid, status int, request func() (*http.Request, error)) (figures, error) {
-	if _, err := storm(ctx, span/4, status, request); err != nil {
-		return figures{}, err
-	}
-	before := cpu(pid)
-	took, err := storm(ctx, span, status, request)
-	if err != nil {
-		return figures{}, err
-	}
-	slices.Sort(took)
-	f := figures{rate: float64(len(took)) / span.Seconds(), p50: took[len(took)/2], p99: took[len(took)*99/100]}
-	if pid > 0 {
-		f.cpu = (cpu(pid) - before) / time.Duration(len(took))
-	}
-	return f, nil
+// work is what the clients do, one request after the other, each on a
+// connection of its own.
+type work struct {
+	at      string // host and port
+	pid     int    // whose processor time is counted; 0: nobody's
+	status  int    // that each answer must have
+	request func(client, n int) []byte
 }
 
-func storm(ctx context.Context, d time.Duration, status int, request func() (*http.Request, error)) (took []time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, d)
+// measure lets the clients work for a quarter of span to warm up, and for span.
+func (w work) measure(ctx context.Context) (figures, error) {
+	ctx, cancel := context.WithTimeout(ctx, span+span/4)
 	defer cancel()
+	begin := time.Now().Add(span / 4)
+	var cpu, database time.Duration
+	time.AfterFunc(span/4, func() { cpu, database = processor(w.pid), postgres() })
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	for range clients {
+	var took []time.Duration
+	var err error
+	for c := range clients {
 		all.Go(func() {
-			mine, e := client(ctx, status, request)
+			mine, e := w.client(ctx, c, begin)
 			mu.Lock()
 			defer mu.Unlock()
 			took = append(took, mine...)
@@ -67,58 +63,99 @@ func storm(ctx context.Context, d time.Duration, status int, request func() (*ht
 	}
 	all.Wait()
 	if err == nil && len(took) == 0 {
-		err = fmt.Errorf("nothing was answered")
+		err = errors.New("nothing was answered")
 	}
-	return took, err
+	if err != nil {
+		return figures{}, err
+	}
+	slices.Sort(took)
+	n := time.Duration(len(took))
+	f := figures{rate: float64(n) / span.Seconds(), p50: took[n/2], p99: took[n*99/100]}
+	if w.pid > 0 {
+		f.cpu, f.database = (processor(w.pid)-cpu)/n, (postgres()-database)/n
+	}
+	return f, nil
 }
 
-// client sends its request over and over on one connection. It writes the bytes
-// that it made once and reads the answer in place: a full HTTP client would take
+// client returns how long each answer took that was asked for after begin. It
+// writes bytes and reads the answer in place: a whole HTTP client would take
 // as much of the two cores as the service that is measured.
-func client(ctx context.Context, status int, request func() (*http.Request, error)) (took []time.Duration, err error) {
-	req, err := request()
-	if err != nil {
-		return nil, err
-	}
-	var wire bytes.Buffer
-	if err := req.Write(&wire); err != nil {
-		return nil, err
-	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", req.URL.Host)
+func (w work) client(ctx context.Context, c int, begin time.Time) (took []time.Duration, err error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", w.at)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
 	answers := bufio.NewReaderSize(conn, 64<<10)
-	for ctx.Err() == nil {
-		begun := time.Now()
-		if _, err := conn.Write(wire.Bytes()); err != nil {
+	for n := 0; ctx.Err() == nil; n++ {
+		asked := time.Now()
+		if _, err := conn.Write(w.request(c, n)); err != nil {
 			return took, err
 		}
-		resp, err := http.ReadResponse(answers, req)
+		status, err := answer(answers)
 		if err != nil {
 			return took, err
 		}
-		if resp.StatusCode != status {
-			body, _ := io.ReadAll(resp.Body) // of an error that is told anyway
-			return took, fmt.Errorf("%s: %s: %.200s", req.URL, resp.Status, body)
+		if status != w.status {
+			return took, fmt.Errorf("%.200s: %d", w.request(c, n), status)
 		}
-		if _, err := io.Copy(io.Discard, resp.Body); err != nil {
-			return took, err
+		if asked.After(begin) {
+			took = append(took, time.Since(asked))
 		}
-		took = append(took, time.Since(begun))
 	}
 	return took, nil
 }
 
-// cpu returns the processor time that a process has used.
-func cpu(pid int) time.Duration {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
+// answer reads one answer and returns its status.
+func answer(r *bufio.Reader) (status int, err error) {
+	length := 0
+	for first := true; ; first = false {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return 0, err
+		}
+		name, value, _ := bytes.Cut(bytes.TrimRight(line, "\r\n"), []byte(":"))
+		switch {
+		case first:
+			status, err = strconv.Atoi(string(line[len("HTTP/1.1 "):][:3]))
+		case len(name) == 0:
+			return status, discard(r, length)
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			length, err = strconv.Atoi(string(bytes.TrimSpace(value)))
+		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
+			length = chunked
+		}
+		if err != nil {
+			return 0, err
+		}
 	}
-	fields := strings.Fields(string(data)[strings.LastIndexByte(string(data), ')')+1:])
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond // a clock tick
+}
+
+const chunked = -1
+
+func discard(r *bufio.Reader, length int) error {
+	if length != chunked {
+		_, err := r.Discard(length)
+		return err
+	}
+	if _, err := io.Copy(io.Discard, httputil.NewChunkedReader(r)); err != nil {
+		return err
+	}
+	_, err := r.Discard(len("\r\n")) // that the trailers end with
+	return err
+}
+
+// wire returns the bytes of a request.
+func wire(req *http.Request) []byte {
+	var b bytes.Buffer
+	if err := req.Write(&b); err != nil {
+		panic(err) // only for a body that cannot be read
+	}
+	return b.Bytes()
+}
+
+// always makes one request over and over.
+func always(req *http.Request) func(int, int) []byte {
+	b := wire(req)
+	return func(int, int) []byte { return b }
 }

@@ -67,17 +67,6 @@ func prepare(ctx context.Context) (*world, error) {
 	return w, json.Unmarshal(data, &w.secrets)
 }
 
-func pid(name string) int {
-	var r struct {
-		PID int `json:"pid"`
-	}
-	data, err := os.ReadFile(filepath.Join(".local", "run", name+".json"))
-	if err != nil || json.Unmarshal(data, &r) != nil {
-		return 0
-	}
-	return r.PID
-}
-
 const columns = "id, project_id, number, key, title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, " +
 	"parent_id, rank, version, created_at, created_by, updated_at, deleted_at"
 
@@ -100,12 +89,12 @@ const insert = `with place as (
 // service's own statements, as the service's own role.
 func (w *world) tasks(ctx context.Context) ([]line, error) {
 	at := direct("TASKS", 8104) + "/tasks/v1/tasks"
-	get, err := load(ctx, pid("tasks"), http.StatusOK, func() (*http.Request, error) { return w.request(http.MethodGet, at+"/"+w.id, nil) })
+	get, err := w.load(ctx, "tasks", http.StatusOK, w.request(http.MethodGet, at+"/"+w.id, nil))
 	if err != nil {
 		return nil, err
 	}
 	body := []byte(fmt.Sprintf(`{"project_id":%q,"title":"Measure"}`, w.project))
-	create, err := load(ctx, pid("tasks"), http.StatusCreated, func() (*http.Request, error) { return w.request(http.MethodPost, at, body) })
+	create, err := w.load(ctx, "tasks", http.StatusCreated, w.request(http.MethodPost, at, body))
 	if err != nil {
 		return nil, err
 	}
@@ -125,13 +114,19 @@ func (w *world) tasks(ctx context.Context) ([]line, error) {
 	}, nil
 }
 
-func (w *world) request(method, at string, body []byte) (*http.Request, error) {
+// load measures one request to a service, over and over.
+func (w *world) load(ctx context.Context, service string, status int, req *http.Request) (figures, error) {
+	return work{at: req.URL.Host, pid: pid(service), status: status, request: always(req)}.measure(ctx)
+}
+
+func (w *world) request(method, at string, body []byte) *http.Request {
 	req, err := http.NewRequest(method, at, bytes.NewReader(body))
-	if err == nil {
-		req.Header.Set("Authorization", "Bearer "+w.token)
-		req.Header.Set("Content-Type", "application/json")
+	if err != nil {
+		panic(err) // only for an address that is none
 	}
-	return req, err
+	req.Header.Set("Authorization", "Bearer "+w.token)
+	req.Header.Set("Content-Type", "application/json")
+	return req
 }
 
 var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
@@ -167,14 +162,13 @@ func (w *world) pgbench(ctx context.Context, script string) (float64, error) {
 // tokens measures client credentials beside a handler that signs one JWT.
 func (w *world) tokens(ctx context.Context) ([]line, error) {
 	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"tasks"}}.Encode()
-	ours, err := load(ctx, pid("auth"), http.StatusOK, func() (*http.Request, error) {
-		req, err := http.NewRequest(http.MethodPost, direct("AUTH", 8101)+"/auth/token", strings.NewReader(form))
-		if err == nil {
-			req.SetBasicAuth(w.company.MachineID, w.company.MachineSecret)
-			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
-		return req, err
-	})
+	req, err := http.NewRequest(http.MethodPost, direct("AUTH", 8101)+"/auth/token", strings.NewReader(form))
+	if err != nil {
+		return nil, err
+	}
+	req.SetBasicAuth(w.company.MachineID, w.company.MachineSecret)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	ours, err := w.load(ctx, "auth", http.StatusOK, req)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +177,11 @@ func (w *world) tokens(ctx context.Context) ([]line, error) {
 		return nil, err
 	}
 	defer stop()
-	bare, err := load(ctx, 0, http.StatusOK, func() (*http.Request, error) { return http.NewRequest(http.MethodPost, at, strings.NewReader(form)) })
+	req, err = http.NewRequest(http.MethodPost, at, strings.NewReader(form))
+	if err != nil {
+		return nil, err
+	}
+	bare, err := w.load(ctx, "", http.StatusOK, req)
 	return []line{{"auth: client credentials token", ours.String(), bare.String(), "a bare handler that signs one ES256 JWT", ratio(ours.rate, bare.rate)}}, err
 }
 
