@@ -9,19 +9,22 @@ package casbin
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/casbin/casbin/v2"
 	"github.com/casbin/casbin/v2/model"
 	"github.com/casbin/casbin/v2/persist"
+	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/access"
 )
 
-// definition is the model: plain role-based access control, in which every
-// name is compared whole.
+// definition is the model: role-based access control with a hierarchy, in which
+// every name is compared whole. Who asks is two subjects: the one that has
+// roles everywhere, and the one that has roles in the project alone.
 const definition = `
 [request_definition]
-r = sub, perm
+r = sub, there, perm
 
 [policy_definition]
 p = sub, perm
@@ -33,17 +36,18 @@ g = _, _
 e = some(where (p.eft == allow))
 
 [matchers]
-m = g(r.sub, p.sub) && r.perm == p.perm
+m = (g(r.sub, p.sub) || g(r.there, p.sub)) && r.perm == p.perm
 `
 
-// NewEnforcer returns Casbin's view of s. Nobody may change it. Subjects are
-// named by Subject, roles by role: the prefixes keep the two apart.
-func NewEnforcer(s access.Snapshot) (*casbin.Enforcer, error) {
+// NewEnforcer returns Casbin's view of s at that time: an assignment that is
+// over is not in it. Nobody may change it. Subjects are named by Subject and
+// Within, roles by role: the prefixes keep the three apart.
+func NewEnforcer(s access.Snapshot, at time.Time) (*casbin.Enforcer, error) {
 	m, err := model.NewModelFromString(definition)
 	if err != nil {
 		return nil, err
 	}
-	e, err := casbin.NewEnforcer(m, adapter{s})
+	e, err := casbin.NewEnforcer(m, adapter{s, at})
 	if err != nil {
 		return nil, fmt.Errorf("casbin: %w", err)
 	}
@@ -53,17 +57,30 @@ func NewEnforcer(s access.Snapshot) (*casbin.Enforcer, error) {
 // Subject returns the name of s in an enforcer.
 func Subject(s access.Subject) string { return s.Kind() + ":" + s.ID() }
 
+// Within returns the name of s as one who has the roles given for the project.
+func Within(s access.Subject, project uuid.UUID) string {
+	return "in:" + project.String() + ":" + Subject(s)
+}
+
 func role(name string) string { return "role:" + name }
 
 // adapter loads a snapshot into a model. It hands over fields, never lines:
 // whatever a name holds, it stays one name.
-type adapter struct{ access.Snapshot }
+type adapter struct {
+	access.Snapshot
+	at time.Time
+}
 
 var _ persist.Adapter = adapter{}
 
 // LoadPolicy implements persist.Adapter.
 func (a adapter) LoadPolicy(m model.Model) error {
 	for _, r := range a.Roles {
+		for _, parent := range r.Parents {
+			if err := m.AddPolicy("g", "g", []string{role(r.Name), role(parent)}); err != nil {
+				return err
+			}
+		}
 		for _, p := range r.Permissions {
 			if err := m.AddPolicy("p", "p", []string{role(r.Name), string(p)}); err != nil {
 				return err
@@ -71,13 +88,20 @@ func (a adapter) LoadPolicy(m model.Model) error {
 		}
 	}
 	for _, x := range a.Assignments {
-		if s := x.Subject(); s != (access.Subject{}) {
-			if err := m.AddPolicy("g", "g", []string{Subject(s), role(x.Role)}); err != nil {
+		if s := x.Subject(); s != (access.Subject{}) && x.HoldsAt(a.at) {
+			if err := m.AddPolicy("g", "g", []string{holder(s, x.Project()), role(x.Role)}); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func holder(s access.Subject, project uuid.UUID) string {
+	if project == uuid.Nil {
+		return Subject(s)
+	}
+	return Within(s, project)
 }
 
 var errReadOnly = errors.New("casbin: an enforcer is never changed")

@@ -1,97 +1,107 @@
 package casbin
 
 import (
-	"fmt"
+	"slices"
+	"time"
 
-	"github.com/casbin/casbin/v2"
+	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/access"
 )
 
-// set holds permissions by their number.
-type set []uint64
+// scope is where a subject holds something: in a project, or everywhere.
+type scope struct {
+	access.Subject
+	project uuid.UUID
+}
 
-func (s set) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
-func (s set) add(i int)      { s[i/64] |= 1 << (i % 64) }
+// held is what a subject holds in a scope.
+type held struct {
+	always set
+	until  []grant // by end, soonest first
+}
 
-// policy is an access.Policy: who holds what, looked up twice.
+// grant holds, until its end, what this and all later grants give.
+type grant struct {
+	end time.Time
+	set set
+}
+
+func (h held) has(i int, at time.Time) bool {
+	if h.always.has(i) {
+		return true
+	}
+	for _, g := range h.until {
+		if at.Before(g.end) {
+			return g.set.has(i)
+		}
+	}
+	return false
+}
+
+// policy is an access.Policy: who holds what, found in a few lookups.
 type policy struct {
 	version int64
 	number  map[access.Permission]int
-	holds   map[access.Subject]set
+	holds   map[scope]held
 }
 
 // Version implements access.Policy.
 func (p *policy) Version() int64 { return p.version }
 
 // Allows implements access.Policy.
-func (p *policy) Allows(s access.Subject, perm access.Permission) bool {
-	held, ok := p.holds[s]
+func (p *policy) Allows(s access.Subject, perm access.Permission, project uuid.UUID, at time.Time) bool {
+	i, ok := p.number[perm]
 	if !ok {
 		return false
 	}
-	i, ok := p.number[perm]
-	return ok && held.has(i)
+	if h, ok := p.holds[scope{s, uuid.Nil}]; ok && h.has(i, at) {
+		return true
+	}
+	if project == uuid.Nil {
+		return false
+	}
+	h, ok := p.holds[scope{s, project}]
+	return ok && h.has(i, at)
 }
 
-// Compile is an access.Compiler. It asks Casbin once for each role, and joins
-// the answers of those that a subject has.
+// Compile is an access.Compiler. It asks Casbin once for each role what it
+// inherits, and joins the answers of those that a subject has.
 func Compile(s access.Snapshot) (access.Policy, error) {
-	e, err := NewEnforcer(s)
+	c, err := newCompilation(s)
 	if err != nil {
 		return nil, err
 	}
-	p := &policy{version: s.Version, number: number(s), holds: make(map[access.Subject]set, len(s.Assignments))}
-	roles := make(map[string]set, len(s.Roles))
-	for _, r := range s.Roles {
-		if roles[r.Name], err = p.implicit(e, role(r.Name)); err != nil {
-			return nil, err
+	p := &policy{version: s.Version, number: c.number, holds: make(map[scope]held, len(s.Assignments))}
+	for _, a := range byEnd(s.Assignments) {
+		if held, ok := c.roles[a.Role]; ok && a.Subject() != (access.Subject{}) {
+			p.give(scope{a.Subject(), a.Project()}, held, a)
 		}
-	}
-	for _, a := range s.Assignments {
-		p.give(a.Subject(), roles[a.Role])
 	}
 	return p, nil
 }
 
-func number(s access.Snapshot) map[access.Permission]int {
-	n := map[access.Permission]int{}
-	for _, r := range s.Roles {
-		for _, p := range r.Permissions {
-			if _, ok := n[p]; !ok {
-				n[p] = len(n)
-			}
-		}
-	}
-	return n
+// byEnd returns the assignments latest end first, so that give can join each
+// to those that outlast it.
+func byEnd(all []access.Assignment) []access.Assignment {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b access.Assignment) int { return b.End().Compare(a.End()) })
+	return all
 }
 
-func (p *policy) implicit(e *casbin.Enforcer, name string) (set, error) {
-	rules, err := e.GetImplicitPermissionsForUser(name)
-	if err != nil {
-		return nil, fmt.Errorf("casbin: permissions of a role: %w", err)
+// give adds what a role holds to what is held in a scope. People who have one
+// role, as most do, share its set.
+func (p *policy) give(where scope, add set, a access.Assignment) {
+	h := p.holds[where]
+	switch {
+	case a.Until == nil:
+		h.always = h.always.or(add)
+	case len(h.until) == 0:
+		h.until = []grant{{*a.Until, add}}
+	case h.until[0].end.Equal(*a.Until):
+		h.until[0].set = h.until[0].set.or(add)
+	default:
+		h.until = slices.Insert(h.until, 0, grant{*a.Until, h.until[0].set.or(add)})
 	}
-	held := make(set, (len(p.number)+63)/64)
-	for _, rule := range rules {
-		held.add(p.number[access.Permission(rule[1])])
-	}
-	return held, nil
-}
-
-// give joins what a role holds to what s holds. People who have one role, as
-// most do, share its set.
-func (p *policy) give(s access.Subject, held set) {
-	before, ok := p.holds[s]
-	if s == (access.Subject{}) || held == nil {
-		return
-	}
-	if !ok {
-		p.holds[s] = held
-		return
-	}
-	both := make(set, len(held))
-	for i := range both {
-		both[i] = before[i] | held[i]
-	}
-	p.holds[s] = both
+	p.holds[where] = h
 }

@@ -3,6 +3,7 @@ package casbin_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -10,6 +11,7 @@ import (
 	"bailiwick.dev/adapters/casbin"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/access/conformance"
+	"bailiwick.dev/domain/access/fake"
 	"bailiwick.dev/domain/identity"
 )
 
@@ -22,10 +24,15 @@ func names(label string) *rapid.Generator[string] {
 func snapshots() *rapid.Generator[access.Snapshot] {
 	return rapid.Custom(func(t *rapid.T) access.Snapshot {
 		s := access.Snapshot{Version: rapid.Int64Min(1).Draw(t, "version")}
-		roles := rapid.SliceOfNDistinct(names("role"), 0, 8, rapid.ID[string]).Draw(t, "roles")
+		roles := rapid.SliceOfNDistinct(names("role"), 0, access.MaxDepth, rapid.ID[string]).Draw(t, "roles")
 		perms := rapid.SliceOfNDistinct(names("permission"), 1, 12, rapid.ID[string]).Draw(t, "permissions")
-		for _, name := range roles {
+		for i, name := range roles {
 			r := access.Role{Name: name}
+			for _, parent := range roles[:i] { // those before it: no cycle, and no chain over 10
+				if rapid.IntRange(0, 3).Draw(t, "inherits") == 0 {
+					r.Parents = append(r.Parents, parent)
+				}
+			}
 			for _, p := range perms {
 				if rapid.Bool().Draw(t, "holds") {
 					r.Permissions = append(r.Permissions, access.Permission(p))
@@ -42,11 +49,22 @@ func snapshots() *rapid.Generator[access.Snapshot] {
 			if rapid.Bool().Draw(t, "client") {
 				a.SubjectKind, a.SubjectID = access.KindClient, names("client").Draw(t, "client id")
 			}
+			if p := rapid.SampledFrom(projects).Draw(t, "project"); p != uuid.Nil {
+				a.ProjectID = &p
+			}
+			if end := rapid.SampledFrom(moments[:5]).Draw(t, "until"); !end.IsZero() {
+				a.Until = &end
+			}
 			s.Assignments = append(s.Assignments, a)
 		}
 		return s
 	})
 }
+
+var (
+	projects = []uuid.UUID{uuid.Nil, {15: 101}, {15: 102}}
+	moments  = []time.Time{{}, time.Unix(1000, 0), time.Unix(2000, 0), time.Unix(2000, 1), time.Unix(3000, 0), access.Forever}
+)
 
 func TestCompiledDecidesAsCasbinDoes(t *testing.T) {
 	t.Parallel()
@@ -56,18 +74,25 @@ func TestCompiledDecidesAsCasbinDoes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		enforcer, err := casbin.NewEnforcer(s)
+		obvious, err := fake.Compile(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := rapid.SampledFrom(moments).Draw(t, "now")
+		enforcer, err := casbin.NewEnforcer(s, at)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, subject := range subjects(s) {
 			for _, p := range permissions(s) {
-				want, err := enforcer.Enforce(casbin.Subject(subject), string(p))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got := compiled.Allows(subject, p); got != want || got != obvious(s, subject, p) {
-					t.Fatalf("%+v %q: compiled %v, Enforce %v, obviously %v", subject, p, got, want, obvious(s, subject, p))
+				for _, project := range projects {
+					want, err := enforcer.Enforce(casbin.Subject(subject), casbin.Within(subject, project), string(p))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got, simple := compiled.Allows(subject, p, project, at), obvious.Allows(subject, p, project, at); got != want || got != simple {
+						t.Fatalf("%+v %q in %s at %s: compiled %v, Enforce %v, obviously %v", subject, p, project, at, got, want, simple)
+					}
 				}
 			}
 		}
@@ -77,17 +102,27 @@ func TestCompiledDecidesAsCasbinDoes(t *testing.T) {
 	})
 }
 
-func obvious(s access.Snapshot, subject access.Subject, p access.Permission) bool {
-	for _, a := range s.Assignments {
-		for _, r := range s.Roles {
-			for _, held := range r.Permissions {
-				if subject != (access.Subject{}) && a.Subject() == subject && a.Role == r.Name && held == p {
-					return true
-				}
-			}
-		}
+// A chain of as many roles as are allowed reaches from its first to its last.
+func TestHierarchyReachesTenRoles(t *testing.T) {
+	t.Parallel()
+	s := access.Snapshot{Roles: []access.Role{{Name: "0", Permissions: []access.Permission{"deep:down"}}}}
+	for i := 1; i < access.MaxDepth; i++ {
+		s.Roles = append(s.Roles, access.Role{Name: fmt.Sprint(i), Parents: []string{fmt.Sprint(i - 1)}})
 	}
-	return false
+	who := access.Subject{Client: "x"}
+	s.Assignments = []access.Assignment{{SubjectKind: access.KindClient, SubjectID: "x", Role: fmt.Sprint(access.MaxDepth - 1)}}
+	compiled, err := casbin.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enforcer, err := casbin.NewEnforcer(s, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := enforcer.Enforce(casbin.Subject(who), casbin.Within(who, uuid.Nil), "deep:down")
+	if got := compiled.Allows(who, "deep:down", uuid.Nil, time.Now()); err != nil || !want || !got {
+		t.Errorf("compiled %v, Enforce %v, %v, want both to allow", got, want, err)
+	}
 }
 
 func subjects(s access.Snapshot) []access.Subject {
@@ -96,7 +131,7 @@ func subjects(s access.Snapshot) []access.Subject {
 		all = append(all, a.Subject())
 	}
 	for _, r := range s.Roles { // a client that is named like a role is not the role
-		all = append(all, access.Subject{Client: r.Name}, access.Subject{Client: "role:" + r.Name})
+		all = append(all, access.Subject{Client: r.Name}, access.Subject{Client: "role:" + r.Name}, access.Subject{Client: "in:" + r.Name})
 	}
 	return all
 }
@@ -132,9 +167,10 @@ func TestDecisionAllocatesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	now := time.Now()
 	n := testing.AllocsPerRun(100, func() {
-		_ = access.Decide(p, people[3], "resource7:action")
-		_ = access.Decide(p, people[3], "nothing:such")
+		_ = access.Decide(p, people[3], "resource7:action", uuid.Nil, now)
+		_ = access.Decide(p, people[3], "nothing:such", people[3].User, now)
 	})
 	if n != 0 {
 		t.Errorf("%v allocations per decision, want 0", n)
@@ -142,6 +178,7 @@ func TestDecisionAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkDecision(b *testing.B) {
+	now := time.Now()
 	for _, roles := range []int{10, 1000} {
 		s, people := policyOf(roles, 40)
 		p, err := casbin.Compile(s)
@@ -151,19 +188,19 @@ func BenchmarkDecision(b *testing.B) {
 		b.Run(fmt.Sprintf("compiled/roles=%d", roles), func(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				_ = access.Decide(p, people[i%len(people)], "resource7:action")
+				_ = access.Decide(p, people[i%len(people)], "resource7:action", uuid.Nil, now)
 			}
 		})
 	}
 	s, people := policyOf(10, 40)
-	e, err := casbin.NewEnforcer(s)
+	e, err := casbin.NewEnforcer(s, time.Now())
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run("casbin-enforce/roles=10", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			if _, err := e.Enforce(casbin.Subject(access.SubjectOf(people[i%len(people)])), "resource7:action"); err != nil {
+			if _, err := e.Enforce(casbin.Subject(access.SubjectOf(people[i%len(people)])), "", "resource7:action"); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -171,11 +208,15 @@ func BenchmarkDecision(b *testing.B) {
 }
 
 func BenchmarkCompile(b *testing.B) {
-	s, _ := policyOf(10, 40)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := casbin.Compile(s); err != nil {
-			b.Fatal(err)
-		}
+	for _, roles := range []int{10, 1000} {
+		s, _ := policyOf(roles, 40)
+		b.Run(fmt.Sprintf("roles=%d", roles), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := casbin.Compile(s); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -32,8 +32,8 @@ const (
 type Source interface {
 	// Policy returns the tenant's policy, or nil if its version is have; -1 has none.
 	Policy(ctx context.Context, tenant uuid.UUID, have int64) (*access.Snapshot, error)
-	// Check returns one decision.
-	Check(ctx context.Context, tenant uuid.UUID, s access.Subject, p access.Permission) (access.Decision, error)
+	// Check returns one decision, about the project or, if it is uuid.Nil, the whole tenant.
+	Check(ctx context.Context, tenant uuid.UUID, s access.Subject, p access.Permission, project uuid.UUID) (access.Decision, error)
 }
 
 // Gate is an access.Gate.
@@ -61,13 +61,19 @@ func New(source Source) *Gate {
 
 // Allow implements access.Gate.
 func (g *Gate) Allow(ctx context.Context, who identity.Caller, p access.Permission) error {
+	return g.AllowIn(ctx, who, p, uuid.Nil)
+}
+
+// AllowIn implements access.Gate.
+func (g *Gate) AllowIn(ctx context.Context, who identity.Caller, p access.Permission, project uuid.UUID) error {
 	h, ok := g.policies.Get(who.Tenant)
-	age := time.Since(h.asked)
+	now := time.Now()
+	age := now.Sub(h.asked)
 	if ok && age < lease {
 		if age > renewal {
 			g.pull(ctx, who.Tenant)
 		}
-		return access.Decide(h.Policy, who, p)
+		return access.Decide(h.Policy, who, p, project, now)
 	}
 	wait := remote
 	if !ok {
@@ -76,12 +82,12 @@ func (g *Gate) Allow(ctx context.Context, who identity.Caller, p access.Permissi
 	select {
 	case r := <-g.pull(ctx, who.Tenant):
 		if r.Err == nil {
-			return access.Decide(r.Val.(held).Policy, who, p)
+			return access.Decide(r.Val.(held).Policy, who, p, project, time.Now())
 		}
 	case <-time.After(wait):
 	case <-ctx.Done():
 	}
-	return g.ask(ctx, who, p)
+	return g.ask(ctx, who, p, project)
 }
 
 // pull renews the lease of a tenant's policy. Whoever needs it meanwhile
@@ -111,10 +117,10 @@ func (g *Gate) pull(ctx context.Context, tenant uuid.UUID) <-chan singleflight.R
 	})
 }
 
-func (g *Gate) ask(ctx context.Context, who identity.Caller, p access.Permission) error {
+func (g *Gate) ask(ctx context.Context, who identity.Caller, p access.Permission, project uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(ctx, remote)
 	defer cancel()
-	d, err := g.source.Check(ctx, who.Tenant, access.SubjectOf(who), p)
+	d, err := g.source.Check(ctx, who.Tenant, access.SubjectOf(who), p, project)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, "decision_unavailable", "nobody can tell right now whether this is allowed", err)
 	}

@@ -36,7 +36,7 @@ func (s *source) Policy(_ context.Context, _ uuid.UUID, have int64) (*access.Sna
 	return nil, nil
 }
 
-func (s *source) Check(context.Context, uuid.UUID, access.Subject, access.Permission) (access.Decision, error) {
+func (s *source) Check(context.Context, uuid.UUID, access.Subject, access.Permission, uuid.UUID) (access.Decision, error) {
 	if s.dead.Load() {
 		return access.Decision{}, errAway
 	}

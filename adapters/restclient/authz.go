@@ -79,14 +79,19 @@ func (c *Client) Policy(ctx context.Context, tenant identity.TenantID, have int6
 	return &s, nil
 }
 
-// Check asks the authorization service for one decision.
-func (c *Client) Check(ctx context.Context, tenant uuid.UUID, s access.Subject, p access.Permission) (access.Decision, error) {
+// Check asks the authorization service for one decision, about the project or,
+// if it is uuid.Nil, the whole tenant.
+func (c *Client) Check(ctx context.Context, tenant uuid.UUID, s access.Subject, p access.Permission, project uuid.UUID) (access.Decision, error) {
 	var d access.Decision
 	in := struct {
 		SubjectKind string            `json:"subject_kind"`
 		SubjectID   string            `json:"subject_id"`
 		Permission  access.Permission `json:"permission"`
-	}{s.Kind(), s.ID(), p}
+		ProjectID   *uuid.UUID        `json:"project_id,omitempty"`
+	}{s.Kind(), s.ID(), p, nil}
+	if project != uuid.Nil {
+		in.ProjectID = &project
+	}
 	err := c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthzURL+checkPath, in, &d)
 	if err != nil && !fault.Is(err, fault.Unavailable) {
 		return d, fault.Wrap(fault.Unavailable, "decision_unavailable", "nobody can tell whether this is allowed", err)

@@ -69,14 +69,63 @@ func (s Subject) ID() string {
 	return s.Client
 }
 
-// Assignment gives a subject a role. It never changes: it is there or not.
-type Assignment struct {
-	ID          uuid.UUID `json:"id" format:"uuid" doc:"The assignment's id"`
-	SubjectKind string    `json:"subject_kind" enum:"user,client" example:"user" doc:"Whether a person or a client has the role"`
-	SubjectID   string    `json:"subject_id" example:"0199a1b2-0000-7000-8000-000000000001" doc:"The user's id or the client_id"`
-	Role        string    `json:"role" example:"member" doc:"The role's name"`
-	CreatedAt   time.Time `json:"created_at" doc:"When it was given"`
+// Forever is when an assignment without an end ends.
+var Forever = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
+// Grant says who is given which role, where and for how long.
+type Grant struct {
+	Subject
+	Role    string
+	Project uuid.UUID // only there; uuid.Nil: in the whole tenant
+	Until   time.Time // from then on no more; zero: without end
 }
+
+func (g Grant) end() time.Time {
+	if g.Until.IsZero() {
+		return Forever
+	}
+	return g.Until
+}
+
+func (g Grant) check(now time.Time) error {
+	var c fault.Check
+	c.That(g.Until.IsZero() || g.Until.After(now) && g.Until.Before(Forever), "/until", "out_of_range", "a role ends in the future")
+	return c.Err()
+}
+
+// Assignment gives a subject a role, in one project or in all, until a time or
+// without end. Until alone changes.
+type Assignment struct {
+	ID          uuid.UUID  `json:"id" format:"uuid" doc:"The assignment's id"`
+	SubjectKind string     `json:"subject_kind" enum:"user,client" example:"user" doc:"Whether a person or a client has the role"`
+	SubjectID   string     `json:"subject_id" example:"0199a1b2-0000-7000-8000-000000000001" doc:"The user's id or the client_id"`
+	Role        string     `json:"role" example:"member" doc:"The role's name"`
+	ProjectID   *uuid.UUID `json:"project_id" nullable:"true" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001" doc:"The project that it is for; null: the whole tenant"`
+	Until       *time.Time `json:"until" nullable:"true" example:"2030-01-01T00:00:00Z" doc:"From when on it holds no more; null: without end"`
+	CreatedAt   time.Time  `json:"created_at" doc:"When it was given"`
+}
+
+// Project returns the project that a is for, or uuid.Nil.
+func (a Assignment) Project() uuid.UUID {
+	if a.ProjectID == nil {
+		return uuid.Nil
+	}
+	return *a.ProjectID
+}
+
+// End returns when a holds no more, or Forever.
+func (a Assignment) End() time.Time {
+	if a.Until == nil {
+		return Forever
+	}
+	return *a.Until
+}
+
+// HoldsAt reports whether a is not over at that time.
+func (a Assignment) HoldsAt(at time.Time) bool { return a.Until == nil || at.Before(*a.Until) }
+
+// lasting reports whether a holds in the whole tenant and without end.
+func (a Assignment) lasting() bool { return a.ProjectID == nil && a.Until == nil }
 
 // Subject returns who has the role.
 func (a Assignment) Subject() Subject {
@@ -92,4 +141,5 @@ type AssignmentFilter struct {
 	SubjectKind string `query:"subject_kind" enum:"user,client" doc:"Only people or only clients"`
 	SubjectID   string `query:"subject_id" maxLength:"100" doc:"Only this subject's"`
 	Role        string `query:"role" maxLength:"100" doc:"Only of the role with this name"`
+	ProjectID   string `query:"project_id" format:"uuid" doc:"Only those for this project"`
 }

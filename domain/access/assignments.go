@@ -2,50 +2,66 @@ package access
 
 import (
 	"context"
+	"time"
+
+	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
 
-// Assign gives a subject a role that holds nothing the caller lacks; our own
-// services may give any. Giving it again changes nothing. It returns
-// fault.NotFound if the tenant has no role of this name.
-func (s *Service) Assign(ctx context.Context, who identity.Caller, to Subject, role string) (a Assignment, err error) {
+// Assign gives a subject a role that holds nothing the caller lacks there or
+// until then; our own services may give any. Giving it again changes when it
+// ends, or nothing. It returns fault.NotFound if the tenant has no role of this
+// name, and fault.Conflict if the last person who is owner would cease to be.
+func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (a Assignment, err error) {
 	id, err := newID()
 	if err != nil {
 		return a, err
 	}
-	err = s.change(ctx, who, AssignmentsWrite, &a, func(now Snapshot, covers covers, w Writer) (*Change, error) {
-		r, err := givable(now, role, covers)
-		if err != nil {
+	err = s.change(ctx, who, AssignmentsWrite, g.Project, &a, func(now Snapshot, covers covers, w Writer) (*Change, error) {
+		at := s.now()
+		if err := g.check(at); err != nil {
 			return nil, err
 		}
-		var there bool
-		if a, there = now.assignment(to, role); there {
-			return nil, nil
+		before, there := now.assignment(g.Subject, g.Role, g.Project)
+		if a = before; there && a.End().Equal(g.end()) {
+			return nil, givable(now, g.Role, covers, g.Project, g.end())
 		}
-		a = Assignment{ID: id, SubjectKind: to.Kind(), SubjectID: to.ID(), Role: r.Name, CreatedAt: s.now()}
+		if there {
+			if err := takeable(now, before, who, covers); err != nil {
+				return nil, err
+			}
+		}
+		if err := givable(now, g.Role, covers, g.Project, g.end()); err != nil {
+			return nil, err
+		}
+		if !there {
+			a = Assignment{ID: id, SubjectKind: g.Kind(), SubjectID: g.ID(), Role: g.Role, ProjectID: pointer(g.Project), CreatedAt: at}
+		}
+		a.Until = pointer(g.Until)
 		w.PutAssignment(a)
+		if there {
+			return &Change{Action: "assignment.changed", Before: before, After: a}, nil
+		}
 		return &Change{Action: "assignment.created", After: a}, nil
 	})
 	return a, err
 }
 
-// Unassign takes a role away. Taking away what is not there changes nothing.
+// Unassign takes a role away that was given for the project, or for the whole
+// tenant if that is uuid.Nil. Taking away what is not there changes nothing.
 // It returns fault.Conflict for the last person who is owner, unless one of our
 // own services undoes what it began.
-func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subject, role string) error {
+func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subject, role string, project uuid.UUID) error {
 	var gone Assignment
-	return s.change(ctx, who, AssignmentsWrite, &gone, func(now Snapshot, covers covers, w Writer) (*Change, error) {
-		a, there := now.assignment(from, role)
+	return s.change(ctx, who, AssignmentsWrite, project, &gone, func(now Snapshot, covers covers, w Writer) (*Change, error) {
+		a, there := now.assignment(from, role, project)
 		if !there {
 			return nil, nil
 		}
-		if _, err := givable(now, role, covers); err != nil {
+		if err := takeable(now, a, who, covers); err != nil {
 			return nil, err
-		}
-		if role == Owner && from.Kind() == KindUser && now.owners() == 1 && !who.IsPlatform() {
-			return nil, fault.New(fault.Conflict, "last_owner", "a tenant keeps at least one person who is owner")
 		}
 		gone = a
 		w.DropAssignment(a)
@@ -53,10 +69,30 @@ func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subjec
 	})
 }
 
-func givable(now Snapshot, role string, covers covers) (Role, error) {
+func givable(now Snapshot, role string, covers covers, project uuid.UUID, until time.Time) error {
 	r, ok := now.role(role)
 	if !ok {
-		return r, ErrNoRole()
+		return ErrNoRole()
 	}
-	return r, covers(r.Permissions)
+	return covers(now.holds(r), project, until)
+}
+
+// takeable asks for as much as giving a did, as far as that is still to come.
+func takeable(now Snapshot, a Assignment, who identity.Caller, covers covers) error {
+	if err := givable(now, a.Role, covers, a.Project(), a.End()); err != nil {
+		return err
+	}
+	if a.Role == Owner && a.SubjectKind == KindUser && a.lasting() && now.owners() == 1 && !who.IsPlatform() {
+		return fault.New(fault.Conflict, "last_owner", "a tenant keeps at least one person who is owner")
+	}
+	return nil
+}
+
+// pointer returns nil for the zero value.
+func pointer[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
 }

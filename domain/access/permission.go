@@ -44,6 +44,9 @@ type Gate interface {
 	// fault.Forbidden if it does not, and fault.Unavailable if nobody can
 	// tell: no decision means no.
 	Allow(ctx context.Context, who identity.Caller, p Permission) error
+	// AllowIn is Allow for something in one project: roles that are given for
+	// that project alone count too.
+	AllowIn(ctx context.Context, who identity.Caller, p Permission, project uuid.UUID) error
 }
 
 // Permissions returns every permission of the platform's own operations.

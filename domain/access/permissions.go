@@ -29,7 +29,7 @@ func (s *Service) CreatePermission(ctx context.Context, who identity.Caller, d P
 	if err != nil {
 		return p, err
 	}
-	err = s.change(ctx, who, RolesWrite, &p, func(now Snapshot, _ covers, w Writer) (*Change, error) {
+	err = s.change(ctx, who, RolesWrite, uuid.Nil, &p, func(now Snapshot, _ covers, w Writer) (*Change, error) {
 		if now.knows(d.Name) {
 			return nil, fault.New(fault.Conflict, "permission_exists", "the tenant knows this permission")
 		}
@@ -45,11 +45,11 @@ func (s *Service) CreatePermission(ctx context.Context, who identity.Caller, d P
 // but those that hold everything.
 func (s *Service) DeletePermission(ctx context.Context, who identity.Caller, id uuid.UUID) error {
 	var gone PermissionDefinition
-	return s.change(ctx, who, RolesWrite, &gone, func(now Snapshot, covers covers, w Writer) (_ *Change, err error) {
+	return s.change(ctx, who, RolesWrite, uuid.Nil, &gone, func(now Snapshot, covers covers, w Writer) (_ *Change, err error) {
 		if gone, err = deletable(now, id); err != nil {
 			return nil, err
 		}
-		if err := covers([]Permission{gone.Name}); err != nil {
+		if err := covers([]Permission{gone.Name}, uuid.Nil, Forever); err != nil {
 			return nil, err
 		}
 		s.reshape(now, w, func(all []Permission) []Permission { return without(all, gone.Name) })

@@ -26,14 +26,17 @@ const (
 	maxName        = 100
 	maxDescription = 500
 	maxPermissions = 1000
+	maxParents     = 100
 )
 
-// Role is a named set of permissions of one tenant.
+// Role is a named set of permissions of one tenant, to which it adds those of
+// its parents, of their parents, and so on.
 type Role struct {
 	ID          uuid.UUID    `json:"id" format:"uuid" doc:"The role's id"`
 	Name        string       `json:"name" example:"accountant" doc:"Unique within the tenant; data, never a pattern"`
 	Description string       `json:"description" example:"Keeps the books" doc:"Whom the role is for"`
-	Permissions []Permission `json:"permissions" nullable:"false" doc:"What the role holds"`
+	Parents     []string     `json:"parents" nullable:"false" example:"[\"member\"]" doc:"The roles whose permissions it holds too"`
+	Permissions []Permission `json:"permissions" nullable:"false" doc:"What the role holds itself"`
 	Version     int64        `json:"version" example:"1" doc:"The version that the ETag names"`
 	CreatedAt   time.Time    `json:"created_at" doc:"When it was made"`
 	UpdatedAt   time.Time    `json:"updated_at" doc:"When it last changed"`
@@ -43,13 +46,15 @@ type Role struct {
 type RoleDraft struct {
 	Name        string       `json:"name" minLength:"1" maxLength:"100" example:"accountant" doc:"Unique within the tenant"`
 	Description string       `json:"description,omitempty" maxLength:"500" example:"Keeps the books" doc:"Whom the role is for"`
-	Permissions []Permission `json:"permissions,omitempty" nullable:"false" maxItems:"1000" doc:"What the role holds" example:"[\"tasks:read\"]"`
+	Parents     []string     `json:"parents,omitempty" nullable:"false" maxItems:"100" doc:"The roles whose permissions it holds too" example:"[\"viewer\"]"`
+	Permissions []Permission `json:"permissions,omitempty" nullable:"false" maxItems:"1000" doc:"What the role holds itself" example:"[\"tasks:read\"]"`
 }
 
 // RolePatch names what of a role changes; nil keeps it.
 type RolePatch struct {
-	Name        *string `json:"name,omitempty" nullable:"false" minLength:"1" maxLength:"100" example:"accountant" doc:"Unique within the tenant"`
-	Description *string `json:"description,omitempty" nullable:"false" maxLength:"500" example:"Keeps the books" doc:"Whom the role is for"`
+	Name        *string   `json:"name,omitempty" nullable:"false" minLength:"1" maxLength:"100" example:"accountant" doc:"Unique within the tenant"`
+	Description *string   `json:"description,omitempty" nullable:"false" maxLength:"500" example:"Keeps the books" doc:"Whom the role is for"`
+	Parents     *[]string `json:"parents,omitempty" nullable:"false" maxItems:"100" example:"[\"viewer\"]" doc:"All the roles whose permissions it shall hold too"`
 }
 
 // Seeded returns the roles that every tenant begins with, strongest first.
@@ -57,11 +62,11 @@ func Seeded() []RoleDraft {
 	all := Permissions()
 	work := []Permission{ProjectsRead, ProjectsWrite, TasksRead, TasksWrite, TasksDelete, CommentsWrite, ReportsRead, ReportsCreate}
 	return []RoleDraft{
-		{Owner, "Everything", all},
-		{Admin, "Everything but the tenant itself", without(all, TenantWrite)},
-		{Manager, "The work, and inviting people to it", append(slices.Clone(work), UsersRead, UsersInvite, RolesRead)},
-		{Member, "The work", work},
-		{Viewer, "Seeing the work", []Permission{ProjectsRead, TasksRead, ReportsRead}},
+		{Owner, "Everything", nil, all},
+		{Admin, "Everything but the tenant itself", nil, without(all, TenantWrite)},
+		{Manager, "The work, and inviting people to it", nil, append(slices.Clone(work), UsersRead, UsersInvite, RolesRead)},
+		{Member, "The work", nil, work},
+		{Viewer, "Seeing the work", nil, []Permission{ProjectsRead, TasksRead, ReportsRead}},
 	}
 }
 
@@ -69,13 +74,18 @@ func without(all []Permission, gone ...Permission) []Permission {
 	return slices.DeleteFunc(slices.Clone(all), func(p Permission) bool { return slices.Contains(gone, p) })
 }
 
-// check reports what is wrong with the names of a role, and which permissions
-// the tenant does not know.
+// check reports what is wrong with the names of a role, and which parents and
+// permissions the tenant does not know.
 func (r Role) check(now Snapshot) error {
 	var c fault.Check
 	checkText(&c, "/name", r.Name, 1, maxName)
 	c.That(r.Name != "." && r.Name != "..", "/name", "malformed", "a path could not name this role")
 	checkText(&c, "/description", r.Description, 0, maxDescription)
+	c.That(len(r.Parents) <= maxParents, "/parents", "too_many", fmt.Sprintf("at most %d parents", maxParents))
+	for i, name := range r.Parents {
+		_, ok := now.role(name)
+		c.That(ok || name == r.Name, fmt.Sprintf("/parents/%d", i), "unknown_role", "the tenant has no role of this name")
+	}
 	c.That(len(r.Permissions) <= maxPermissions, "/permissions", "too_many", fmt.Sprintf("at most %d permissions", maxPermissions))
 	for i, p := range r.Permissions {
 		c.That(now.knows(p), fmt.Sprintf("/permissions/%d", i), "unknown_permission", "the tenant knows no such permission")
@@ -89,12 +99,12 @@ func checkText(c *fault.Check, pointer, s string, least, most int) {
 	c.That(utf8.ValidString(s) && !strings.ContainsRune(s, 0), pointer, "malformed", "Unicode text without NUL is wanted")
 }
 
-// sorted returns ps in order and without repetition.
-func sorted(ps []Permission) []Permission {
-	ps = slices.Clone(ps)
-	slices.Sort(ps)
-	if ps = slices.Compact(ps); ps == nil {
-		return []Permission{}
+// sorted returns names in order and without repetition.
+func sorted[T ~string](names []T) []T {
+	names = slices.Clone(names)
+	slices.Sort(names)
+	if names = slices.Compact(names); names == nil {
+		return []T{}
 	}
-	return ps
+	return names
 }

@@ -34,8 +34,8 @@ func (s *Service) CreateRole(ctx context.Context, who identity.Caller, d RoleDra
 		return r, err
 	}
 	now := s.now()
-	made := Role{ID: id, Name: d.Name, Description: d.Description, Permissions: sorted(d.Permissions), Version: 1, CreatedAt: now, UpdatedAt: now}
-	err = s.change(ctx, who, RolesWrite, &r, func(snap Snapshot, covers covers, w Writer) (*Change, error) {
+	made := Role{ID: id, Name: d.Name, Description: d.Description, Parents: sorted(d.Parents), Permissions: sorted(d.Permissions), Version: 1, CreatedAt: now, UpdatedAt: now}
+	err = s.change(ctx, who, RolesWrite, uuid.Nil, &r, func(snap Snapshot, covers covers, w Writer) (*Change, error) {
 		r = made
 		if err := placeable(snap, r, covers); err != nil {
 			return nil, err
@@ -46,7 +46,8 @@ func (s *Service) CreateRole(ctx context.Context, who identity.Caller, d RoleDra
 	return r, err
 }
 
-// UpdateRole renames or redescribes the version of a role that the caller has seen.
+// UpdateRole renames or redescribes the version of a role that the caller has
+// seen, or has it inherit from others.
 func (s *Service) UpdateRole(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p RolePatch) (Role, error) {
 	return s.updateRole(ctx, who, id, version, "role.updated", func(r *Role) {
 		if p.Name != nil {
@@ -54,6 +55,9 @@ func (s *Service) UpdateRole(ctx context.Context, who identity.Caller, id uuid.U
 		}
 		if p.Description != nil {
 			r.Description = *p.Description
+		}
+		if p.Parents != nil {
+			r.Parents = sorted(*p.Parents)
 		}
 	})
 }
@@ -64,7 +68,7 @@ func (s *Service) SetPermissions(ctx context.Context, who identity.Caller, id uu
 }
 
 func (s *Service) updateRole(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, action string, update func(*Role)) (r Role, err error) {
-	err = s.change(ctx, who, RolesWrite, &r, func(snap Snapshot, covers covers, w Writer) (*Change, error) {
+	err = s.change(ctx, who, RolesWrite, uuid.Nil, &r, func(snap Snapshot, covers covers, w Writer) (*Change, error) {
 		before, err := changeable(snap, id, version, covers)
 		if err != nil {
 			return nil, err
@@ -81,15 +85,23 @@ func (s *Service) updateRole(ctx context.Context, who identity.Caller, id uuid.U
 	return r, err
 }
 
-// DeleteRole removes a role that nobody has.
+// DeleteRole removes a role that nobody has and no role inherits from.
 func (s *Service) DeleteRole(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error {
 	var gone Role
-	return s.change(ctx, who, RolesWrite, &gone, func(snap Snapshot, covers covers, w Writer) (_ *Change, err error) {
+	return s.change(ctx, who, RolesWrite, uuid.Nil, &gone, func(snap Snapshot, covers covers, w Writer) (_ *Change, err error) {
 		if gone, err = changeable(snap, id, version, covers); err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(snap.Assignments, func(a Assignment) bool { return a.Role == gone.Name }) {
-			return nil, fault.New(fault.Conflict, "role_in_use", "somebody has this role")
+		for _, a := range snap.Assignments {
+			if a.Role == gone.Name && a.HoldsAt(s.now()) {
+				return nil, fault.New(fault.Conflict, "role_in_use", "somebody has this role")
+			}
+			if a.Role == gone.Name {
+				w.DropAssignment(a) // it ended
+			}
+		}
+		if slices.ContainsFunc(snap.Roles, func(r Role) bool { return slices.Contains(r.Parents, gone.Name) }) {
+			return nil, fault.New(fault.Conflict, "role_in_use", "a role inherits from this one")
 		}
 		w.DropRole(gone)
 		return &Change{Action: "role.deleted", Before: gone}, nil
@@ -107,7 +119,7 @@ func changeable(now Snapshot, id uuid.UUID, version int64, covers covers) (Role,
 	case r.Name == Owner:
 		return r, fault.New(fault.Conflict, "owner_is_fixed", "the role owner holds everything and stays as it is")
 	}
-	return r, covers(r.Permissions)
+	return r, covers(now.holds(r), uuid.Nil, Forever)
 }
 
 // placeable reports whether r may stand among the tenant's roles.
@@ -118,5 +130,9 @@ func placeable(now Snapshot, r Role, covers covers) error {
 	if same, ok := now.role(r.Name); ok && same.ID != r.ID {
 		return fault.New(fault.Conflict, "role_exists", "there is a role of this name")
 	}
-	return covers(r.Permissions)
+	next := now.with(r)
+	if err := next.hierarchy(); err != nil {
+		return err
+	}
+	return covers(next.holds(r), uuid.Nil, Forever)
 }

@@ -60,7 +60,7 @@ func (s *Service) seedRoles(w Writer) error {
 			return err
 		}
 		now := s.now()
-		w.PutRole(Role{ID: id, Name: d.Name, Description: d.Description, Permissions: sorted(d.Permissions), Version: 1, CreatedAt: now, UpdatedAt: now})
+		w.PutRole(Role{ID: id, Name: d.Name, Description: d.Description, Parents: []string{}, Permissions: sorted(d.Permissions), Version: 1, CreatedAt: now, UpdatedAt: now})
 	}
 	id, err := newID()
 	if err == nil {

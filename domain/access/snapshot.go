@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -23,8 +24,9 @@ type Snapshot struct {
 type Policy interface {
 	// Version is that of the snapshot which the policy was compiled from.
 	Version() int64
-	// Allows reports whether s holds p. Nobody holds what the snapshot does not name.
-	Allows(s Subject, p Permission) bool
+	// Allows reports whether s holds p at that time: in the whole tenant or,
+	// unless it is uuid.Nil, in the project. Nobody holds what the snapshot does not name.
+	Allows(s Subject, p Permission, project uuid.UUID, at time.Time) bool
 }
 
 // Compiler makes the policy that a snapshot describes.
@@ -48,9 +50,10 @@ var forbidden = fault.New(fault.Forbidden, "forbidden", "the policy does not all
 // ErrForbidden says that the policy gives the caller no such permission.
 func ErrForbidden() error { return forbidden }
 
-// Decide returns nil if p allows who to do what perm names, else fault.Forbidden.
-func Decide(p Policy, who identity.Caller, perm Permission) error {
-	if p.Allows(SubjectOf(who), perm) {
+// Decide returns nil if p allows who to do at that time what perm names, in the
+// project or, if that is uuid.Nil, in the whole tenant; else fault.Forbidden.
+func Decide(p Policy, who identity.Caller, perm Permission, project uuid.UUID, at time.Time) error {
+	if p.Allows(SubjectOf(who), perm, project, at) {
 		return nil
 	}
 	return forbidden
@@ -72,14 +75,17 @@ func (s Snapshot) roleByID(id uuid.UUID) (Role, error) {
 	return r, nil
 }
 
-func (s Snapshot) assignment(who Subject, role string) (Assignment, bool) {
-	return find(s.Assignments, func(a Assignment) bool { return a.Role == role && a.Subject() == who })
+func (s Snapshot) assignment(who Subject, role string, project uuid.UUID) (Assignment, bool) {
+	return find(s.Assignments, func(a Assignment) bool {
+		return a.Role == role && a.Project() == project && a.Subject() == who
+	})
 }
 
-// owners counts the people who are owners; a client cannot log in to mend things.
+// owners counts the people who are owners of everything without end; a client
+// cannot log in to mend things.
 func (s Snapshot) owners() (n int) {
 	for _, a := range s.Assignments {
-		if a.Role == Owner && a.SubjectKind == KindUser {
+		if a.Role == Owner && a.SubjectKind == KindUser && a.lasting() {
 			n++
 		}
 	}

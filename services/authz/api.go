@@ -35,6 +35,7 @@ type CheckRequest struct {
 	Permission  access.Permission `json:"permission" minLength:"3" maxLength:"100" example:"tasks:write"`
 	SubjectKind string            `json:"subject_kind,omitempty" enum:"user,client" example:"user" doc:"Left out: the caller"`
 	SubjectID   string            `json:"subject_id,omitempty" maxLength:"100" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009" doc:"The user's id or the client_id"`
+	ProjectID   uuid.UUID         `json:"project_id,omitempty" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001" doc:"Roles given for this project alone count too; left out: they do not"`
 }
 
 type checkInput struct{ Body CheckRequest }
@@ -50,7 +51,7 @@ func (a *api) check(ctx context.Context, who identity.Caller, in *checkInput) (*
 		}
 		about = &s
 	}
-	d, err := a.access.Check(ctx, who, about, in.Body.Permission)
+	d, err := a.access.Check(ctx, who, about, in.Body.Permission, in.Body.ProjectID)
 	return &checkOutput{d}, err
 }
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
+
+	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/access"
@@ -13,11 +16,11 @@ import (
 func (a *api) registerAssignments(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "create-assignment", Method: http.MethodPost, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Status: http.StatusCreated, Errors: []int{404},
-		Summary: "Give a role", Description: "To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.",
+		Summary: "Give a role", Description: "To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.",
 	}, a.createAssignment)
 	rest.Register(r, rest.Operation{
 		ID: "list-assignments", Method: http.MethodGet, Path: "/v1/assignments", Tag: "assignments", Scope: scope,
-		Summary: "List who has which role", Description: "Oldest first, of one subject or one role if that is named.",
+		Summary: "List who has which role", Description: "Oldest first, of one subject, one role or one project if that is named.",
 	}, a.listAssignments)
 	rest.Register(r, rest.Operation{
 		ID: "delete-assignment", Method: http.MethodDelete, Path: "/v1/assignments/{subject_kind}/{subject_id}/{role}", Tag: "assignments", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409},
@@ -27,19 +30,26 @@ func (a *api) registerAssignments(r *rest.API) {
 
 // AssignmentDraft says who is given which role.
 type AssignmentDraft struct {
-	SubjectKind string `json:"subject_kind" enum:"user,client" example:"user"`
-	SubjectID   string `json:"subject_id" minLength:"1" maxLength:"100" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009" doc:"The user's id or the client_id"`
-	Role        string `json:"role" minLength:"1" maxLength:"100" example:"member" doc:"The role's name"`
+	SubjectKind string    `json:"subject_kind" enum:"user,client" example:"user"`
+	SubjectID   string    `json:"subject_id" minLength:"1" maxLength:"100" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009" doc:"The user's id or the client_id"`
+	Role        string    `json:"role" minLength:"1" maxLength:"100" example:"member" doc:"The role's name"`
+	ProjectID   uuid.UUID `json:"project_id,omitempty" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001" doc:"The project that it is for; left out: the whole tenant"`
+	Until       time.Time `json:"until,omitempty" example:"2030-01-01T00:00:00Z" doc:"From when on it holds no more; left out: without end"`
+}
+
+func (d AssignmentDraft) grant() (access.Grant, error) {
+	s, err := access.ParseSubject(d.SubjectKind, d.SubjectID)
+	return access.Grant{Subject: s, Role: d.Role, Project: d.ProjectID, Until: d.Until}, err
 }
 
 type assignmentOutput struct{ Body access.Assignment }
 
 func (a *api) createAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*assignmentOutput, error) {
-	s, err := access.ParseSubject(in.Body.SubjectKind, in.Body.SubjectID)
+	g, err := in.Body.grant()
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.access.Assign(ctx, who, s, in.Body.Role)
+	got, err := a.access.Assign(ctx, who, g)
 	return &assignmentOutput{got}, err
 }
 
@@ -61,9 +71,10 @@ func (a *api) listAssignments(ctx context.Context, who identity.Caller, in *list
 }
 
 type namedAssignment struct {
-	SubjectKind string `path:"subject_kind" enum:"user,client" example:"user"`
-	SubjectID   string `path:"subject_id" minLength:"1" maxLength:"100" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009"`
-	Role        string `path:"role" minLength:"1" maxLength:"100" example:"member"`
+	SubjectKind string    `path:"subject_kind" enum:"user,client" example:"user"`
+	SubjectID   string    `path:"subject_id" minLength:"1" maxLength:"100" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009"`
+	Role        string    `path:"role" minLength:"1" maxLength:"100" example:"member"`
+	ProjectID   uuid.UUID `query:"project_id" format:"uuid" doc:"The one for this project; left out: the one for the whole tenant"`
 }
 
 func (a *api) deleteAssignment(ctx context.Context, who identity.Caller, in *namedAssignment) (*struct{}, error) {
@@ -71,5 +82,5 @@ func (a *api) deleteAssignment(ctx context.Context, who identity.Caller, in *nam
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.access.Unassign(ctx, who, s, in.Role)
+	return nil, a.access.Unassign(ctx, who, s, in.Role, in.ProjectID)
 }

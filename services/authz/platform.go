@@ -30,17 +30,17 @@ func (a *api) registerPlatform(r *rest.API) {
 }
 
 func (a *api) putAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*struct{}, error) {
-	s, err := access.ParseSubject(in.Body.SubjectKind, in.Body.SubjectID)
+	g, err := in.Body.grant()
 	if err == nil {
-		_, err = a.access.Assign(ctx, who, s, in.Body.Role)
+		_, err = a.access.Assign(ctx, who, g)
 	}
 	return nil, err
 }
 
 func (a *api) dropAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*struct{}, error) {
-	s, err := access.ParseSubject(in.Body.SubjectKind, in.Body.SubjectID)
+	g, err := in.Body.grant()
 	if err == nil {
-		err = a.access.Unassign(ctx, who, s, in.Body.Role)
+		err = a.access.Unassign(ctx, who, g.Subject, g.Role, g.Project)
 	}
 	return nil, err
 }

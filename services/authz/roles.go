@@ -24,11 +24,11 @@ func (a *api) registerRoles(r *rest.API) {
 	}, a.getRole)
 	rest.Register(r, rest.Operation{
 		ID: "update-role", Method: http.MethodPatch, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
-		Summary: "Rename or redescribe a role", Description: "A merge patch (RFC 7396): what it does not name stays.",
+		Summary: "Rename or redescribe a role, or have it inherit", Description: "A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.",
 	}, a.updateRole)
 	rest.Register(r, rest.Operation{
 		ID: "delete-role", Method: http.MethodDelete, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409, 412, 428},
-		Summary: "Delete a role", Description: "Only one that nobody has.",
+		Summary: "Delete a role", Description: "Only one that nobody has and no role inherits from.",
 	}, a.deleteRole)
 	rest.Register(r, rest.Operation{
 		ID: "set-role-permissions", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},

@@ -36,10 +36,12 @@ const selectSnapshot = `select json_build_object(
 		select id, name, description, builtin, created_at from permissions where tenant_id = $1) p), '[]'),
 	'roles', coalesce((select json_agg(r order by r.created_at, r.id) from (
 		select id, name, description, version, created_at, updated_at, coalesce((select json_agg(permission order by permission collate "C")
-			from role_permissions rp where rp.tenant_id = $1 and rp.role_id = roles.id), '[]') permissions
+			from role_permissions rp where rp.tenant_id = $1 and rp.role_id = roles.id), '[]') permissions,
+			coalesce((select json_agg(p.name order by p.name collate "C") from role_parents rp join roles p on p.tenant_id = $1 and p.id = rp.parent_id
+			where rp.tenant_id = $1 and rp.role_id = roles.id), '[]') parents
 		from roles where tenant_id = $1) r), '[]'),
 	'assignments', coalesce((select json_agg(a order by a.created_at, a.id) from (
-		select a.id, subject_kind, subject_id, r.name as role, a.created_at
+		select a.id, subject_kind, subject_id, r.name as role, project_id, until, a.created_at
 		from assignments a join roles r on r.tenant_id = $1 and r.id = a.role_id where a.tenant_id = $1) a), '[]'))`
 
 // Snapshot implements access.Store.
@@ -65,9 +67,17 @@ func decode(raw []byte) (snap access.Snapshot, err error) {
 		snap.Roles[i].CreatedAt, snap.Roles[i].UpdatedAt = snap.Roles[i].CreatedAt.UTC(), snap.Roles[i].UpdatedAt.UTC()
 	}
 	for i := range snap.Assignments {
-		snap.Assignments[i].CreatedAt = snap.Assignments[i].CreatedAt.UTC()
+		utc(&snap.Assignments[i])
 	}
 	return snap, nil
+}
+
+func utc(a *access.Assignment) {
+	a.CreatedAt = a.CreatedAt.UTC()
+	if a.Until != nil {
+		until := a.Until.UTC()
+		a.Until = &until
+	}
 }
 
 const selectVersion = `select coalesce((select version from policies where tenant_id = $1), 0)`
@@ -83,7 +93,7 @@ func (s *Store) Version(ctx context.Context, tenant identity.TenantID) (v int64,
 // Erase implements access.Store.
 func (s *Store) Erase(ctx context.Context, tenant uuid.UUID) error {
 	return s.db.Tenant(ctx, tenant, func(b *pgx.Batch) {
-		for _, table := range []string{"assignments", "role_permissions", "roles", "permissions", "policy_changes", "policies"} {
+		for _, table := range []string{"assignments", "role_parents", "role_permissions", "roles", "permissions", "policy_changes", "policies"} {
 			b.Queue("delete from "+table+" where tenant_id = $1", tenant)
 		}
 	})

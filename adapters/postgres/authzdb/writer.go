@@ -15,9 +15,11 @@ const (
 		on conflict (tenant_id, id) do update set name = excluded.name, description = excluded.description, version = excluded.version, updated_at = excluded.updated_at`
 	takePermissions = `delete from role_permissions where tenant_id = $1 and role_id = $2 and permission <> all ($3::text[])`
 	givePermissions = `insert into role_permissions (tenant_id, role_id, permission) select $1, $2, p from unnest($3::text[]) p on conflict do nothing`
+	takeParents     = `delete from role_parents where tenant_id = $1 and role_id = $2 and parent_id not in (select id from roles where tenant_id = $1 and name = any ($3::text[]))`
+	giveParents     = `insert into role_parents (tenant_id, role_id, parent_id) select $1, $2, id from roles where tenant_id = $1 and name = any ($3::text[]) on conflict do nothing`
 	dropRole        = `delete from roles where tenant_id = $1 and id = $2`
-	putAssignment   = `insert into assignments (tenant_id, id, subject_kind, subject_id, role_id, created_at)
-		select $1, $2, $3, $4, id, $6 from roles where tenant_id = $1 and name = $5 on conflict (tenant_id, id) do nothing`
+	putAssignment   = `insert into assignments (tenant_id, id, subject_kind, subject_id, role_id, created_at, project_id, until)
+		select $1, $2, $3, $4, id, $6, $7, $8 from roles where tenant_id = $1 and name = $5 on conflict (tenant_id, id) do update set until = excluded.until`
 	dropAssignment = `delete from assignments where tenant_id = $1 and id = $2`
 )
 
@@ -46,6 +48,8 @@ func (w *writer) PutRole(r access.Role) {
 	w.batch.Queue(putRole, w.tenant, r.ID, r.Name, r.Description, r.Version, r.CreatedAt, r.UpdatedAt)
 	w.batch.Queue(takePermissions, w.tenant, r.ID, held)
 	w.batch.Queue(givePermissions, w.tenant, r.ID, held)
+	w.batch.Queue(takeParents, w.tenant, r.ID, r.Parents)
+	w.batch.Queue(giveParents, w.tenant, r.ID, r.Parents)
 }
 
 // DropRole implements access.Writer.
@@ -53,7 +57,7 @@ func (w *writer) DropRole(r access.Role) { w.batch.Queue(dropRole, w.tenant, r.I
 
 // PutAssignment implements access.Writer.
 func (w *writer) PutAssignment(a access.Assignment) {
-	w.batch.Queue(putAssignment, w.tenant, a.ID, a.SubjectKind, a.SubjectID, a.Role, a.CreatedAt)
+	w.batch.Queue(putAssignment, w.tenant, a.ID, a.SubjectKind, a.SubjectID, a.Role, a.CreatedAt, a.ProjectID, a.Until)
 }
 
 // DropAssignment implements access.Writer.

@@ -47,6 +47,13 @@ func Store(t *testing.T, store access.Store) {
 		"TwoOwnersCannotRemoveOneAnotherAtOnce": ownersRace,
 		"OwnerRoleIsFixed":                      ownerIsFixed,
 		"EachOperationAsksThePolicy":            asksThePolicy,
+		"RoleHoldsWhatItsParentsHold":           inherits,
+		"CycleIsRefusedAndNamed":                cycleIsNamed,
+		"HierarchyIsAtMostTenDeep":              depthIsBounded,
+		"RenamedParentStaysOne":                 renamedParent,
+		"RoleForAProjectHoldsThereAlone":        projectRole,
+		"RoleEndsWhenItIsOver":                  roleEnds,
+		"NobodyGivesForLongerThanTheyHold":      nobodyGivesLonger,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -82,7 +89,7 @@ func (w *world) person(t *testing.T, roles ...string) identity.Caller {
 	t.Helper()
 	who := identity.Caller{Tenant: w.platform.Tenant, User: uuid.Must(uuid.NewV7()), Client: "web"}
 	for _, r := range roles {
-		if _, err := w.Assign(t.Context(), w.platform, access.SubjectOf(who), r); err != nil {
+		if _, err := w.Assign(t.Context(), w.platform, access.Grant{Subject: access.SubjectOf(who), Role: r}); err != nil {
 			t.Fatalf("assign %s: %v", r, err)
 		}
 	}
@@ -129,7 +136,7 @@ func seedIsIdempotent(t *testing.T, w *world) {
 		}
 	}
 	reports := identity.Caller{Tenant: w.owner.Tenant, Client: access.ReportsClient}
-	if d, err := w.Check(t.Context(), reports, nil, access.TasksRead); err != nil || !d.Allowed {
+	if d, err := w.Check(t.Context(), reports, nil, access.TasksRead, uuid.Nil); err != nil || !d.Allowed {
 		t.Errorf("the reports service may read tasks: %v, %v", d, err)
 	}
 	wantKind(t, "a seed by a person", w.Seed(t.Context(), w.owner), fault.Forbidden)

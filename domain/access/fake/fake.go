@@ -130,7 +130,7 @@ func (s *Store) Definitions(ctx context.Context, who identity.Caller, r page.Req
 func (s *Store) Assignments(ctx context.Context, who identity.Caller, f access.AssignmentFilter, r page.Request) (page.Result[access.Assignment], error) {
 	p, err := s.Snapshot(ctx, who.Tenant)
 	all := slices.DeleteFunc(slices.Clone(p.Assignments), func(a access.Assignment) bool {
-		return f.SubjectKind != "" && f.SubjectKind != a.SubjectKind || f.SubjectID != "" && f.SubjectID != a.SubjectID || f.Role != "" && f.Role != a.Role
+		return f.SubjectKind != "" && f.SubjectKind != a.SubjectKind || f.SubjectID != "" && f.SubjectID != a.SubjectID || f.Role != "" && f.Role != a.Role || f.ProjectID != "" && f.ProjectID != a.Project().String()
 	})
 	return list(all, r, func(x access.Assignment) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
 }

@@ -2,35 +2,34 @@ package fake
 
 import (
 	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 )
 
-type policy struct {
-	version int64
-	holds   map[access.Subject]map[access.Permission]bool
-}
-
-func (p policy) Version() int64                                       { return p.version }
-func (p policy) Allows(s access.Subject, perm access.Permission) bool { return p.holds[s][perm] }
+type policy struct{ is access.Snapshot }
 
 // Compile is an access.Compiler that does the obvious.
-func Compile(s access.Snapshot) (access.Policy, error) {
-	roles := map[string][]access.Permission{}
-	for _, r := range s.Roles {
-		roles[r.Name] = r.Permissions
-	}
-	p := policy{s.Version, map[access.Subject]map[access.Permission]bool{}}
-	for _, a := range s.Assignments {
-		if p.holds[a.Subject()] == nil {
-			p.holds[a.Subject()] = map[access.Permission]bool{}
-		}
-		for _, perm := range roles[a.Role] {
-			p.holds[a.Subject()][perm] = true
-		}
-	}
-	return p, nil
+func Compile(s access.Snapshot) (access.Policy, error) { return policy{s}, nil }
+
+func (p policy) Version() int64 { return p.is.Version }
+
+func (p policy) Allows(s access.Subject, perm access.Permission, project uuid.UUID, at time.Time) bool {
+	return slices.ContainsFunc(p.is.Assignments, func(a access.Assignment) bool {
+		there := a.Project() == uuid.Nil || a.Project() == project
+		return s != access.Subject{} && a.Subject() == s && there && a.HoldsAt(at) && p.holds(a.Role, perm)
+	})
+}
+
+func (p policy) holds(role string, perm access.Permission) bool {
+	return slices.ContainsFunc(p.is.Roles, func(r access.Role) bool {
+		return r.Name == role && (slices.Contains(r.Permissions, perm) ||
+			slices.ContainsFunc(r.Parents, func(parent string) bool { return p.holds(parent, perm) }))
+	})
 }
 
 // Policies gives the newest policies of a store.
@@ -47,11 +46,16 @@ func (p Policies) Policy(ctx context.Context, tenant identity.TenantID) (access.
 
 // Allow implements access.Gate.
 func (p Policies) Allow(ctx context.Context, who identity.Caller, perm access.Permission) error {
+	return p.AllowIn(ctx, who, perm, uuid.Nil)
+}
+
+// AllowIn implements access.Gate.
+func (p Policies) AllowIn(ctx context.Context, who identity.Caller, perm access.Permission, project uuid.UUID) error {
 	policy, err := p.Policy(ctx, who.Tenant)
 	if err != nil {
 		return err
 	}
-	return access.Decide(policy, who, perm)
+	return access.Decide(policy, who, perm, project, time.Now())
 }
 
 // Gate is an access.Gate that allows everything but what it names.
@@ -59,3 +63,8 @@ type Gate map[access.Permission]error
 
 // Allow implements access.Gate.
 func (g Gate) Allow(_ context.Context, _ identity.Caller, p access.Permission) error { return g[p] }
+
+// AllowIn implements access.Gate.
+func (g Gate) AllowIn(_ context.Context, _ identity.Caller, p access.Permission, _ uuid.UUID) error {
+	return g[p]
+}

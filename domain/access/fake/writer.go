@@ -36,7 +36,7 @@ func (w *writer) DropAssignment(a access.Assignment) {
 	w.next.Assignments = drop(w.next.Assignments, a.ID, func(x access.Assignment) uuid.UUID { return x.ID })
 }
 
-// rename carries a role's new name to those who have it.
+// rename carries a role's new name to those who have it and those that inherit from it.
 func (w *writer) rename(r access.Role) {
 	i := slices.IndexFunc(w.next.Roles, func(x access.Role) bool { return x.ID == r.ID })
 	if i < 0 || w.next.Roles[i].Name == r.Name {
@@ -47,6 +47,14 @@ func (w *writer) rename(r access.Role) {
 	for i, a := range w.next.Assignments {
 		if a.Role == old {
 			w.next.Assignments[i].Role = r.Name
+		}
+	}
+	w.next.Roles = slices.Clone(w.next.Roles)
+	for i, x := range w.next.Roles {
+		if at := slices.Index(x.Parents, old); at >= 0 {
+			w.next.Roles[i].Parents = slices.Clone(x.Parents)
+			w.next.Roles[i].Parents[at] = r.Name
+			slices.Sort(w.next.Roles[i].Parents)
 		}
 	}
 }

@@ -627,6 +627,11 @@ type Assignment struct {
 	// Id The assignment's id
 	Id openapi_types.UUID `json:"id"`
 
+	// ProjectId The project that it is for; null: the whole tenant
+	//
+	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000001
+	ProjectId nullable.Nullable[openapi_types.UUID] `json:"project_id"`
+
 	// Role The role's name
 	//
 	// Examples: member
@@ -641,6 +646,11 @@ type Assignment struct {
 	//
 	// Examples: user
 	SubjectKind AssignmentSubjectKind `json:"subject_kind"`
+
+	// Until From when on it holds no more; null: without end
+	//
+	// Examples: 2030-01-01T00:00:00Z
+	Until nullable.Nullable[time.Time] `json:"until"`
 }
 
 // AssignmentSubjectKind Whether a person or a client has the role
@@ -650,6 +660,11 @@ type AssignmentSubjectKind string
 
 // AssignmentDraft defines model for AssignmentDraft.
 type AssignmentDraft struct {
+	// ProjectId The project that it is for; left out: the whole tenant
+	//
+	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000001
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
+
 	// Role The role's name
 	//
 	// Examples: member
@@ -662,6 +677,11 @@ type AssignmentDraft struct {
 
 	// SubjectKind Examples: user
 	SubjectKind AssignmentDraftSubjectKind `json:"subject_kind"`
+
+	// Until From when on it holds no more; left out: without end
+	//
+	// Examples: 2030-01-01T00:00:00Z
+	Until *time.Time `json:"until,omitempty"`
 }
 
 // AssignmentDraftSubjectKind Examples: user
@@ -773,6 +793,11 @@ type Change struct {
 type CheckRequest struct {
 	// Permission Examples: tasks:write
 	Permission string `json:"permission"`
+
+	// ProjectId Roles given for this project alone count too; left out: they do not
+	//
+	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000001
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
 
 	// SubjectId The user's id or the client_id
 	//
@@ -1583,7 +1608,12 @@ type Role struct {
 	// Examples: accountant
 	Name string `json:"name"`
 
-	// Permissions What the role holds
+	// Parents The roles whose permissions it holds too
+	//
+	// Examples: ["member"]
+	Parents []string `json:"parents"`
+
+	// Permissions What the role holds itself
 	Permissions []string `json:"permissions"`
 
 	// UpdatedAt When it last changed
@@ -1607,7 +1637,12 @@ type RoleDraft struct {
 	// Examples: accountant
 	Name string `json:"name"`
 
-	// Permissions What the role holds
+	// Parents The roles whose permissions it holds too
+	//
+	// Examples: ["viewer"]
+	Parents *[]string `json:"parents,omitempty"`
+
+	// Permissions What the role holds itself
 	//
 	// Examples: ["tasks:read"]
 	Permissions *[]string `json:"permissions,omitempty"`
@@ -1624,6 +1659,11 @@ type RolePatch struct {
 	//
 	// Examples: accountant
 	Name *string `json:"name,omitempty"`
+
+	// Parents All the roles whose permissions it shall hold too
+	//
+	// Examples: ["viewer"]
+	Parents *[]string `json:"parents,omitempty"`
 }
 
 // RolePermissions defines model for RolePermissions.
@@ -2137,6 +2177,9 @@ type ListAssignmentsParams struct {
 
 	// Role Only of the role with this name
 	Role *string `form:"role,omitempty" json:"role,omitempty"`
+
+	// ProjectId Only those for this project
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
 }
 
 // ListAssignmentsParamsSubjectKind defines parameters for ListAssignments.
@@ -2150,6 +2193,9 @@ type CreateAssignmentParams struct {
 
 // DeleteAssignmentParams defines parameters for DeleteAssignment.
 type DeleteAssignmentParams struct {
+	// ProjectId The one for this project; left out: the one for the whole tenant
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
+
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
@@ -2711,14 +2757,14 @@ type ClientInterface interface {
 
 	// ListAssignments List who has which role
 	//
-	// Oldest first, of one subject or one role if that is named.
+	// Oldest first, of one subject, one role or one project if that is named.
 	//
 	// Corresponds with GET /authz/v1/assignments (the `ListAssignments` operationId).
 	ListAssignments(ctx context.Context, params *ListAssignmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateAssignmentWithBody Give a role
 	//
-	// To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2727,7 +2773,7 @@ type ClientInterface interface {
 
 	// CreateAssignment Give a role
 	//
-	// To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2818,7 +2864,7 @@ type ClientInterface interface {
 
 	// DeleteRole Delete a role
 	//
-	// Only one that nobody has.
+	// Only one that nobody has and no role inherits from.
 	//
 	// Corresponds with DELETE /authz/v1/roles/{id} (the `DeleteRole` operationId).
 	DeleteRole(ctx context.Context, id openapi_types.UUID, params *DeleteRoleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2830,18 +2876,18 @@ type ClientInterface interface {
 	// Corresponds with GET /authz/v1/roles/{id} (the `GetRole` operationId).
 	GetRole(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateRoleWithBody Rename or redescribe a role
+	// UpdateRoleWithBody Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
 	UpdateRoleWithBody(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateRole Rename or redescribe a role
+	// UpdateRole Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3405,7 +3451,7 @@ func (c *Client) RotateClientSecret(ctx context.Context, id string, params *Rota
 
 // ListAssignments List who has which role
 //
-// Oldest first, of one subject or one role if that is named.
+// Oldest first, of one subject, one role or one project if that is named.
 //
 // Corresponds with GET /authz/v1/assignments (the `ListAssignments` operationId).
 func (c *Client) ListAssignments(ctx context.Context, params *ListAssignmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3422,7 +3468,7 @@ func (c *Client) ListAssignments(ctx context.Context, params *ListAssignmentsPar
 
 // CreateAssignmentWithBody Give a role
 //
-// To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3441,7 +3487,7 @@ func (c *Client) CreateAssignmentWithBody(ctx context.Context, params *CreateAss
 
 // CreateAssignment Give a role
 //
-// To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3642,7 +3688,7 @@ func (c *Client) CreateRole(ctx context.Context, params *CreateRoleParams, body 
 
 // DeleteRole Delete a role
 //
-// Only one that nobody has.
+// Only one that nobody has and no role inherits from.
 //
 // Corresponds with DELETE /authz/v1/roles/{id} (the `DeleteRole` operationId).
 func (c *Client) DeleteRole(ctx context.Context, id openapi_types.UUID, params *DeleteRoleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3674,9 +3720,9 @@ func (c *Client) GetRole(ctx context.Context, id openapi_types.UUID, reqEditors 
 	return c.Client.Do(req)
 }
 
-// UpdateRoleWithBody Rename or redescribe a role
+// UpdateRoleWithBody Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3693,9 +3739,9 @@ func (c *Client) UpdateRoleWithBody(ctx context.Context, id openapi_types.UUID, 
 	return c.Client.Do(req)
 }
 
-// UpdateRole Rename or redescribe a role
+// UpdateRole Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5061,6 +5107,18 @@ func NewListAssignmentsRequest(server string, params *ListAssignmentsParams) (*h
 
 		}
 
+		if params.ProjectId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "project_id", *params.ProjectId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -5168,6 +5226,33 @@ func NewDeleteAssignmentRequest(server string, subjectKind DeleteAssignmentParam
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.ProjectId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "project_id", *params.ProjectId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
@@ -8397,7 +8482,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListAssignmentsWithResponse List who has which role
 	//
-	// Oldest first, of one subject or one role if that is named.
+	// Oldest first, of one subject, one role or one project if that is named.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8406,7 +8491,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAssignmentWithBodyWithResponse Give a role
 	//
-	// To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8415,7 +8500,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAssignmentWithResponse Give a role
 	//
-	// To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -8514,7 +8599,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteRoleWithResponse Delete a role
 	//
-	// Only one that nobody has.
+	// Only one that nobody has and no role inherits from.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -8530,18 +8615,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /authz/v1/roles/{id} (the `GetRole` operationId).
 	GetRoleWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetRoleResponse, error)
 
-	// UpdateRoleWithBodyWithResponse Rename or redescribe a role
+	// UpdateRoleWithBodyWithResponse Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
 	UpdateRoleWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateRoleResponse, error)
 
-	// UpdateRoleWithResponse Rename or redescribe a role
+	// UpdateRoleWithResponse Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -20664,7 +20749,7 @@ func (c *ClientWithResponses) RotateClientSecretWithResponse(ctx context.Context
 
 // ListAssignmentsWithResponse List who has which role
 //
-// Oldest first, of one subject or one role if that is named.
+// Oldest first, of one subject, one role or one project if that is named.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -20679,7 +20764,7 @@ func (c *ClientWithResponses) ListAssignmentsWithResponse(ctx context.Context, p
 
 // CreateAssignmentWithBodyWithResponse Give a role
 //
-// To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20694,7 +20779,7 @@ func (c *ClientWithResponses) CreateAssignmentWithBodyWithResponse(ctx context.C
 
 // CreateAssignmentWithResponse Give a role
 //
-// To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20859,7 +20944,7 @@ func (c *ClientWithResponses) CreateRoleWithResponse(ctx context.Context, params
 
 // DeleteRoleWithResponse Delete a role
 //
-// Only one that nobody has.
+// Only one that nobody has and no role inherits from.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -20887,9 +20972,9 @@ func (c *ClientWithResponses) GetRoleWithResponse(ctx context.Context, id openap
 	return ParseGetRoleResponse(rsp)
 }
 
-// UpdateRoleWithBodyWithResponse Rename or redescribe a role
+// UpdateRoleWithBodyWithResponse Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -20902,9 +20987,9 @@ func (c *ClientWithResponses) UpdateRoleWithBodyWithResponse(ctx context.Context
 	return ParseUpdateRoleResponse(rsp)
 }
 
-// UpdateRoleWithResponse Rename or redescribe a role
+// UpdateRoleWithResponse Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

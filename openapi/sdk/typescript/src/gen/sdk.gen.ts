@@ -80,7 +80,7 @@ export const rotateClientSecret = <ThrowOnError extends boolean = false>(options
 /**
  * List who has which role
  *
- * Oldest first, of one subject or one role if that is named.
+ * Oldest first, of one subject, one role or one project if that is named.
  */
 export const listAssignments = <ThrowOnError extends boolean = false>(options?: Options<ListAssignmentsData, ThrowOnError>) => (options?.client ?? client).get<ListAssignmentsResponses, ListAssignmentsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -91,7 +91,7 @@ export const listAssignments = <ThrowOnError extends boolean = false>(options?: 
 /**
  * Give a role
  *
- * To a person or a client; giving it again changes nothing. Nobody gives what they do not hold themselves.
+ * To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
  */
 export const createAssignment = <ThrowOnError extends boolean = false>(options: Options<CreateAssignmentData, ThrowOnError>) => (options.client ?? client).post<CreateAssignmentResponses, CreateAssignmentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -195,7 +195,7 @@ export const createRole = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Delete a role
  *
- * Only one that nobody has.
+ * Only one that nobody has and no role inherits from.
  */
 export const deleteRole = <ThrowOnError extends boolean = false>(options: Options<DeleteRoleData, ThrowOnError>) => (options.client ?? client).delete<DeleteRoleResponses, DeleteRoleErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -215,9 +215,9 @@ export const getRole = <ThrowOnError extends boolean = false>(options: Options<G
 });
 
 /**
- * Rename or redescribe a role
+ * Rename or redescribe a role, or have it inherit
  *
- * A merge patch (RFC 7396): what it does not name stays.
+ * A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
  */
 export const updateRole = <ThrowOnError extends boolean = false>(options: Options<UpdateRoleData, ThrowOnError>) => (options.client ?? client).patch<UpdateRoleResponses, UpdateRoleErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

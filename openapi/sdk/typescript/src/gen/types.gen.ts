@@ -29,6 +29,10 @@ export type Assignment = {
      */
     id: string;
     /**
+     * The project that it is for; null: the whole tenant
+     */
+    project_id: string | null;
+    /**
      * The role's name
      */
     role: string;
@@ -40,9 +44,17 @@ export type Assignment = {
      * Whether a person or a client has the role
      */
     subject_kind: 'user' | 'client';
+    /**
+     * From when on it holds no more; null: without end
+     */
+    until: string | null;
 };
 
 export type AssignmentDraft = {
+    /**
+     * The project that it is for; left out: the whole tenant
+     */
+    project_id?: string;
     /**
      * The role's name
      */
@@ -52,6 +64,10 @@ export type AssignmentDraft = {
      */
     subject_id: string;
     subject_kind: 'user' | 'client';
+    /**
+     * From when on it holds no more; left out: without end
+     */
+    until?: string;
 };
 
 export type BulkAnswer = {
@@ -148,6 +164,10 @@ export type Change = {
 
 export type CheckRequest = {
     permission: string;
+    /**
+     * Roles given for this project alone count too; left out: they do not
+     */
+    project_id?: string;
     /**
      * The user's id or the client_id
      */
@@ -825,7 +845,11 @@ export type Role = {
      */
     name: string;
     /**
-     * What the role holds
+     * The roles whose permissions it holds too
+     */
+    parents: Array<string>;
+    /**
+     * What the role holds itself
      */
     permissions: Array<string>;
     /**
@@ -848,7 +872,11 @@ export type RoleDraft = {
      */
     name: string;
     /**
-     * What the role holds
+     * The roles whose permissions it holds too
+     */
+    parents?: Array<string>;
+    /**
+     * What the role holds itself
      */
     permissions?: Array<string>;
 };
@@ -862,6 +890,10 @@ export type RolePatch = {
      * Unique within the tenant
      */
     name?: string;
+    /**
+     * All the roles whose permissions it shall hold too
+     */
+    parents?: Array<string>;
 };
 
 export type RolePermissions = {
@@ -1547,6 +1579,10 @@ export type ListAssignmentsData = {
          * Only of the role with this name
          */
         role?: string;
+        /**
+         * Only those for this project
+         */
+        project_id?: string;
     };
     url: '/authz/v1/assignments';
 };
@@ -1681,7 +1717,12 @@ export type DeleteAssignmentData = {
         subject_id: string;
         role: string;
     };
-    query?: never;
+    query?: {
+        /**
+         * The one for this project; left out: the one for the whole tenant
+         */
+        project_id?: string;
+    };
     url: '/authz/v1/assignments/{subject_kind}/{subject_id}/{role}';
 };
 

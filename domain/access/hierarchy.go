@@ -1,0 +1,104 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"bailiwick.dev/domain/fault"
+)
+
+// MaxDepth bounds a chain of roles that inherit from one another.
+const MaxDepth = 10
+
+// with returns s with r in the place of the role of r's id, or added. A new
+// name of r is carried to those that inherit from it.
+func (s Snapshot) with(r Role) Snapshot {
+	i := slices.IndexFunc(s.Roles, func(x Role) bool { return x.ID == r.ID })
+	s.Roles = slices.Clone(s.Roles)
+	if i < 0 {
+		s.Roles = append(s.Roles, r)
+		return s
+	}
+	old := s.Roles[i].Name
+	s.Roles[i] = r
+	for i, x := range s.Roles {
+		if at := slices.Index(x.Parents, old); at >= 0 && old != r.Name {
+			s.Roles[i].Parents = slices.Clone(x.Parents)
+			s.Roles[i].Parents[at] = r.Name
+			slices.Sort(s.Roles[i].Parents)
+		}
+	}
+	return s
+}
+
+// hierarchy returns fault.Conflict if a role inherits from itself, naming the
+// cycle, or over more than MaxDepth roles.
+func (s Snapshot) hierarchy() error {
+	parents, depth := map[string][]string{}, map[string]int{}
+	for _, r := range s.Roles {
+		parents[r.Name] = r.Parents
+	}
+	var visit func(name string, path []string) error
+	visit = func(name string, path []string) error {
+		if i := slices.Index(path, name); i >= 0 {
+			return fault.New(fault.Conflict, "role_cycle", "a role would inherit from itself: "+arrows(append(path[i:], name)))
+		}
+		if depth[name] > 0 {
+			return nil
+		}
+		path, depth[name] = append(path, name), 1
+		deepest := 0
+		for _, p := range parents[name] {
+			if err := visit(p, path); err != nil {
+				return err
+			}
+			deepest = max(deepest, depth[p])
+		}
+		depth[name] = deepest + 1
+		if depth[name] > MaxDepth {
+			return fault.New(fault.Conflict, "hierarchy_too_deep", fmt.Sprintf("%q would inherit over more than %d roles", name, MaxDepth))
+		}
+		return nil
+	}
+	for _, r := range s.Roles {
+		if err := visit(r.Name, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func arrows(path []string) string {
+	quoted := make([]string, len(path))
+	for i, name := range path {
+		quoted[i] = fmt.Sprintf("%q", name)
+	}
+	return strings.Join(quoted, " -> ")
+}
+
+// holds returns what r holds itself and through its parents.
+func (s Snapshot) holds(r Role) []Permission {
+	all := slices.Clone(r.Permissions)
+	for _, name := range s.ancestors(r) {
+		if p, ok := s.role(name); ok {
+			all = append(all, p.Permissions...)
+		}
+	}
+	return sorted(all)
+}
+
+// ancestors returns the roles that r inherits from, nearest first.
+func (s Snapshot) ancestors(r Role) (names []string) {
+	seen := map[string]bool{r.Name: true}
+	for next := r.Parents; len(next) > 0; {
+		var further []string
+		for _, name := range next {
+			if p, ok := s.role(name); ok && !seen[name] {
+				seen[name], names, further = true, append(names, name), append(further, p.Parents...)
+			}
+		}
+		next = further
+	}
+	return names
+}
