@@ -51,7 +51,8 @@ type Write struct {
 
 // Bulk does up to MaxBulk items, each as Create, Change and Delete would. With
 // all, it does all of them or none: then it returns the outcomes of those that
-// failed and done is false.
+// failed and done is false. To change or delete takes a role for the whole
+// tenant: what project each task is of would cost a trip each.
 func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, all bool) (out []Outcome, done bool, err error) {
 	if len(items) == 0 || len(items) > MaxBulk {
 		var c fault.Check
@@ -86,11 +87,14 @@ func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, a
 
 func (s *Service) write(ctx context.Context, who identity.Caller, item Item) (w Write, err error) {
 	w.At = s.now()
-	permission := access.TasksWrite
-	if item.Delete != nil {
+	permission, project := access.TasksWrite, uuid.Nil
+	switch {
+	case item.Delete != nil:
 		permission = access.TasksDelete
+	case item.Create != nil:
+		project = item.Create.ProjectID
 	}
-	if err := s.gate.Allow(ctx, who, permission); err != nil {
+	if err := s.gate.AllowIn(ctx, who, permission, project); err != nil {
 		return w, err
 	}
 	switch {

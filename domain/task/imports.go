@@ -130,7 +130,7 @@ func ErrImportOver() error {
 // StartImport stores a CSV file whose rows become tasks of project. That is
 // all: whoever carries imports through finds it.
 func (s *Service) StartImport(ctx context.Context, who identity.Caller, project uuid.UUID, file []byte) (Import, error) {
-	if err := s.gate.Allow(ctx, who, access.TasksWrite); err != nil {
+	if err := s.gate.AllowIn(ctx, who, access.TasksWrite, project); err != nil {
 		return Import{}, err
 	}
 	n, err := countRows(file)
@@ -151,10 +151,7 @@ func (s *Service) StartImport(ctx context.Context, who identity.Caller, project 
 
 // GetImport returns one import.
 func (s *Service) GetImport(ctx context.Context, who identity.Caller, id uuid.UUID) (Import, error) {
-	if err := s.gate.Allow(ctx, who, access.TasksRead); err != nil {
-		return Import{}, err
-	}
-	return s.store.Import(ctx, who, id)
+	return s.readImport(ctx, who, access.TasksRead, id)
 }
 
 // ListImports returns a page of imports.

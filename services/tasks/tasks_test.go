@@ -320,3 +320,48 @@ func TestLongAnswersAreCompressed(t *testing.T) {
 		t.Errorf("a short answer: %v", got.Header)
 	}
 }
+
+// A role for one project lets a person do the work there, and nowhere else.
+func TestRoleForOneProjectHoldsThereAlone(t *testing.T) {
+	t.Parallel()
+	tenant, boss, guest := uuid.New(), uuid.New(), uuid.New()
+	roles := &accessfake.Store{}
+	p := newPlatform(t, accessfake.Policies{Store: roles})
+	service := access.NewService(roles, accessfake.Policies{Store: roles}, accessfake.Compile)
+	inner := identity.Caller{Tenant: tenant, Client: "svc-users", Scopes: []string{identity.PlatformScope}}
+	if err := service.Seed(t.Context(), inner); err != nil {
+		t.Fatal(err)
+	}
+	give := func(g access.Grant) {
+		if _, err := service.Assign(t.Context(), inner, g); err != nil {
+			t.Fatal(err)
+		}
+	}
+	token := func(user uuid.UUID) string {
+		return p.issuer.Token(t, identity.Caller{Tenant: tenant, User: user, Scopes: []string{"tasks"}})
+	}
+	give(access.Grant{Subject: access.Subject{User: boss}, Role: access.Owner})
+	p.a = token(boss)
+	here, there := p.project(t), p.project(t)
+	mine, theirs := p.task(t, here), p.task(t, there)
+	give(access.Grant{Subject: access.Subject{User: guest}, Role: access.Member, Project: uuid.MustParse(here)})
+	who := token(guest)
+
+	for _, c := range []struct {
+		method, path string
+		body         any
+		want         int
+	}{
+		{"GET", "projects/" + here, nil, 200}, {"GET", "projects/" + there, nil, 403},
+		{"POST", "tasks", map[string]string{"project_id": here, "title": "x"}, 201}, {"POST", "tasks", map[string]string{"project_id": there, "title": "x"}, 403},
+		{"GET", "tasks/" + mine.ID.String(), nil, 200}, {"GET", "tasks/" + theirs.ID.String(), nil, 403}, {"GET", "tasks/" + uuid.NewString(), nil, 403},
+		{"GET", "tasks?project_id=" + here, nil, 200}, {"GET", "tasks?project_id=" + there, nil, 403}, {"GET", "tasks", nil, 403},
+		{"GET", "tasks/" + mine.ID.String() + "/history", nil, 200}, {"GET", "tasks/" + theirs.ID.String() + "/comments", nil, 403},
+		{"PATCH", "tasks/" + theirs.ID.String(), `{"title":"y"}`, 403}, {"PATCH", "tasks/" + mine.ID.String(), `{"title":"y"}`, 200},
+		{"DELETE", "tasks/" + theirs.ID.String(), nil, 403},
+	} {
+		if r := p.do(t, who, c.method, c.path, c.body, "If-Match", `"1"`); r.Status != c.want {
+			t.Errorf("%s %s: %d, want %d: %s", c.method, c.path, r.Status, c.want, r.Body)
+		}
+	}
+}
