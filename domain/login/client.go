@@ -25,6 +25,7 @@ const (
 	AuthorizationCode = "authorization_code"
 	RefreshToken      = "refresh_token"
 	ClientCredentials = "client_credentials"
+	Password          = "password" // of first-party clients alone
 )
 
 var (
@@ -35,6 +36,15 @@ var (
 // Scopes returns every scope that a client can be given.
 func Scopes() []string { return append(slices.Clone(personScopes), serviceScopes...) }
 
+// How a client proves itself (RFC 7591, section 2). Who has a secret may send it
+// either way: libraries differ in what they try first.
+const (
+	AuthNone       = "none"
+	AuthBasic      = "client_secret_basic"
+	AuthPost       = "client_secret_post"
+	AuthPrivateKey = "private_key_jwt"
+)
+
 // Client is a program that can get tokens of one tenant.
 type Client struct {
 	ID                     string            `json:"client_id" doc:"The client identifier" example:"0199a1b2-c3d4-7e5f-8a6b-000000000003"`
@@ -44,11 +54,20 @@ type Client struct {
 	PostLogoutRedirectURIs []string          `json:"post_logout_redirect_uris" nullable:"false" doc:"Where a logout may lead" example:"[\"https://app.acme.example/\"]"`
 	GrantTypes             []string          `json:"grant_types" nullable:"false" doc:"How it gets tokens" example:"[\"authorization_code\",\"refresh_token\"]"`
 	Scopes                 []string          `json:"scopes" nullable:"false" doc:"What its tokens may be used for" example:"[\"openid\",\"tasks\"]"`
+	AuthMethod             string            `json:"token_endpoint_auth_method" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"How it proves itself; a secret may be sent either way" example:"client_secret_basic"`
+	JWKS                   *KeySet           `json:"jwks,omitempty" doc:"The public keys for private_key_jwt"`
+	Enabled                bool              `json:"enabled" doc:"Whether it gets tokens at all" example:"true"`
+	FirstParty             bool              `json:"first_party" doc:"Whether it is the platform operator's own, which the operator decides" example:"false"`
+	PreviousUntil          *time.Time        `json:"previous_secret_expires_at,omitempty" doc:"Until when the secret before the last rotation works" example:"2026-02-01T09:00:00Z"`
+	Version                int64             `json:"version" doc:"Counts the changes" example:"1"`
 	CreatedAt              time.Time         `json:"created_at" example:"2026-01-31T09:00:00Z"`
 	Tenant                 identity.TenantID `json:"-"`
 	SecretVersion          int64             `json:"-"`
 	SecretHash             []byte            `json:"-"`
+	PreviousHash           []byte            `json:"-"`
 }
+
+func (c Client) hasSecret() bool { return c.AuthMethod == AuthBasic || c.AuthMethod == AuthPost }
 
 // Has reports whether the client may use a grant type.
 func (c Client) Has(grant string) bool { return slices.Contains(c.GrantTypes, grant) }
@@ -59,15 +78,20 @@ type ClientDraft struct {
 	Type                   string   `json:"type" enum:"public,confidential" doc:"A confidential client is given a secret" example:"confidential"`
 	RedirectURIs           []string `json:"redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Needed for authorization_code" example:"[\"https://app.acme.example/callback\"]"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Where a logout may lead" example:"[\"https://app.acme.example/\"]"`
-	GrantTypes             []string `json:"grant_types,omitempty" nullable:"false" maxItems:"3" doc:"authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs" example:"[\"authorization_code\",\"refresh_token\"]"`
+	GrantTypes             []string `json:"grant_types,omitempty" nullable:"false" maxItems:"4" doc:"authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs" example:"[\"authorization_code\",\"refresh_token\"]"`
 	Scopes                 []string `json:"scopes,omitempty" nullable:"false" maxItems:"20" doc:"Left out: all" example:"[\"openid\",\"tasks\"]"`
+	AuthMethod             string   `json:"token_endpoint_auth_method,omitempty" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"Left out: what fits the type" example:"client_secret_basic"`
+	JWKS                   *KeySet  `json:"jwks,omitempty" doc:"Needed for private_key_jwt. There is no jwks_uri: the server fetches nothing"`
 }
 
 // Client returns the client that d describes, or fault.Invalid.
 func (d ClientDraft) Client(id string, now time.Time) (Client, error) {
 	c := Client{
 		ID: id, Name: strings.TrimSpace(d.Name), Type: d.Type, RedirectURIs: some(d.RedirectURIs), PostLogoutRedirectURIs: some(d.PostLogoutRedirectURIs),
-		GrantTypes: some(d.GrantTypes), Scopes: some(d.Scopes), CreatedAt: now,
+		GrantTypes: some(d.GrantTypes), Scopes: some(d.Scopes), AuthMethod: d.AuthMethod, JWKS: d.JWKS, Enabled: true, Version: 1, CreatedAt: now,
+	}
+	if c.AuthMethod == "" {
+		c.AuthMethod = DefaultAuthMethod(c.Type)
 	}
 	if len(c.GrantTypes) == 0 {
 		c.GrantTypes = c.defaultGrants()
@@ -76,6 +100,14 @@ func (d ClientDraft) Client(id string, now time.Time) (Client, error) {
 		c.Scopes = Scopes()
 	}
 	return c, c.check()
+}
+
+// DefaultAuthMethod returns how a client of a type proves itself if nothing is said.
+func DefaultAuthMethod(clientType string) string {
+	if clientType == Public {
+		return AuthNone
+	}
+	return AuthBasic
 }
 
 func (c Client) defaultGrants() (grants []string) {
@@ -100,16 +132,25 @@ func (c Client) check() error {
 		f.That(redirectable(u), "/post_logout_redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
 	}
 	for i, g := range c.GrantTypes {
-		f.That(slices.Contains([]string{AuthorizationCode, RefreshToken, ClientCredentials}, g), "/grant_types/"+strconv.Itoa(i), "unknown_value", "authorization_code, refresh_token or client_credentials")
+		f.That(c.mayUse(g), "/grant_types/"+strconv.Itoa(i), "unknown_value", "authorization_code, refresh_token or client_credentials")
 	}
 	for i, s := range c.Scopes {
 		f.That(slices.Contains(Scopes(), s), "/scopes/"+strconv.Itoa(i), "unknown_value", "there is no such scope")
 	}
 	f.That(len(c.GrantTypes) > 0, "/grant_types", "required", "a public client needs redirect URIs")
 	f.That(!c.Has(AuthorizationCode) || len(c.RedirectURIs) > 0, "/redirect_uris", "required", "authorization_code needs a redirect URI")
-	f.That(!c.Has(RefreshToken) || c.Has(AuthorizationCode), "/grant_types", "inconsistent", "refresh_token goes with authorization_code")
+	f.That(!c.Has(RefreshToken) || c.Has(AuthorizationCode) || c.Has(Password), "/grant_types", "inconsistent", "refresh_token goes with authorization_code")
 	f.That(!c.Has(ClientCredentials) || c.Type == Confidential, "/grant_types", "inconsistent", "a public client has no client_credentials")
+	f.That((c.Type == Public) == (c.AuthMethod == AuthNone), "/token_endpoint_auth_method", "inconsistent", "a public client has none, a confidential one has another")
+	f.That((c.JWKS != nil) == (c.AuthMethod == AuthPrivateKey), "/jwks", "inconsistent", "keys go with private_key_jwt")
+	if c.JWKS != nil {
+		c.JWKS.check(&f)
+	}
 	return f.Err()
+}
+
+func (c Client) mayUse(grant string) bool {
+	return slices.Contains([]string{AuthorizationCode, RefreshToken, ClientCredentials}, grant) || grant == Password && c.FirstParty
 }
 
 // Redirect reports whether raw may be redirected to: it is registered as it

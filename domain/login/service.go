@@ -2,17 +2,12 @@ package login
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/access"
-	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 )
@@ -25,12 +20,16 @@ type Store interface {
 	Clients(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Client], error)
 	// Client returns one of the caller's tenant, or fault.NotFound.
 	Client(ctx context.Context, who identity.Caller, id string) (Client, error)
-	// SetSecret replaces the secret's hash where the version is the one before
-	// c's. It returns fault.Conflict when another rotation was quicker.
-	SetSecret(ctx context.Context, who identity.Caller, c Client) (Client, error)
-	// DeleteClient removes a client with its tokens, or returns fault.NotFound.
-	DeleteClient(ctx context.Context, who identity.Caller, id string) error
+	// ChangeClient stores c where the version is the one before c's. It returns
+	// fault.Precondition when another change was quicker.
+	ChangeClient(ctx context.Context, who identity.Caller, c Client) (Client, error)
+	// DeleteClient removes a client with its tokens. It returns fault.NotFound
+	// when there is none, and fault.Precondition when it has another version.
+	DeleteClient(ctx context.Context, who identity.Caller, id string, version int64) error
 
+	// SetFirstParty marks a client as the platform operator's own, or no longer
+	// so. It returns fault.NotFound when there is none.
+	SetFirstParty(ctx context.Context, tenant identity.TenantID, id string, firstParty bool) error
 	// PutClient makes or replaces a client, and DropClient removes it if it is
 	// there: they are for our own services.
 	PutClient(ctx context.Context, tenant identity.TenantID, c Client) error
@@ -71,29 +70,9 @@ func (s *Service) CreateClient(ctx context.Context, who identity.Caller, d Clien
 	return s.Store.AddClient(ctx, who, c)
 }
 
-func (s *Service) seal(c *Client) {
-	if c.Type == Confidential {
-		c.SecretVersion++
-		digest := sha256.Sum256([]byte(s.Secret(*c)))
-		c.SecretHash = digest[:]
-	}
-}
-
-// Secret returns a client's secret. It is derived, 256 bits, from a key of the
-// server's, the id and the count of rotations, and so can be shown again to a
-// repetition of the request that made it without being kept. It is empty for a
-// public client.
-func (s *Service) Secret(c Client) string {
-	if c.Type != Confidential {
-		return ""
-	}
-	h := hmac.New(sha256.New, s.SecretKey)
-	h.Write([]byte("client-secret\x00" + c.ID + "\x00" + strconv.FormatInt(c.SecretVersion, 10)))
-	return "bws_" + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
-}
-
-// RotateSecret gives a confidential client another secret; the one before ends.
-func (s *Service) RotateSecret(ctx context.Context, who identity.Caller, id string) (Client, error) {
+// ChangeClient changes a client whose version is the one named, or returns
+// fault.Precondition.
+func (s *Service) ChangeClient(ctx context.Context, who identity.Caller, id string, version int64, p ClientPatch) (Client, error) {
 	if err := s.Gate.Allow(ctx, who, access.ClientsWrite); err != nil {
 		return Client{}, err
 	}
@@ -101,11 +80,14 @@ func (s *Service) RotateSecret(ctx context.Context, who identity.Caller, id stri
 	if err != nil {
 		return c, err
 	}
-	if c.Type != Confidential {
-		return c, fault.New(fault.Conflict, "client_is_public", "a public client has no secret")
+	if c.Version != version && who.Request.Once == nil { // a repetition is answered by the store
+		return c, Stale()
 	}
-	s.seal(&c)
-	return s.Store.SetSecret(ctx, who, c)
+	c.Version = version
+	if c, err = p.to(c); err != nil {
+		return c, err
+	}
+	return s.Store.ChangeClient(ctx, who, c)
 }
 
 // Clients lists the tenant's clients.
@@ -124,12 +106,13 @@ func (s *Service) Client(ctx context.Context, who identity.Caller, id string) (C
 	return s.Store.Client(ctx, who, id)
 }
 
-// DeleteClient removes a client; its refresh tokens die with it.
-func (s *Service) DeleteClient(ctx context.Context, who identity.Caller, id string) error {
+// DeleteClient removes a client whose version is the one named; its refresh
+// tokens die with it.
+func (s *Service) DeleteClient(ctx context.Context, who identity.Caller, id string, version int64) error {
 	if err := s.Gate.Allow(ctx, who, access.ClientsWrite); err != nil {
 		return err
 	}
-	return s.Store.DeleteClient(ctx, who, id)
+	return s.Store.DeleteClient(ctx, who, id, version)
 }
 
 // PutCredential hashes the password and keeps the credential; it is for our

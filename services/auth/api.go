@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"time"
-
-	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
@@ -33,16 +30,24 @@ func (a *api) register(r *rest.API) {
 	}, a.list)
 	rest.Register(r, rest.Operation{
 		ID: "get-client", Method: http.MethodGet, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Errors: []int{404},
-		Summary: "Read an OAuth client", Description: "Without its secret.",
+		Summary: "Read an OAuth client", Description: "Without its secret. The ETag names its version.",
 	}, a.get)
 	rest.Register(r, rest.Operation{
-		ID: "delete-client", Method: http.MethodDelete, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Status: http.StatusNoContent, Errors: []int{404},
+		ID: "update-client", Method: http.MethodPatch, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Errors: []int{404, 412, 428},
+		Summary: "Change an OAuth client", Description: "A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.",
+	}, a.update)
+	rest.Register(r, rest.Operation{
+		ID: "delete-client", Method: http.MethodDelete, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
 		Summary: "Delete an OAuth client", Description: "Its refresh tokens end at once, its access tokens within ten minutes.",
 	}, a.remove)
 	rest.Register(r, rest.Operation{
 		ID: "rotate-client-secret", Method: http.MethodPost, Path: "/v1/clients/{id}/secret", Tag: "clients", Scope: scope, Errors: []int{404, 409},
-		Summary: "Rotate a client's secret", Description: "The answer shows the new secret, which is not shown again; the old one ends.",
+		Summary: "Rotate a client's secret", Description: "The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.",
 	}, a.rotate)
+	rest.Register(r, rest.Operation{
+		ID: "end-previous-client-secret", Method: http.MethodDelete, Path: "/v1/clients/{id}/secret/previous", Tag: "clients", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409},
+		Summary: "End a client's previous secret", Description: "After a rotation, when every instance has the new one.",
+	}, a.endPrevious)
 }
 
 // ByID is embedded in inputs; huma reads only what is exported.
@@ -59,16 +64,24 @@ type ClientWithSecret struct {
 // OAuthClient is a client under a name that generators of SDKs leave free.
 type OAuthClient login.Client
 
-type clientOutput struct{ Body OAuthClient }
+type clientOutput struct {
+	ETag string `header:"ETag" doc:"The version"`
+	Body OAuthClient
+}
 
 type secretOutput struct {
 	CacheControl string `header:"Cache-Control" doc:"no-store"`
+	ETag         string `header:"ETag" doc:"The version"`
 	Location     string `header:"Location" doc:"Where the client is"`
 	Body         ClientWithSecret
 }
 
+func showClient(c login.Client, err error) (*clientOutput, error) {
+	return &clientOutput{rest.ETag(c.Version), OAuthClient(c)}, err
+}
+
 func (a *api) showSecret(c login.Client, err error) (*secretOutput, error) {
-	return &secretOutput{"no-store", "/auth/v1/clients/" + c.ID, ClientWithSecret{c, a.clients.Secret(c)}}, err
+	return &secretOutput{"no-store", rest.ETag(c.Version), "/auth/v1/clients/" + c.ID, ClientWithSecret{c, a.clients.Secret(c)}}, err
 }
 
 func (a *api) create(ctx context.Context, who identity.Caller, in *struct{ Body login.ClientDraft }) (*secretOutput, error) {
@@ -79,13 +92,54 @@ func (a *api) rotate(ctx context.Context, who identity.Caller, in *ByID) (*secre
 	return a.showSecret(a.clients.RotateSecret(ctx, who, in.ID))
 }
 
-func (a *api) get(ctx context.Context, who identity.Caller, in *ByID) (*clientOutput, error) {
-	c, err := a.clients.Client(ctx, who, in.ID)
-	return &clientOutput{OAuthClient(c)}, err
+func (a *api) endPrevious(ctx context.Context, who identity.Caller, in *ByID) (*struct{}, error) {
+	return nil, a.clients.EndPreviousSecret(ctx, who, in.ID)
 }
 
-func (a *api) remove(ctx context.Context, who identity.Caller, in *ByID) (*struct{}, error) {
-	return nil, a.clients.DeleteClient(ctx, who, in.ID)
+func (a *api) get(ctx context.Context, who identity.Caller, in *ByID) (*clientOutput, error) {
+	return showClient(a.clients.Client(ctx, who, in.ID))
+}
+
+// ClientPatch is the body of a change.
+type ClientPatch struct {
+	Name                   rest.Optional[string]       `json:"name,omitempty" minLength:"1" maxLength:"200" example:"Time sheets"`
+	RedirectURIs           rest.Optional[[]string]     `json:"redirect_uris,omitempty" maxItems:"20" example:"[\"https://app.acme.example/callback\"]"`
+	PostLogoutRedirectURIs rest.Optional[[]string]     `json:"post_logout_redirect_uris,omitempty" maxItems:"20" example:"[\"https://app.acme.example/\"]"`
+	GrantTypes             rest.Optional[[]string]     `json:"grant_types,omitempty" maxItems:"4" example:"[\"authorization_code\",\"refresh_token\"]"`
+	Scopes                 rest.Optional[[]string]     `json:"scopes,omitempty" maxItems:"20" example:"[\"openid\",\"tasks\"]"`
+	AuthMethod             rest.Optional[string]       `json:"token_endpoint_auth_method,omitempty" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"A client that changes to a secret is given one by a rotation" example:"private_key_jwt"`
+	JWKS                   rest.Optional[login.KeySet] `json:"jwks,omitempty" doc:"All of its keys; another method drops them"`
+	Enabled                rest.Optional[bool]         `json:"enabled,omitempty" example:"false"`
+}
+
+type updateInput struct {
+	ByID
+	rest.IfMatch
+	Body ClientPatch
+}
+
+func (a *api) update(ctx context.Context, who identity.Caller, in *updateInput) (*clientOutput, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return showClient(a.clients.ChangeClient(ctx, who, in.ID, version, login.ClientPatch{
+		Name: in.Body.Name.Field, AuthMethod: in.Body.AuthMethod.Field, RedirectURIs: in.Body.RedirectURIs.Field, PostLogoutRedirectURIs: in.Body.PostLogoutRedirectURIs.Field,
+		GrantTypes: in.Body.GrantTypes.Field, Scopes: in.Body.Scopes.Field, JWKS: in.Body.JWKS.Field, Enabled: in.Body.Enabled.Field,
+	}))
+}
+
+type removeInput struct {
+	ByID
+	rest.IfMatch
+}
+
+func (a *api) remove(ctx context.Context, who identity.Caller, in *removeInput) (*struct{}, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.clients.DeleteClient(ctx, who, in.ID, version)
 }
 
 type clientPage struct{ Body rest.Page[OAuthClient] }
@@ -101,58 +155,4 @@ func (a *api) list(ctx context.Context, who identity.Caller, in *rest.PageInput)
 		shown.Items = append(shown.Items, OAuthClient(c))
 	}
 	return &clientPage{rest.PageOf(a.cursors, who, "clients", shown)}, err
-}
-
-// registerPlatform adds what our own services need: the users service makes
-// and undoes credentials and first clients.
-func (a *api) registerPlatform(r *rest.API) {
-	internal := func(id, method, path string) rest.Operation {
-		return rest.Operation{ID: id, Method: method, Path: "/v1/platform/" + path, Status: http.StatusNoContent, Internal: true}
-	}
-	rest.Register(r, internal("platform-put-credential", http.MethodPut, "credentials/{id}"), a.putCredential)
-	rest.Register(r, internal("platform-enable-credential", http.MethodPost, "credentials/{id}/enable"), func(ctx context.Context, who identity.Caller, in *byUser) (*struct{}, error) {
-		return nil, a.clients.Store.EnableCredential(ctx, who.Tenant, in.ID)
-	})
-	rest.Register(r, internal("platform-delete-credential", http.MethodDelete, "credentials/{id}"), func(ctx context.Context, who identity.Caller, in *byUser) (*struct{}, error) {
-		return nil, a.clients.Store.DropCredential(ctx, who.Tenant, in.ID)
-	})
-	rest.Register(r, internal("platform-put-client", http.MethodPut, "clients/{id}"), a.putClient)
-	rest.Register(r, internal("platform-delete-client", http.MethodDelete, "clients/{id}"), func(ctx context.Context, who identity.Caller, in *ByID) (*struct{}, error) {
-		return nil, a.clients.Store.DropClient(ctx, who.Tenant, in.ID)
-	})
-}
-
-type byUser struct {
-	ID uuid.UUID `path:"id" format:"uuid"`
-}
-
-type credentialInput struct {
-	ID   uuid.UUID `path:"id" format:"uuid"`
-	Body struct {
-		Email    string `json:"email" maxLength:"254"`
-		Name     string `json:"name" maxLength:"200"`
-		Password string `json:"password" maxLength:"512"`
-		Enabled  bool   `json:"enabled"`
-	}
-}
-
-func (a *api) putCredential(ctx context.Context, who identity.Caller, in *credentialInput) (*struct{}, error) {
-	c := login.Credential{User: in.ID, Email: in.Body.Email, Name: in.Body.Name, Enabled: in.Body.Enabled}
-	return nil, a.clients.PutCredential(ctx, who.Tenant, c, in.Body.Password)
-}
-
-type clientInput struct {
-	ByID
-	Body struct {
-		Name         string   `json:"name" maxLength:"200"`
-		RedirectURIs []string `json:"redirect_uris" maxItems:"20"`
-	}
-}
-
-func (a *api) putClient(ctx context.Context, who identity.Caller, in *clientInput) (*struct{}, error) {
-	c, err := login.ClientDraft{Name: in.Body.Name, Type: login.Public, RedirectURIs: in.Body.RedirectURIs}.Client(in.ID, time.Now().UTC())
-	if err != nil {
-		return nil, err
-	}
-	return nil, a.clients.Store.PutClient(ctx, who.Tenant, c)
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/compose"
 	"github.com/ory/fosite/handler/oauth2"
@@ -17,6 +18,7 @@ import (
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/postgres/authdb"
 	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/login"
 )
 
 // How long things live.
@@ -38,13 +40,14 @@ type server struct {
 	keys     *keyring
 	refresh  []byte // the key from which successors of refresh tokens are derived
 	platform map[string][]byte
+	recent   *expirable.LRU[string, login.Client]
 	provider fosite.OAuth2Provider
 }
 
 // newServer composes fosite factory by factory: ComposeAllEnabled would switch
 // on the implicit, hybrid and password grants.
 func newServer(cfg config.Server, store *authdb.Store, hasher *argon2.Hasher, keys *keyring, refresh []byte, platform map[string][]byte) *server {
-	s := &server{cfg: cfg, store: store, hasher: hasher, keys: keys, refresh: refresh, platform: platform}
+	s := &server{cfg: cfg, store: store, hasher: hasher, keys: keys, refresh: refresh, platform: platform, recent: newRecent()}
 	fc := &fosite.Config{
 		AccessTokenLifespan: accessTokenLife, RefreshTokenLifespan: refreshLife, AuthorizeCodeLifespan: codeLife, IDTokenLifespan: idTokenLife,
 		IDTokenIssuer: cfg.Issuer, AccessTokenIssuer: cfg.Issuer, EnforcePKCE: true, MinParameterEntropy: 1, // how long a nonce is, is the client's business
@@ -102,7 +105,7 @@ func (s *server) mount(r *rest.API) {
 // discovery is the metadata of OpenID Connect Discovery 1.0 and RFC 8414.
 func (s *server) discovery(w http.ResponseWriter, _ *http.Request) {
 	at := func(path string) string { return s.cfg.Issuer + path }
-	auth := []string{"client_secret_basic", "client_secret_post", "none"}
+	auth := []string{login.AuthBasic, login.AuthPost, login.AuthPrivateKey, login.AuthNone}
 	w.Header().Set("Cache-Control", "public, max-age=60")
 	writeJSON(w, http.StatusOK, map[string]any{
 		"issuer": s.cfg.Issuer, "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token"), "userinfo_endpoint": at("/userinfo"),
@@ -110,7 +113,9 @@ func (s *server) discovery(w http.ResponseWriter, _ *http.Request) {
 		"scopes_supported": supportedScopes, "response_types_supported": []string{"code"}, "response_modes_supported": []string{"query"},
 		"grant_types_supported": supportedGrants, "subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"ES256"},
 		"token_endpoint_auth_methods_supported": auth, "revocation_endpoint_auth_methods_supported": auth,
-		"introspection_endpoint_auth_methods_supported": auth[:2], "code_challenge_methods_supported": []string{"S256"},
+		"introspection_endpoint_auth_methods_supported":    auth[:3],
+		"token_endpoint_auth_signing_alg_values_supported": assertionAlgorithms, "revocation_endpoint_auth_signing_alg_values_supported": assertionAlgorithms,
+		"introspection_endpoint_auth_signing_alg_values_supported": assertionAlgorithms, "code_challenge_methods_supported": []string{"S256"},
 		"claims_supported":        []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "email", "email_verified", "name"},
 		"prompt_values_supported": []string{"none", "login"}, "authorization_response_iss_parameter_supported": true,
 		"request_parameter_supported": false, "request_uri_parameter_supported": false, "claims_parameter_supported": false,

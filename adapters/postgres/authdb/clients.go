@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"bailiwick.dev/adapters/postgres"
-	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 	"bailiwick.dev/domain/page"
@@ -20,15 +19,27 @@ type client struct {
 	ID, Name, Type                                           string
 	RedirectURIs, PostLogoutRedirectURIs, GrantTypes, Scopes []string
 	SecretHash                                               []byte
-	SecretVersion                                            int64
+	SecretVersion, Version                                   int64
+	Enabled, FirstParty                                      bool
+	AuthMethod                                               *string
+	JWKS                                                     *login.KeySet
+	PreviousSecretHash                                       []byte
+	PreviousUntil                                            *time.Time
 	CreatedAt                                                time.Time
 }
 
 func (c client) domain() login.Client {
-	return login.Client{
-		ID: c.ID, Name: c.Name, Type: c.Type, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, GrantTypes: c.GrantTypes,
+	out := login.Client{
+		AuthMethod: login.DefaultAuthMethod(c.Type), JWKS: c.JWKS, Enabled: c.Enabled, FirstParty: c.FirstParty, Version: c.Version, ID: c.ID, Name: c.Name, Type: c.Type, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, GrantTypes: c.GrantTypes,
 		Scopes: c.Scopes, CreatedAt: c.CreatedAt, Tenant: c.TenantID, SecretVersion: c.SecretVersion, SecretHash: c.SecretHash,
 	}
+	if c.AuthMethod != nil {
+		out.AuthMethod = *c.AuthMethod
+	}
+	if c.PreviousUntil != nil && c.PreviousUntil.After(time.Now()) {
+		out.PreviousHash, out.PreviousUntil = c.PreviousSecretHash, c.PreviousUntil
+	}
+	return out
 }
 
 // kept is what a receipt keeps of a client: also the count of rotations, from
@@ -44,14 +55,17 @@ func (k kept) client() login.Client {
 }
 
 const (
-	clientColumns = `tenant_id, id, name, type, redirect_uris as "RedirectURIs", post_logout_redirect_uris as "PostLogoutRedirectURIs", grant_types, scopes, secret_hash, secret_version, created_at`
-	insertClient  = `insert into clients (tenant_id, id, name, type, redirect_uris, post_logout_redirect_uris, grant_types, scopes, secret_hash, secret_version, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
+	clientColumns = `tenant_id, id, name, type, redirect_uris as "RedirectURIs", post_logout_redirect_uris as "PostLogoutRedirectURIs", grant_types, scopes, secret_hash, secret_version, created_at,
+		version, enabled, first_party, auth_method, jwks as "JWKS", previous_secret_hash, previous_until`
+	insertClient = `insert into clients (tenant_id, id, name, type, redirect_uris, post_logout_redirect_uris, grant_types, scopes, secret_hash, secret_version,
+		auth_method, jwks, enabled, previous_secret_hash, previous_until, version, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
 	replaceClient = insertClient + ` on conflict (tenant_id, id) do update set name = excluded.name, redirect_uris = excluded.redirect_uris`
 )
 
 func clientArgs(tenant identity.TenantID, c login.Client) []any {
-	return []any{tenant, c.ID, c.Name, c.Type, c.RedirectURIs, c.PostLogoutRedirectURIs, c.GrantTypes, c.Scopes, c.SecretHash, c.SecretVersion, c.CreatedAt}
+	return []any{tenant, c.ID, c.Name, c.Type, c.RedirectURIs, c.PostLogoutRedirectURIs, c.GrantTypes, c.Scopes, c.SecretHash, c.SecretVersion,
+		c.AuthMethod, c.JWKS, c.Enabled, c.PreviousHash, c.PreviousUntil, c.Version, c.CreatedAt}
 }
 
 // AddClient implements login.Store.
@@ -106,24 +120,39 @@ func (s *Store) Clients(ctx context.Context, who identity.Caller, r page.Request
 	return page.Cut(all, r.Limit, func(c login.Client) page.Key { return page.Key{At: c.CreatedAt, ID: uuid.MustParse(c.ID)} }), err
 }
 
-const updateSecret = `with changed as (update clients set secret_hash = $4, secret_version = $3 where tenant_id = $1 and id = $2 and secret_version = $3 - 1 returning id)`
+// first_party is not here: a tenant does not change it.
+const updateClient = `with changed as (update clients set name = $3, type = $4, redirect_uris = $5, post_logout_redirect_uris = $6, grant_types = $7, scopes = $8,
+	secret_hash = $9, secret_version = $10, auth_method = $11, jwks = $12, enabled = $13, previous_secret_hash = $14, previous_until = $15, version = $16
+	where tenant_id = $1 and id = $2 and version = $16 - 1 returning id)`
 
-// SetSecret implements login.Store.
-func (s *Store) SetSecret(ctx context.Context, who identity.Caller, c login.Client) (login.Client, error) {
-	got, found, err := postgres.Change(ctx, s.app, who, kept{c, c.SecretVersion}, updateSecret, who.Tenant, c.ID, c.SecretVersion, c.SecretHash)
+// ChangeClient implements login.Store.
+func (s *Store) ChangeClient(ctx context.Context, who identity.Caller, c login.Client) (login.Client, error) {
+	args := clientArgs(who.Tenant, c)
+	got, found, err := postgres.Change(ctx, s.app, who, kept{c, c.SecretVersion}, updateClient, args[:len(args)-1]...)
 	if err == nil && !found {
-		err = fault.New(fault.Conflict, "secret_rotated", "the secret was just rotated by somebody else")
+		err = login.Stale()
 	}
 	return got.client(), err
 }
 
-const deleteClient = `with changed as (delete from clients where tenant_id = $1 and id = $2 returning id)`
+// SetFirstParty implements login.Store.
+func (s *Store) SetFirstParty(ctx context.Context, tenant identity.TenantID, id string, firstParty bool) error {
+	n, err := s.exec(ctx, tenant, `update clients set first_party = $3, version = version + 1 where tenant_id = $1 and id = $2`, tenant, id, firstParty)
+	if err == nil && n == 0 {
+		err = notFound()
+	}
+	return err
+}
+
+const deleteClient = `with changed as (delete from clients where tenant_id = $1 and id = $2 and version = $3 returning id)`
 
 // DeleteClient implements login.Store.
-func (s *Store) DeleteClient(ctx context.Context, who identity.Caller, id string) error {
-	_, found, err := postgres.Change(ctx, s.app, who, true, deleteClient, who.Tenant, id)
+func (s *Store) DeleteClient(ctx context.Context, who identity.Caller, id string, version int64) error {
+	_, found, err := postgres.Change(ctx, s.app, who, true, deleteClient, who.Tenant, id, version)
 	if err == nil && !found {
-		err = notFound()
+		if _, err = s.Client(ctx, who, id); err == nil {
+			err = login.Stale()
+		}
 	}
 	return err
 }

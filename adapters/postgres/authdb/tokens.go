@@ -58,11 +58,12 @@ type Family struct {
 	UserID    uuid.UUID
 	Scopes    []string
 	ExpiresAt time.Time
-	Living    bool // not revoked, not expired, and its person may log in
+	Living    bool // not revoked, not expired, and its person and its client are enabled
 }
 
 const familyColumns = `f.id, f.client_id, f.user_id, f.scopes, f.expires_at, f.revoked_at is null and f.expires_at > now()
-	and exists (select from credentials c where c.tenant_id = $1 and c.user_id = f.user_id and enabled) as living`
+	and exists (select from credentials c where c.tenant_id = $1 and c.user_id = f.user_id and enabled)
+	and exists (select from clients c where c.tenant_id = $1 and c.id = f.client_id and enabled) as living`
 
 // Family returns a family, or fault.NotFound.
 func (s *Store) Family(ctx context.Context, tenant identity.TenantID, id uuid.UUID) (Family, error) {

@@ -19,7 +19,8 @@ func Run(t *testing.T, store login.Store) {
 	for name, test := range map[string]func(*testing.T, login.Store){
 		"ClientIsMadeOnceUnderAKey":    madeOnce,
 		"ClientsOfOthersAreUnknown":    others,
-		"OneOfTwoRotationsWins":        rotations,
+		"OneOfTwoChangesWins":          changes,
+		"ThePlatformMarksItsOwn":       firstParty,
 		"PagesOfClientsEnd":            pages,
 		"OurServicesPutAndDropClients": putAndDrop,
 		"AddressesAreUniqueInATenant":  addresses,
@@ -74,25 +75,48 @@ func others(t *testing.T, s login.Store) {
 	c := add(t, s, who)
 	_, err := s.Client(t.Context(), other, c.ID)
 	wantKind(t, "another's client", err, fault.NotFound)
-	wantKind(t, "deleting another's", s.DeleteClient(t.Context(), other, c.ID), fault.NotFound)
+	wantKind(t, "deleting another's", s.DeleteClient(t.Context(), other, c.ID, 1), fault.NotFound)
 	if got, err := s.Client(t.Context(), who, c.ID); err != nil || got.Name != "c" || got.Type != login.Confidential {
 		t.Errorf("one's own: %+v, %v", got, err)
 	}
-	if err := s.DeleteClient(t.Context(), who, c.ID); err != nil {
+	if err := s.DeleteClient(t.Context(), who, c.ID, 1); err != nil {
 		t.Fatal(err)
 	}
-	wantKind(t, "deleting it again", s.DeleteClient(t.Context(), who, c.ID), fault.NotFound)
+	wantKind(t, "deleting it again", s.DeleteClient(t.Context(), who, c.ID, 1), fault.NotFound)
 }
 
-func rotations(t *testing.T, s login.Store) {
+func changes(t *testing.T, s login.Store) {
 	who := identity.Caller{Tenant: uuid.New()}
 	c := add(t, s, who)
-	c.SecretVersion++
-	if _, err := s.SetSecret(t.Context(), who, c); err != nil {
+	c.Version, c.SecretVersion, c.PreviousHash, c.SecretHash, c.Enabled = 2, 2, c.SecretHash, []byte("second"), false
+	until := time.Now().Add(time.Hour)
+	c.PreviousUntil, c.JWKS = &until, &login.KeySet{Keys: []login.Key{{Kty: "EC", Kid: "k"}}}
+	if _, err := s.ChangeClient(t.Context(), who, c); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.SetSecret(t.Context(), who, c)
-	wantKind(t, "a rotation that came second", err, fault.Conflict)
+	_, err := s.ChangeClient(t.Context(), who, c)
+	wantKind(t, "a change that came second", err, fault.Precondition)
+	got, err := s.Client(t.Context(), who, c.ID)
+	if err != nil || got.Version != 2 || got.Enabled || string(got.PreviousHash) != "hash" || string(got.SecretHash) != "second" || got.JWKS == nil || got.JWKS.Keys[0].Kid != "k" {
+		t.Errorf("after the change: %+v, %v", got, err)
+	}
+	wantKind(t, "deleting the version before", s.DeleteClient(t.Context(), who, c.ID, 1), fault.Precondition)
+}
+
+func firstParty(t *testing.T, s login.Store) {
+	who, other := identity.Caller{Tenant: uuid.New()}, uuid.New()
+	c := add(t, s, who)
+	wantKind(t, "another's client", s.SetFirstParty(t.Context(), other, c.ID, true), fault.NotFound)
+	if err := s.SetFirstParty(t.Context(), who.Tenant, c.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	c.Version = 3
+	if _, err := s.ChangeClient(t.Context(), who, c); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Client(t.Context(), who, c.ID); err != nil || !got.FirstParty {
+		t.Errorf("a tenant's change ends the mark: %+v, %v", got, err)
+	}
 }
 
 func pages(t *testing.T, s login.Store) {

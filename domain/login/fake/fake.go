@@ -85,23 +85,39 @@ func (s *Store) Client(_ context.Context, who identity.Caller, id string) (login
 	return login.Client{}, notFound()
 }
 
-// SetSecret implements login.Store.
-func (s *Store) SetSecret(_ context.Context, who identity.Caller, c login.Client) (login.Client, error) {
+// ChangeClient implements login.Store.
+func (s *Store) ChangeClient(_ context.Context, who identity.Caller, c login.Client) (login.Client, error) {
 	defer s.lock()()
 	i := s.index(who.Tenant, c.ID)
-	if i < 0 || s.clients[who.Tenant][i].SecretVersion != c.SecretVersion-1 {
-		return c, fault.New(fault.Conflict, "secret_rotated", "the secret was just rotated by somebody else")
+	if i < 0 || s.clients[who.Tenant][i].Version != c.Version-1 {
+		return c, login.Stale()
 	}
+	c.FirstParty = s.clients[who.Tenant][i].FirstParty
 	s.clients[who.Tenant][i] = c
 	return c, nil
 }
 
-// DeleteClient implements login.Store.
-func (s *Store) DeleteClient(_ context.Context, who identity.Caller, id string) error {
+// SetFirstParty implements login.Store.
+func (s *Store) SetFirstParty(_ context.Context, tenant identity.TenantID, id string, firstParty bool) error {
 	defer s.lock()()
-	i := s.index(who.Tenant, id)
+	i := s.index(tenant, id)
 	if i < 0 {
 		return notFound()
+	}
+	s.clients[tenant][i].FirstParty = firstParty
+	s.clients[tenant][i].Version++
+	return nil
+}
+
+// DeleteClient implements login.Store.
+func (s *Store) DeleteClient(_ context.Context, who identity.Caller, id string, version int64) error {
+	defer s.lock()()
+	i := s.index(who.Tenant, id)
+	switch {
+	case i < 0:
+		return notFound()
+	case s.clients[who.Tenant][i].Version != version:
+		return login.Stale()
 	}
 	s.clients[who.Tenant] = slices.Delete(s.clients[who.Tenant], i, i+1)
 	return nil
@@ -119,8 +135,9 @@ func (s *Store) PutClient(_ context.Context, tenant identity.TenantID, c login.C
 }
 
 // DropClient implements login.Store.
-func (s *Store) DropClient(ctx context.Context, tenant identity.TenantID, id string) error {
-	_ = s.DeleteClient(ctx, identity.Caller{Tenant: tenant}, id) // it may not be there
+func (s *Store) DropClient(_ context.Context, tenant identity.TenantID, id string) error {
+	defer s.lock()()
+	s.clients[tenant] = slices.DeleteFunc(s.clients[tenant], func(c login.Client) bool { return c.ID == id })
 	return nil
 }
 

@@ -91,6 +91,30 @@ func (e CheckRequestSubjectKind) Valid() bool {
 	}
 }
 
+// Defines values for ClientDraftTokenEndpointAuthMethod.
+const (
+	ClientDraftTokenEndpointAuthMethodClientSecretBasic ClientDraftTokenEndpointAuthMethod = "client_secret_basic"
+	ClientDraftTokenEndpointAuthMethodClientSecretPost  ClientDraftTokenEndpointAuthMethod = "client_secret_post"
+	ClientDraftTokenEndpointAuthMethodNone              ClientDraftTokenEndpointAuthMethod = "none"
+	ClientDraftTokenEndpointAuthMethodPrivateKeyJwt     ClientDraftTokenEndpointAuthMethod = "private_key_jwt"
+)
+
+// Valid indicates whether the value is a known member of the ClientDraftTokenEndpointAuthMethod enum.
+func (e ClientDraftTokenEndpointAuthMethod) Valid() bool {
+	switch e {
+	case ClientDraftTokenEndpointAuthMethodClientSecretBasic:
+		return true
+	case ClientDraftTokenEndpointAuthMethodClientSecretPost:
+		return true
+	case ClientDraftTokenEndpointAuthMethodNone:
+		return true
+	case ClientDraftTokenEndpointAuthMethodPrivateKeyJwt:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClientDraftType.
 const (
 	ClientDraftTypeConfidential ClientDraftType = "confidential"
@@ -103,6 +127,54 @@ func (e ClientDraftType) Valid() bool {
 	case ClientDraftTypeConfidential:
 		return true
 	case ClientDraftTypePublic:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientPatchTokenEndpointAuthMethod.
+const (
+	ClientPatchTokenEndpointAuthMethodClientSecretBasic ClientPatchTokenEndpointAuthMethod = "client_secret_basic"
+	ClientPatchTokenEndpointAuthMethodClientSecretPost  ClientPatchTokenEndpointAuthMethod = "client_secret_post"
+	ClientPatchTokenEndpointAuthMethodNone              ClientPatchTokenEndpointAuthMethod = "none"
+	ClientPatchTokenEndpointAuthMethodPrivateKeyJwt     ClientPatchTokenEndpointAuthMethod = "private_key_jwt"
+)
+
+// Valid indicates whether the value is a known member of the ClientPatchTokenEndpointAuthMethod enum.
+func (e ClientPatchTokenEndpointAuthMethod) Valid() bool {
+	switch e {
+	case ClientPatchTokenEndpointAuthMethodClientSecretBasic:
+		return true
+	case ClientPatchTokenEndpointAuthMethodClientSecretPost:
+		return true
+	case ClientPatchTokenEndpointAuthMethodNone:
+		return true
+	case ClientPatchTokenEndpointAuthMethodPrivateKeyJwt:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientWithSecretTokenEndpointAuthMethod.
+const (
+	ClientWithSecretTokenEndpointAuthMethodClientSecretBasic ClientWithSecretTokenEndpointAuthMethod = "client_secret_basic"
+	ClientWithSecretTokenEndpointAuthMethodClientSecretPost  ClientWithSecretTokenEndpointAuthMethod = "client_secret_post"
+	ClientWithSecretTokenEndpointAuthMethodNone              ClientWithSecretTokenEndpointAuthMethod = "none"
+	ClientWithSecretTokenEndpointAuthMethodPrivateKeyJwt     ClientWithSecretTokenEndpointAuthMethod = "private_key_jwt"
+)
+
+// Valid indicates whether the value is a known member of the ClientWithSecretTokenEndpointAuthMethod enum.
+func (e ClientWithSecretTokenEndpointAuthMethod) Valid() bool {
+	switch e {
+	case ClientWithSecretTokenEndpointAuthMethodClientSecretBasic:
+		return true
+	case ClientWithSecretTokenEndpointAuthMethodClientSecretPost:
+		return true
+	case ClientWithSecretTokenEndpointAuthMethodNone:
+		return true
+	case ClientWithSecretTokenEndpointAuthMethodPrivateKeyJwt:
 		return true
 	default:
 		return false
@@ -169,6 +241,99 @@ func (e InvitationStatus) Valid() bool {
 	case InvitationStatusExpired:
 		return true
 	case InvitationStatusPending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyAlg.
+const (
+	KeyAlgES256 KeyAlg = "ES256"
+	KeyAlgPS256 KeyAlg = "PS256"
+	KeyAlgRS256 KeyAlg = "RS256"
+)
+
+// Valid indicates whether the value is a known member of the KeyAlg enum.
+func (e KeyAlg) Valid() bool {
+	switch e {
+	case KeyAlgES256:
+		return true
+	case KeyAlgPS256:
+		return true
+	case KeyAlgRS256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyCrv.
+const (
+	KeyCrvP256 KeyCrv = "P-256"
+)
+
+// Valid indicates whether the value is a known member of the KeyCrv enum.
+func (e KeyCrv) Valid() bool {
+	switch e {
+	case KeyCrvP256:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyKty.
+const (
+	KeyKtyEC  KeyKty = "EC"
+	KeyKtyRSA KeyKty = "RSA"
+)
+
+// Valid indicates whether the value is a known member of the KeyKty enum.
+func (e KeyKty) Valid() bool {
+	switch e {
+	case KeyKtyEC:
+		return true
+	case KeyKtyRSA:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KeyUse.
+const (
+	KeyUseSig KeyUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the KeyUse enum.
+func (e KeyUse) Valid() bool {
+	switch e {
+	case KeyUseSig:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OAuthClientTokenEndpointAuthMethod.
+const (
+	OAuthClientTokenEndpointAuthMethodClientSecretBasic OAuthClientTokenEndpointAuthMethod = "client_secret_basic"
+	OAuthClientTokenEndpointAuthMethodClientSecretPost  OAuthClientTokenEndpointAuthMethod = "client_secret_post"
+	OAuthClientTokenEndpointAuthMethodNone              OAuthClientTokenEndpointAuthMethod = "none"
+	OAuthClientTokenEndpointAuthMethodPrivateKeyJwt     OAuthClientTokenEndpointAuthMethod = "private_key_jwt"
+)
+
+// Valid indicates whether the value is a known member of the OAuthClientTokenEndpointAuthMethod enum.
+func (e OAuthClientTokenEndpointAuthMethod) Valid() bool {
+	switch e {
+	case OAuthClientTokenEndpointAuthMethodClientSecretBasic:
+		return true
+	case OAuthClientTokenEndpointAuthMethodClientSecretPost:
+		return true
+	case OAuthClientTokenEndpointAuthMethodNone:
+		return true
+	case OAuthClientTokenEndpointAuthMethodPrivateKeyJwt:
 		return true
 	default:
 		return false
@@ -822,6 +987,9 @@ type ClientDraft struct {
 	// Examples: ["authorization_code","refresh_token"]
 	GrantTypes *[]string `json:"grant_types,omitempty"`
 
+	// Jwks Needed for private_key_jwt. There is no jwks_uri: the server fetches nothing
+	Jwks *KeySet `json:"jwks,omitempty"`
+
 	// Name As people see it
 	//
 	// Examples: Time sheets
@@ -842,16 +1010,60 @@ type ClientDraft struct {
 	// Examples: ["openid","tasks"]
 	Scopes *[]string `json:"scopes,omitempty"`
 
+	// TokenEndpointAuthMethod Left out: what fits the type
+	//
+	// Examples: client_secret_basic
+	TokenEndpointAuthMethod *ClientDraftTokenEndpointAuthMethod `json:"token_endpoint_auth_method,omitempty"`
+
 	// Type A confidential client is given a secret
 	//
 	// Examples: confidential
 	Type ClientDraftType `json:"type"`
 }
 
+// ClientDraftTokenEndpointAuthMethod Left out: what fits the type
+//
+// Examples: client_secret_basic
+type ClientDraftTokenEndpointAuthMethod string
+
 // ClientDraftType A confidential client is given a secret
 //
 // Examples: confidential
 type ClientDraftType string
+
+// ClientPatch defines model for ClientPatch.
+type ClientPatch struct {
+	// Enabled Examples: false
+	Enabled *bool `json:"enabled,omitempty"`
+
+	// GrantTypes Examples: ["authorization_code","refresh_token"]
+	GrantTypes *[]string `json:"grant_types,omitempty"`
+
+	// Jwks All of its keys; another method drops them
+	Jwks *KeySet `json:"jwks,omitempty"`
+
+	// Name Examples: Time sheets
+	Name *string `json:"name,omitempty"`
+
+	// PostLogoutRedirectUris Examples: ["https://app.acme.example/"]
+	PostLogoutRedirectUris *[]string `json:"post_logout_redirect_uris,omitempty"`
+
+	// RedirectUris Examples: ["https://app.acme.example/callback"]
+	RedirectUris *[]string `json:"redirect_uris,omitempty"`
+
+	// Scopes Examples: ["openid","tasks"]
+	Scopes *[]string `json:"scopes,omitempty"`
+
+	// TokenEndpointAuthMethod A client that changes to a secret is given one by a rotation
+	//
+	// Examples: private_key_jwt
+	TokenEndpointAuthMethod *ClientPatchTokenEndpointAuthMethod `json:"token_endpoint_auth_method,omitempty"`
+}
+
+// ClientPatchTokenEndpointAuthMethod A client that changes to a secret is given one by a rotation
+//
+// Examples: private_key_jwt
+type ClientPatchTokenEndpointAuthMethod string
 
 // ClientWithSecret defines model for ClientWithSecret.
 type ClientWithSecret struct {
@@ -868,10 +1080,23 @@ type ClientWithSecret struct {
 	// CreatedAt Examples: 2026-01-31T09:00:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// Enabled Whether it gets tokens at all
+	//
+	// Examples: true
+	Enabled bool `json:"enabled"`
+
+	// FirstParty Whether it is the platform operator's own, which the operator decides
+	//
+	// Examples: false
+	FirstParty bool `json:"first_party"`
+
 	// GrantTypes How it gets tokens
 	//
 	// Examples: ["authorization_code","refresh_token"]
 	GrantTypes []string `json:"grant_types"`
+
+	// Jwks The public keys for private_key_jwt
+	Jwks *KeySet `json:"jwks,omitempty"`
 
 	// Name As people see it
 	//
@@ -883,6 +1108,11 @@ type ClientWithSecret struct {
 	// Examples: ["https://app.acme.example/"]
 	PostLogoutRedirectUris []string `json:"post_logout_redirect_uris"`
 
+	// PreviousSecretExpiresAt Until when the secret before the last rotation works
+	//
+	// Examples: 2026-02-01T09:00:00Z
+	PreviousSecretExpiresAt *time.Time `json:"previous_secret_expires_at,omitempty"`
+
 	// RedirectUris Compared as they are; the port of a loopback address is free
 	//
 	// Examples: ["https://app.acme.example/callback"]
@@ -893,11 +1123,26 @@ type ClientWithSecret struct {
 	// Examples: ["openid","tasks"]
 	Scopes []string `json:"scopes"`
 
+	// TokenEndpointAuthMethod How it proves itself; a secret may be sent either way
+	//
+	// Examples: client_secret_basic
+	TokenEndpointAuthMethod ClientWithSecretTokenEndpointAuthMethod `json:"token_endpoint_auth_method"`
+
 	// Type Whether it can keep a secret (RFC 6749, section 2.1)
 	//
 	// Examples: confidential
 	Type ClientWithSecretType `json:"type"`
+
+	// Version Counts the changes
+	//
+	// Examples: 1
+	Version int64 `json:"version"`
 }
+
+// ClientWithSecretTokenEndpointAuthMethod How it proves itself; a secret may be sent either way
+//
+// Examples: client_secret_basic
+type ClientWithSecretTokenEndpointAuthMethod string
 
 // ClientWithSecretType Whether it can keep a secret (RFC 6749, section 2.1)
 //
@@ -1136,6 +1381,62 @@ type InvitationDraft struct {
 	Role string `json:"role"`
 }
 
+// Key defines model for Key.
+type Key struct {
+	// Alg Examples: ES256
+	Alg *KeyAlg `json:"alg,omitempty"`
+
+	// Crv Examples: P-256
+	Crv *KeyCrv `json:"crv,omitempty"`
+
+	// E Examples: AQAB
+	E *string `json:"e,omitempty"`
+
+	// Ext Examples: true
+	Ext *bool `json:"ext,omitempty"`
+
+	// KeyOps Examples: ["verify"]
+	KeyOps *[]string `json:"key_ops,omitempty"`
+
+	// Kid Needed where there are several
+	//
+	// Examples: 2026-01
+	Kid *string `json:"kid,omitempty"`
+
+	// Kty Examples: EC
+	Kty KeyKty `json:"kty"`
+
+	// N Of an RSA key
+	N *string `json:"n,omitempty"`
+
+	// Use Examples: sig
+	Use *KeyUse `json:"use,omitempty"`
+
+	// X Examples: f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU
+	X *string `json:"x,omitempty"`
+
+	// Y Examples: x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0
+	Y *string `json:"y,omitempty"`
+}
+
+// KeyAlg Examples: ES256
+type KeyAlg string
+
+// KeyCrv Examples: P-256
+type KeyCrv string
+
+// KeyKty Examples: EC
+type KeyKty string
+
+// KeyUse Examples: sig
+type KeyUse string
+
+// KeySet defines model for KeySet.
+type KeySet struct {
+	// Keys P-256 keys, and RSA keys of 2048 to 4096 bits
+	Keys []Key `json:"keys"`
+}
+
 // Member defines model for Member.
 type Member struct {
 	// AddedAt Examples: 2026-01-31T12:00:00Z
@@ -1160,10 +1461,23 @@ type OAuthClient struct {
 	// CreatedAt Examples: 2026-01-31T09:00:00Z
 	CreatedAt time.Time `json:"created_at"`
 
+	// Enabled Whether it gets tokens at all
+	//
+	// Examples: true
+	Enabled bool `json:"enabled"`
+
+	// FirstParty Whether it is the platform operator's own, which the operator decides
+	//
+	// Examples: false
+	FirstParty bool `json:"first_party"`
+
 	// GrantTypes How it gets tokens
 	//
 	// Examples: ["authorization_code","refresh_token"]
 	GrantTypes []string `json:"grant_types"`
+
+	// Jwks The public keys for private_key_jwt
+	Jwks *KeySet `json:"jwks,omitempty"`
 
 	// Name As people see it
 	//
@@ -1175,6 +1489,11 @@ type OAuthClient struct {
 	// Examples: ["https://app.acme.example/"]
 	PostLogoutRedirectUris []string `json:"post_logout_redirect_uris"`
 
+	// PreviousSecretExpiresAt Until when the secret before the last rotation works
+	//
+	// Examples: 2026-02-01T09:00:00Z
+	PreviousSecretExpiresAt *time.Time `json:"previous_secret_expires_at,omitempty"`
+
 	// RedirectUris Compared as they are; the port of a loopback address is free
 	//
 	// Examples: ["https://app.acme.example/callback"]
@@ -1185,11 +1504,26 @@ type OAuthClient struct {
 	// Examples: ["openid","tasks"]
 	Scopes []string `json:"scopes"`
 
+	// TokenEndpointAuthMethod How it proves itself; a secret may be sent either way
+	//
+	// Examples: client_secret_basic
+	TokenEndpointAuthMethod OAuthClientTokenEndpointAuthMethod `json:"token_endpoint_auth_method"`
+
 	// Type Whether it can keep a secret (RFC 6749, section 2.1)
 	//
 	// Examples: confidential
 	Type OAuthClientType `json:"type"`
+
+	// Version Counts the changes
+	//
+	// Examples: 1
+	Version int64 `json:"version"`
 }
+
+// OAuthClientTokenEndpointAuthMethod How it proves itself; a secret may be sent either way
+//
+// Examples: client_secret_basic
+type OAuthClientTokenEndpointAuthMethod string
 
 // OAuthClientType Whether it can keep a secret (RFC 6749, section 2.1)
 //
@@ -2153,10 +2487,28 @@ type CreateClientParams struct {
 type DeleteClientParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The ETag of the version to change
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// UpdateClientParams defines parameters for UpdateClient.
+type UpdateClientParams struct {
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The ETag of the version to change
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // RotateClientSecretParams defines parameters for RotateClientSecret.
 type RotateClientSecretParams struct {
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// EndPreviousClientSecretParams defines parameters for EndPreviousClientSecret.
+type EndPreviousClientSecretParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
@@ -2581,6 +2933,9 @@ type ListUsersParams struct {
 // CreateClientJSONRequestBody defines body for CreateClient for application/json ContentType.
 type CreateClientJSONRequestBody = ClientDraft
 
+// UpdateClientJSONRequestBody defines body for UpdateClient for application/json ContentType.
+type UpdateClientJSONRequestBody = ClientPatch
+
 // CreateAssignmentJSONRequestBody defines body for CreateAssignment for application/json ContentType.
 type CreateAssignmentJSONRequestBody = AssignmentDraft
 
@@ -2743,17 +3098,42 @@ type ClientInterface interface {
 
 	// GetClient Read an OAuth client
 	//
-	// Without its secret.
+	// Without its secret. The ETag names its version.
 	//
 	// Corresponds with GET /auth/v1/clients/{id} (the `GetClient` operationId).
 	GetClient(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// UpdateClientWithBody Change an OAuth client
+	//
+	// A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+	UpdateClientWithBody(ctx context.Context, id string, params *UpdateClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateClient Change an OAuth client
+	//
+	// A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+	UpdateClient(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RotateClientSecret Rotate a client's secret
 	//
-	// The answer shows the new secret, which is not shown again; the old one ends.
+	// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
 	//
 	// Corresponds with POST /auth/v1/clients/{id}/secret (the `RotateClientSecret` operationId).
 	RotateClientSecret(ctx context.Context, id string, params *RotateClientSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndPreviousClientSecret End a client's previous secret
+	//
+	// After a rotation, when every instance has the new one.
+	//
+	// Corresponds with DELETE /auth/v1/clients/{id}/secret/previous (the `EndPreviousClientSecret` operationId).
+	EndPreviousClientSecret(ctx context.Context, id string, params *EndPreviousClientSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListAssignments List who has which role
 	//
@@ -3417,7 +3797,7 @@ func (c *Client) DeleteClient(ctx context.Context, id string, params *DeleteClie
 
 // GetClient Read an OAuth client
 //
-// Without its secret.
+// Without its secret. The ETag names its version.
 //
 // Corresponds with GET /auth/v1/clients/{id} (the `GetClient` operationId).
 func (c *Client) GetClient(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3432,13 +3812,68 @@ func (c *Client) GetClient(ctx context.Context, id string, reqEditors ...Request
 	return c.Client.Do(req)
 }
 
+// UpdateClientWithBody Change an OAuth client
+//
+// A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+func (c *Client) UpdateClientWithBody(ctx context.Context, id string, params *UpdateClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateClientRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateClient Change an OAuth client
+//
+// A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+func (c *Client) UpdateClient(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateClientRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RotateClientSecret Rotate a client's secret
 //
-// The answer shows the new secret, which is not shown again; the old one ends.
+// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
 //
 // Corresponds with POST /auth/v1/clients/{id}/secret (the `RotateClientSecret` operationId).
 func (c *Client) RotateClientSecret(ctx context.Context, id string, params *RotateClientSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRotateClientSecretRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndPreviousClientSecret End a client's previous secret
+//
+// After a rotation, when every instance has the new one.
+//
+// Corresponds with DELETE /auth/v1/clients/{id}/secret/previous (the `EndPreviousClientSecret` operationId).
+func (c *Client) EndPreviousClientSecret(ctx context.Context, id string, params *EndPreviousClientSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndPreviousClientSecretRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4931,6 +5366,17 @@ func NewDeleteClientRequest(server string, id string, params *DeleteClientParams
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+		if params.IfMatch != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam1)
+		}
+
 	}
 
 	return req, nil
@@ -4970,6 +5416,79 @@ func NewGetClientRequest(server string, id string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewUpdateClientRequest calls the generic UpdateClient builder with application/json body
+func NewUpdateClientRequest(server string, id string, params *UpdateClientParams, body UpdateClientJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateClientRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateClientRequestWithBody constructs an http.Request for the UpdateClient method, with any body, and a specified content type
+func NewUpdateClientRequestWithBody(server string, id string, params *UpdateClientParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/v1/clients/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.IfMatch != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewRotateClientSecretRequest constructs an http.Request for the RotateClientSecret method
 func NewRotateClientSecretRequest(server string, id string, params *RotateClientSecretParams) (*http.Request, error) {
 	var err error
@@ -4997,6 +5516,55 @@ func NewRotateClientSecretRequest(server string, id string, params *RotateClient
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewEndPreviousClientSecretRequest constructs an http.Request for the EndPreviousClientSecret method
+func NewEndPreviousClientSecretRequest(server string, id string, params *EndPreviousClientSecretParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/auth/v1/clients/%s/secret/previous", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -8464,21 +9032,48 @@ type ClientWithResponsesInterface interface {
 
 	// GetClientWithResponse Read an OAuth client
 	//
-	// Without its secret.
+	// Without its secret. The ETag names its version.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /auth/v1/clients/{id} (the `GetClient` operationId).
 	GetClientWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetClientResponse, error)
 
+	// UpdateClientWithBodyWithResponse Change an OAuth client
+	//
+	// A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+	UpdateClientWithBodyWithResponse(ctx context.Context, id string, params *UpdateClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateClientResponse, error)
+
+	// UpdateClientWithResponse Change an OAuth client
+	//
+	// A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+	UpdateClientWithResponse(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateClientResponse, error)
+
 	// RotateClientSecretWithResponse Rotate a client's secret
 	//
-	// The answer shows the new secret, which is not shown again; the old one ends.
+	// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /auth/v1/clients/{id}/secret (the `RotateClientSecret` operationId).
 	RotateClientSecretWithResponse(ctx context.Context, id string, params *RotateClientSecretParams, reqEditors ...RequestEditorFn) (*RotateClientSecretResponse, error)
+
+	// EndPreviousClientSecretWithResponse End a client's previous secret
+	//
+	// After a rotation, when every instance has the new one.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /auth/v1/clients/{id}/secret/previous (the `EndPreviousClientSecret` operationId).
+	EndPreviousClientSecretWithResponse(ctx context.Context, id string, params *EndPreviousClientSecretParams, reqEditors ...RequestEditorFn) (*EndPreviousClientSecretResponse, error)
 
 	// ListAssignmentsWithResponse List who has which role
 	//
@@ -9307,6 +9902,7 @@ func (r ListClientsResponse) ContentType() string {
 // CreateClientResponse201Headers the declared response headers of an HTTP 201 response for CreateClient
 type CreateClientResponse201Headers struct {
 	CacheControl    *string
+	ETag            *string
 	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -9529,6 +10125,12 @@ type DeleteClientResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteClientResponse412Headers the declared response headers of an HTTP 412 response for DeleteClient
+type DeleteClientResponse412Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DeleteClientResponse413Headers the declared response headers of an HTTP 413 response for DeleteClient
 type DeleteClientResponse413Headers struct {
 	RateLimit       *string
@@ -9543,6 +10145,12 @@ type DeleteClientResponse415Headers struct {
 
 // DeleteClientResponse422Headers the declared response headers of an HTTP 422 response for DeleteClient
 type DeleteClientResponse422Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// DeleteClientResponse428Headers the declared response headers of an HTTP 428 response for DeleteClient
+type DeleteClientResponse428Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -9580,12 +10188,16 @@ type DeleteClientResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
 	ApplicationproblemJSON415 *Problem
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON428 the response for an HTTP 428 `application/problem+json` response
+	ApplicationproblemJSON428 *Problem
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
 	ApplicationproblemJSON429 *Problem
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
@@ -9602,12 +10214,16 @@ type DeleteClientResponse struct {
 	Headers404 *DeleteClientResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DeleteClientResponse406Headers
+	// Headers412 the parsed response headers for an HTTP 412 response
+	Headers412 *DeleteClientResponse412Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *DeleteClientResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
 	Headers415 *DeleteClientResponse415Headers
 	// Headers422 the parsed response headers for an HTTP 422 response
 	Headers422 *DeleteClientResponse422Headers
+	// Headers428 the parsed response headers for an HTTP 428 response
+	Headers428 *DeleteClientResponse428Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
 	Headers429 *DeleteClientResponse429Headers
 	// Headers500 the parsed response headers for an HTTP 500 response
@@ -9641,6 +10257,11 @@ func (r DeleteClientResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
 }
 
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
 func (r DeleteClientResponse) GetApplicationproblemJSON413() *Problem {
 	return r.ApplicationproblemJSON413
@@ -9654,6 +10275,11 @@ func (r DeleteClientResponse) GetApplicationproblemJSON415() *Problem {
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
 func (r DeleteClientResponse) GetApplicationproblemJSON422() *Problem {
 	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON428 returns the response for an HTTP 428 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON428() *Problem {
+	return r.ApplicationproblemJSON428
 }
 
 // GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
@@ -9702,6 +10328,7 @@ func (r DeleteClientResponse) ContentType() string {
 
 // GetClientResponse200Headers the declared response headers of an HTTP 200 response for GetClient
 type GetClientResponse200Headers struct {
+	ETag            *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -9878,9 +10505,249 @@ func (r GetClientResponse) ContentType() string {
 	return ""
 }
 
+// UpdateClientResponse200Headers the declared response headers of an HTTP 200 response for UpdateClient
+type UpdateClientResponse200Headers struct {
+	ETag            *string
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse400Headers the declared response headers of an HTTP 400 response for UpdateClient
+type UpdateClientResponse400Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse403Headers the declared response headers of an HTTP 403 response for UpdateClient
+type UpdateClientResponse403Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse404Headers the declared response headers of an HTTP 404 response for UpdateClient
+type UpdateClientResponse404Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse406Headers the declared response headers of an HTTP 406 response for UpdateClient
+type UpdateClientResponse406Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse412Headers the declared response headers of an HTTP 412 response for UpdateClient
+type UpdateClientResponse412Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse413Headers the declared response headers of an HTTP 413 response for UpdateClient
+type UpdateClientResponse413Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse415Headers the declared response headers of an HTTP 415 response for UpdateClient
+type UpdateClientResponse415Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse422Headers the declared response headers of an HTTP 422 response for UpdateClient
+type UpdateClientResponse422Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse428Headers the declared response headers of an HTTP 428 response for UpdateClient
+type UpdateClientResponse428Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse429Headers the declared response headers of an HTTP 429 response for UpdateClient
+type UpdateClientResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+// UpdateClientResponse500Headers the declared response headers of an HTTP 500 response for UpdateClient
+type UpdateClientResponse500Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateClientResponse503Headers the declared response headers of an HTTP 503 response for UpdateClient
+type UpdateClientResponse503Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+type UpdateClientResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OAuthClient
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON428 the response for an HTTP 428 `application/problem+json` response
+	ApplicationproblemJSON428 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateClientResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UpdateClientResponse400Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *UpdateClientResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UpdateClientResponse404Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *UpdateClientResponse406Headers
+	// Headers412 the parsed response headers for an HTTP 412 response
+	Headers412 *UpdateClientResponse412Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *UpdateClientResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *UpdateClientResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *UpdateClientResponse422Headers
+	// Headers428 the parsed response headers for an HTTP 428 response
+	Headers428 *UpdateClientResponse428Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateClientResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UpdateClientResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateClientResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateClientResponse) GetJSON200() *OAuthClient {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON406() *Problem {
+	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON428 returns the response for an HTTP 428 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON428() *Problem {
+	return r.ApplicationproblemJSON428
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateClientResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateClientResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateClientResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateClientResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // RotateClientSecretResponse200Headers the declared response headers of an HTTP 200 response for RotateClientSecret
 type RotateClientSecretResponse200Headers struct {
 	CacheControl    *string
+	ETag            *string
 	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -10097,6 +10964,222 @@ func (r RotateClientSecretResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RotateClientSecretResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// EndPreviousClientSecretResponse204Headers the declared response headers of an HTTP 204 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse204Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse400Headers the declared response headers of an HTTP 400 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse400Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse403Headers the declared response headers of an HTTP 403 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse403Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse404Headers the declared response headers of an HTTP 404 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse404Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse406Headers the declared response headers of an HTTP 406 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse406Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse409Headers the declared response headers of an HTTP 409 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse409Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse413Headers the declared response headers of an HTTP 413 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse413Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse415Headers the declared response headers of an HTTP 415 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse415Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse422Headers the declared response headers of an HTTP 422 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse422Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse429Headers the declared response headers of an HTTP 429 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+// EndPreviousClientSecretResponse500Headers the declared response headers of an HTTP 500 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse500Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// EndPreviousClientSecretResponse503Headers the declared response headers of an HTTP 503 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse503Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+type EndPreviousClientSecretResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *EndPreviousClientSecretResponse204Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *EndPreviousClientSecretResponse400Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *EndPreviousClientSecretResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *EndPreviousClientSecretResponse404Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *EndPreviousClientSecretResponse406Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *EndPreviousClientSecretResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *EndPreviousClientSecretResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *EndPreviousClientSecretResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *EndPreviousClientSecretResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *EndPreviousClientSecretResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *EndPreviousClientSecretResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *EndPreviousClientSecretResponse503Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON406() *Problem {
+	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r EndPreviousClientSecretResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r EndPreviousClientSecretResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r EndPreviousClientSecretResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r EndPreviousClientSecretResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -20719,7 +21802,7 @@ func (c *ClientWithResponses) DeleteClientWithResponse(ctx context.Context, id s
 
 // GetClientWithResponse Read an OAuth client
 //
-// Without its secret.
+// Without its secret. The ETag names its version.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -20732,9 +21815,39 @@ func (c *ClientWithResponses) GetClientWithResponse(ctx context.Context, id stri
 	return ParseGetClientResponse(rsp)
 }
 
+// UpdateClientWithBodyWithResponse Change an OAuth client
+//
+// A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+func (c *ClientWithResponses) UpdateClientWithBodyWithResponse(ctx context.Context, id string, params *UpdateClientParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateClientResponse, error) {
+	rsp, err := c.UpdateClientWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateClientResponse(rsp)
+}
+
+// UpdateClientWithResponse Change an OAuth client
+//
+// A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+func (c *ClientWithResponses) UpdateClientWithResponse(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateClientResponse, error) {
+	rsp, err := c.UpdateClient(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateClientResponse(rsp)
+}
+
 // RotateClientSecretWithResponse Rotate a client's secret
 //
-// The answer shows the new secret, which is not shown again; the old one ends.
+// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -20745,6 +21858,21 @@ func (c *ClientWithResponses) RotateClientSecretWithResponse(ctx context.Context
 		return nil, err
 	}
 	return ParseRotateClientSecretResponse(rsp)
+}
+
+// EndPreviousClientSecretWithResponse End a client's previous secret
+//
+// After a rotation, when every instance has the new one.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /auth/v1/clients/{id}/secret/previous (the `EndPreviousClientSecret` operationId).
+func (c *ClientWithResponses) EndPreviousClientSecretWithResponse(ctx context.Context, id string, params *EndPreviousClientSecretParams, reqEditors ...RequestEditorFn) (*EndPreviousClientSecretResponse, error) {
+	rsp, err := c.EndPreviousClientSecret(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseEndPreviousClientSecretResponse(rsp)
 }
 
 // ListAssignmentsWithResponse List who has which role
@@ -22189,6 +23317,13 @@ func ParseCreateClientResponse(rsp *http.Response) (*CreateClientResponse, error
 			}
 			headers.CacheControl = &value
 		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -22435,6 +23570,13 @@ func ParseDeleteClientResponse(rsp *http.Response) (*DeleteClientResponse, error
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -22455,6 +23597,13 @@ func ParseDeleteClientResponse(rsp *http.Response) (*DeleteClientResponse, error
 			return nil, err
 		}
 		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 428:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON428 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
 		var dest Problem
@@ -22565,6 +23714,23 @@ func ParseDeleteClientResponse(rsp *http.Response) (*DeleteClientResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 412:
+		var headers DeleteClientResponse412Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers412 = &headers
 	case rsp.StatusCode == 413:
 		var headers DeleteClientResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -22616,6 +23782,23 @@ func ParseDeleteClientResponse(rsp *http.Response) (*DeleteClientResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers422 = &headers
+	case rsp.StatusCode == 428:
+		var headers DeleteClientResponse428Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers428 = &headers
 	case rsp.StatusCode == 429:
 		var headers DeleteClientResponse429Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -22775,6 +23958,13 @@ func ParseGetClientResponse(rsp *http.Response) (*GetClientResponse, error) {
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetClientResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -22945,6 +24135,368 @@ func ParseGetClientResponse(rsp *http.Response) (*GetClientResponse, error) {
 	return response, nil
 }
 
+// ParseUpdateClientResponse parses an HTTP response from a UpdateClientWithResponse call
+func ParseUpdateClientResponse(rsp *http.Response) (*UpdateClientResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateClientResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OAuthClient
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 428:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON428 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateClientResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UpdateClientResponse400Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 403:
+		var headers UpdateClientResponse403Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers UpdateClientResponse404Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 406:
+		var headers UpdateClientResponse406Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 412:
+		var headers UpdateClientResponse412Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers412 = &headers
+	case rsp.StatusCode == 413:
+		var headers UpdateClientResponse413Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers UpdateClientResponse415Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers UpdateClientResponse422Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 428:
+		var headers UpdateClientResponse428Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers428 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateClientResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UpdateClientResponse500Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UpdateClientResponse503Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseRotateClientSecretResponse parses an HTTP response from a RotateClientSecretWithResponse call
 func ParseRotateClientSecretResponse(rsp *http.Response) (*RotateClientSecretResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -23061,6 +24613,13 @@ func ParseRotateClientSecretResponse(rsp *http.Response) (*RotateClientSecretRes
 				return nil, err
 			}
 			headers.CacheControl = &value
+		}
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
 		}
 		if values := rsp.Header.Values("Location"); len(values) > 0 {
 			var value string
@@ -23263,6 +24822,333 @@ func ParseRotateClientSecretResponse(rsp *http.Response) (*RotateClientSecretRes
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers RotateClientSecretResponse503Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseEndPreviousClientSecretResponse parses an HTTP response from a EndPreviousClientSecretWithResponse call
+func ParseEndPreviousClientSecretResponse(rsp *http.Response) (*EndPreviousClientSecretResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &EndPreviousClientSecretResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers EndPreviousClientSecretResponse204Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 400:
+		var headers EndPreviousClientSecretResponse400Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 403:
+		var headers EndPreviousClientSecretResponse403Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers EndPreviousClientSecretResponse404Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 406:
+		var headers EndPreviousClientSecretResponse406Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 409:
+		var headers EndPreviousClientSecretResponse409Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers EndPreviousClientSecretResponse413Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers EndPreviousClientSecretResponse415Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers EndPreviousClientSecretResponse422Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers EndPreviousClientSecretResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers EndPreviousClientSecretResponse500Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers EndPreviousClientSecretResponse503Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, EndPreviousClientSecretData, EndPreviousClientSecretErrors, EndPreviousClientSecretResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -58,7 +58,7 @@ export const deleteClient = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Read an OAuth client
  *
- * Without its secret.
+ * Without its secret. The ETag names its version.
  */
 export const getClient = <ThrowOnError extends boolean = false>(options: Options<GetClientData, ThrowOnError>) => (options.client ?? client).get<GetClientResponses, GetClientErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -67,13 +67,39 @@ export const getClient = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
+ * Change an OAuth client
+ *
+ * A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.
+ */
+export const updateClient = <ThrowOnError extends boolean = false>(options: Options<UpdateClientData, ThrowOnError>) => (options.client ?? client).patch<UpdateClientResponses, UpdateClientErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/auth/v1/clients/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Rotate a client's secret
  *
- * The answer shows the new secret, which is not shown again; the old one ends.
+ * The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
  */
 export const rotateClientSecret = <ThrowOnError extends boolean = false>(options: Options<RotateClientSecretData, ThrowOnError>) => (options.client ?? client).post<RotateClientSecretResponses, RotateClientSecretErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/auth/v1/clients/{id}/secret',
+    ...options
+});
+
+/**
+ * End a client's previous secret
+ *
+ * After a rotation, when every instance has the new one.
+ */
+export const endPreviousClientSecret = <ThrowOnError extends boolean = false>(options: Options<EndPreviousClientSecretData, ThrowOnError>) => (options.client ?? client).delete<EndPreviousClientSecretResponses, EndPreviousClientSecretErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/auth/v1/clients/{id}/secret/previous',
     ...options
 });
 

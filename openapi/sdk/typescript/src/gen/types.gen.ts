@@ -184,6 +184,10 @@ export type ClientDraft = {
      */
     grant_types?: Array<string>;
     /**
+     * Needed for private_key_jwt. There is no jwks_uri: the server fetches nothing
+     */
+    jwks?: KeySet;
+    /**
      * As people see it
      */
     name: string;
@@ -200,9 +204,30 @@ export type ClientDraft = {
      */
     scopes?: Array<string>;
     /**
+     * Left out: what fits the type
+     */
+    token_endpoint_auth_method?: 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+    /**
      * A confidential client is given a secret
      */
     type: 'public' | 'confidential';
+};
+
+export type ClientPatch = {
+    enabled?: boolean;
+    grant_types?: Array<string>;
+    /**
+     * All of its keys; another method drops them
+     */
+    jwks?: KeySet;
+    name?: string;
+    post_logout_redirect_uris?: Array<string>;
+    redirect_uris?: Array<string>;
+    scopes?: Array<string>;
+    /**
+     * A client that changes to a secret is given one by a rotation
+     */
+    token_endpoint_auth_method?: 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
 };
 
 export type ClientWithSecret = {
@@ -216,9 +241,21 @@ export type ClientWithSecret = {
     client_secret?: string;
     created_at: string;
     /**
+     * Whether it gets tokens at all
+     */
+    enabled: boolean;
+    /**
+     * Whether it is the platform operator's own, which the operator decides
+     */
+    first_party: boolean;
+    /**
      * How it gets tokens
      */
     grant_types: Array<string>;
+    /**
+     * The public keys for private_key_jwt
+     */
+    jwks?: KeySet;
     /**
      * As people see it
      */
@@ -228,6 +265,10 @@ export type ClientWithSecret = {
      */
     post_logout_redirect_uris: Array<string>;
     /**
+     * Until when the secret before the last rotation works
+     */
+    previous_secret_expires_at?: string;
+    /**
      * Compared as they are; the port of a loopback address is free
      */
     redirect_uris: Array<string>;
@@ -236,9 +277,17 @@ export type ClientWithSecret = {
      */
     scopes: Array<string>;
     /**
+     * How it proves itself; a secret may be sent either way
+     */
+    token_endpoint_auth_method: 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+    /**
      * Whether it can keep a secret (RFC 6749, section 2.1)
      */
     type: 'public' | 'confidential';
+    /**
+     * Counts the changes
+     */
+    version: number;
 };
 
 export type Comment = {
@@ -413,6 +462,33 @@ export type InvitationDraft = {
     role: string;
 };
 
+export type Key = {
+    alg?: 'ES256' | 'RS256' | 'PS256';
+    crv?: 'P-256';
+    e?: string;
+    ext?: boolean;
+    key_ops?: Array<string>;
+    /**
+     * Needed where there are several
+     */
+    kid?: string;
+    kty: 'EC' | 'RSA';
+    /**
+     * Of an RSA key
+     */
+    n?: string;
+    use?: 'sig';
+    x?: string;
+    y?: string;
+};
+
+export type KeySet = {
+    /**
+     * P-256 keys, and RSA keys of 2048 to 4096 bits
+     */
+    keys: Array<Key>;
+};
+
 export type Member = {
     added_at: string;
     /**
@@ -429,9 +505,21 @@ export type OAuthClient = {
     client_id: string;
     created_at: string;
     /**
+     * Whether it gets tokens at all
+     */
+    enabled: boolean;
+    /**
+     * Whether it is the platform operator's own, which the operator decides
+     */
+    first_party: boolean;
+    /**
      * How it gets tokens
      */
     grant_types: Array<string>;
+    /**
+     * The public keys for private_key_jwt
+     */
+    jwks?: KeySet;
     /**
      * As people see it
      */
@@ -441,6 +529,10 @@ export type OAuthClient = {
      */
     post_logout_redirect_uris: Array<string>;
     /**
+     * Until when the secret before the last rotation works
+     */
+    previous_secret_expires_at?: string;
+    /**
      * Compared as they are; the port of a loopback address is free
      */
     redirect_uris: Array<string>;
@@ -449,9 +541,17 @@ export type OAuthClient = {
      */
     scopes: Array<string>;
     /**
+     * How it proves itself; a secret may be sent either way
+     */
+    token_endpoint_auth_method: 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+    /**
      * Whether it can keep a secret (RFC 6749, section 2.1)
      */
     type: 'public' | 'confidential';
+    /**
+     * Counts the changes
+     */
+    version: number;
 };
 
 export type OwnerDraft = {
@@ -1344,6 +1444,10 @@ export type DeleteClientData = {
          * Makes the write happen once: a repetition with the same key is given the first answer.
          */
         'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version to change
+         */
+        'If-Match'?: string;
     };
     path: {
         /**
@@ -1377,6 +1481,10 @@ export type DeleteClientErrors = {
      */
     406: Problem;
     /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -1388,6 +1496,10 @@ export type DeleteClientErrors = {
      * Unprocessable Entity
      */
     422: Problem;
+    /**
+     * Precondition Required
+     */
+    428: Problem;
     /**
      * Too Many Requests
      */
@@ -1475,6 +1587,94 @@ export type GetClientResponses = {
 
 export type GetClientResponse = GetClientResponses[keyof GetClientResponses];
 
+export type UpdateClientData = {
+    body: ClientPatch;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version to change
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        /**
+         * The client_id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/auth/v1/clients/{id}';
+};
+
+export type UpdateClientErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Precondition Required
+     */
+    428: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type UpdateClientError = UpdateClientErrors[keyof UpdateClientErrors];
+
+export type UpdateClientResponses = {
+    /**
+     * OK
+     */
+    200: OAuthClient;
+};
+
+export type UpdateClientResponse = UpdateClientResponses[keyof UpdateClientResponses];
+
 export type RotateClientSecretData = {
     body?: never;
     headers?: {
@@ -1554,6 +1754,86 @@ export type RotateClientSecretResponses = {
 };
 
 export type RotateClientSecretResponse = RotateClientSecretResponses[keyof RotateClientSecretResponses];
+
+export type EndPreviousClientSecretData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The client_id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/auth/v1/clients/{id}/secret/previous';
+};
+
+export type EndPreviousClientSecretErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndPreviousClientSecretError = EndPreviousClientSecretErrors[keyof EndPreviousClientSecretErrors];
+
+export type EndPreviousClientSecretResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndPreviousClientSecretResponse = EndPreviousClientSecretResponses[keyof EndPreviousClientSecretResponses];
 
 export type ListAssignmentsData = {
     body?: never;
