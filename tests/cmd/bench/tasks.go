@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+const (
+	million  = 1_000_000
+	walled   = "bench_tasks"
+	wallless = "bench_tasks_without_wall"
+)
+
+// operation is one that is measured three times: at the service, at the service
+// without row security, and as the bare statement in pgbench.
+type operation struct {
+	name    string
+	status  int
+	request func(client, n int) []byte
+	// bare makes of the statement what pgbench repeats.
+	bare func(statement string) []string
+}
+
+// The company's tasks, by their number among its own: which ones are read, and
+// from where on they are changed and deleted, by the service and by pgbench.
+const (
+	read              = 1000
+	changed, deleted  = 2000, 10_000
+	changed2, delete2 = 3000, 55_000
+	each              = 5000 // for each client to delete
+)
+
+// operations on n tasks speak to any instance: the host that they name is not
+// looked at.
+func (w *world) operations(n int) []operation { return append(w.reads(n), w.writes()...) }
+
+func (w *world) reads(n int) []operation {
+	gets, stride := make([][]byte, read), n/tenants/read
+	for i := range gets {
+		gets[i] = wire(w.request(http.MethodGet, "/"+taskID((i*stride+stride/2)*tenants), nil))
+	}
+	page := wire(w.request(http.MethodGet, "?limit=50", nil))
+	return []operation{
+		{"get", http.StatusOK, func(c, n int) []byte { return gets[(c*131+n)%read] }, same},
+		{"a page of 50", http.StatusOK, func(int, int) []byte { return page }, same},
+	}
+}
+
+func (w *world) writes() []operation {
+	creates := make([][]byte, projects)
+	for i := range creates {
+		creates[i] = wire(w.request(http.MethodPost, "", []byte(fmt.Sprintf(`{"project_id":%q,"title":"Carry a desk"}`, projectID(i)))))
+	}
+	write := func(method, body string) func(id string, version int) []byte {
+		r := string(wire(w.request(method, "/the-task", []byte(body))))
+		r = strings.Replace(r, "\r\n", "\r\nIf-Match: \"the-version\"\r\n", 1)
+		return func(id string, version int) []byte {
+			return []byte(strings.NewReplacer("the-task", id, "the-version", fmt.Sprint(version)).Replace(r))
+		}
+	}
+	change, remove := write(http.MethodPatch, `{"title":"Carry another desk"}`), write(http.MethodDelete, "")
+	return []operation{
+		{"create", http.StatusCreated, func(c, n int) []byte { return creates[(c+n)%projects] }, w.inEachProject},
+		{"change", http.StatusOK, func(c, n int) []byte { return change(taskID((changed+c)*tenants), n+1) },
+			onTask(changed+clients, fmt.Sprintf("(%d + :client_id) * %d", changed2, tenants), ":n + 1")},
+		{"delete", http.StatusNoContent, func(c, n int) []byte { return remove(taskID((deleted+c*each+n)*tenants), 1) },
+			onTask(deleted+clients*each, fmt.Sprintf("(%d + :client_id * %d + :n) * %d", delete2, each, tenants), "1")},
+	}
+}
+
+func same(statement string) []string { return []string{statement} }
+
+var anyID = regexp.MustCompile(`'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'`)
+
+// inEachProject gives each row an id of its own and spreads them as the clients do.
+func (w *world) inEachProject(statement string) (all []string) {
+	statement = anyID.ReplaceAllStringFunc(statement, func(id string) string {
+		if strings.Contains(id, w.tenant) || strings.Contains(id, projectID(clients)) {
+			return id
+		}
+		return "overlay(gen_random_uuid()::text placing '01990000-0000-7' from 1)::uuid"
+	})
+	for i := range projects {
+		all = append(all, strings.ReplaceAll(statement, projectID(clients), projectID(i)))
+	}
+	return all
+}
+
+// onTask lets a statement on a task be one on the task that n and version say.
+func onTask(first int, n, version string) func(string) []string {
+	id := fmt.Sprintf("(lpad(to_hex((%d + %s) * 1000::bigint), 12, '0') || '70008002' || lpad(to_hex(%s), 12, '0'))::uuid", birth, n, n)
+	return func(statement string) []string {
+		statement = strings.ReplaceAll(statement, "'"+taskID(first*tenants)+"'", id)
+		return []string{strings.ReplaceAll(statement, "version = '1'", "version = "+version)}
+	}
+}
+
+// tasks measures the tasks service on a million tasks of ten tenants.
+func (w *world) tasks(ctx context.Context) (lines []line, err error) {
+	fmt.Printf("making %d tasks of %d tenants, twice\n", million, tenants)
+	if err := w.fill(ctx, walled, million); err != nil {
+		return nil, err
+	}
+	if err := w.withoutWall(ctx, walled, wallless); err != nil {
+		return nil, err
+	}
+	ops := w.operations(million)
+	var first [][]byte
+	for _, o := range ops {
+		first = append(first, o.request(clients, 0)) // what no client does
+	}
+	bare, err := w.statements(ctx, walled, "tasks_app", first)
+	if err != nil {
+		return nil, err
+	}
+	with, err := start(ctx, "tasks", walled)
+	if err != nil {
+		return nil, err
+	}
+	defer with.stop()
+	without, err := start(ctx, "tasks", wallless)
+	if err != nil {
+		return nil, err
+	}
+	defer without.stop()
+	export, err := w.export(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range ops {
+		ours, err := work{with.at, with.pid, o.status, o.request}.measure(ctx)
+		if err != nil {
+			return nil, err
+		}
+		plain, err := work{without.at, without.pid, o.status, o.request}.measure(ctx)
+		if err != nil {
+			return nil, err
+		}
+		pgbench, err := w.pgbench(ctx, walled, o.bare(bare[i])...)
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines,
+			line{"tasks: " + o.name, ours.String(), fmt.Sprintf("%.0f/s", pgbench), "pgbench: the same statement, role and pipeline", ratio(ours.rate, pgbench)},
+			line{"tasks: " + o.name, ours.String(), plain.String(), "the service without row security", ratio(ours.rate, plain.rate)})
+	}
+	return append(lines, export...), nil
+}
