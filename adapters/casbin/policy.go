@@ -65,6 +65,16 @@ func (p *policy) Allows(s access.Subject, perm access.Permission, project uuid.U
 	return ok && h.has(i, at)
 }
 
+// Held implements access.Policy.
+func (p *policy) Held(s access.Subject, project uuid.UUID, at time.Time) (all []access.Permission) {
+	for perm := range p.number {
+		if p.Allows(s, perm, project, at) {
+			all = append(all, perm)
+		}
+	}
+	return all
+}
+
 // Compile is an access.Compiler. It asks Casbin once for each role what it
 // inherits, and joins the answers of those that a subject has.
 func Compile(s access.Snapshot) (access.Policy, error) {

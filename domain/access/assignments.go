@@ -14,18 +14,19 @@ import (
 // until then; our own services may give any. Giving it again changes when it
 // ends, or nothing. It returns fault.NotFound if the tenant has no role of this
 // name, and fault.Conflict if the last person who is owner would cease to be.
-func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (a Assignment, err error) {
+func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (answer AssignmentAnswer, err error) {
 	id, err := newID()
 	if err != nil {
-		return a, err
+		return answer, err
 	}
-	err = s.change(ctx, who, AssignmentsWrite, g.Project, &a, func(now Snapshot, covers covers, w Writer) (*Change, error) {
+	a := &answer.Assignment
+	err = s.change(ctx, who, AssignmentsWrite, g.Project, &answer, &answer.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		at := s.now()
 		if err := g.check(at); err != nil {
 			return nil, err
 		}
 		before, there := now.assignment(g.Subject, g.Role, g.Project)
-		if a = before; there && a.End().Equal(g.end()) {
+		if *a = before; there && a.End().Equal(g.end()) {
 			return nil, givable(now, g.Role, covers, g.Project, g.end())
 		}
 		if there {
@@ -37,25 +38,24 @@ func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (a A
 			return nil, err
 		}
 		if !there {
-			a = Assignment{ID: id, SubjectKind: g.Kind(), SubjectID: g.ID(), Role: g.Role, ProjectID: pointer(g.Project), CreatedAt: at}
+			*a = Assignment{ID: id, SubjectKind: g.Kind(), SubjectID: g.ID(), Role: g.Role, ProjectID: pointer(g.Project), CreatedAt: at}
 		}
 		a.Until = pointer(g.Until)
-		w.PutAssignment(a)
+		w.PutAssignment(*a)
 		if there {
-			return &Change{Action: "assignment.changed", Before: before, After: a}, nil
+			return &Change{Action: "assignment.changed", Before: before, After: *a}, nil
 		}
-		return &Change{Action: "assignment.created", After: a}, nil
+		return &Change{Action: "assignment.created", After: *a}, nil
 	})
-	return a, err
+	return answer, err
 }
 
 // Unassign takes a role away that was given for the project, or for the whole
 // tenant if that is uuid.Nil. Taking away what is not there changes nothing.
 // It returns fault.Conflict for the last person who is owner, unless one of our
-// own services undoes what it began.
-func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subject, role string, project uuid.UUID) error {
-	var gone Assignment
-	return s.change(ctx, who, AssignmentsWrite, project, &gone, func(now Snapshot, covers covers, w Writer) (*Change, error) {
+// own services undoes what it began. It returns the policy's version.
+func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subject, role string, project uuid.UUID) (policy int64, err error) {
+	err = s.change(ctx, who, AssignmentsWrite, project, &policy, &policy, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		a, there := now.assignment(from, role, project)
 		if !there {
 			return nil, nil
@@ -63,10 +63,10 @@ func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subjec
 		if err := takeable(now, a, who, covers); err != nil {
 			return nil, err
 		}
-		gone = a
 		w.DropAssignment(a)
 		return &Change{Action: "assignment.deleted", Before: a}, nil
 	})
+	return policy, err
 }
 
 func givable(now Snapshot, role string, covers covers, project uuid.UUID, until time.Time) error {

@@ -64,7 +64,8 @@ type PermissionDefinition struct {
 	ID          uuid.UUID  `json:"id" format:"uuid" doc:"The permission's id"`
 	Name        Permission `json:"name" example:"tasks:read" doc:"resource:action; names are data, without wildcards"`
 	Description string     `json:"description" example:"See invoices" doc:"What holding it allows"`
-	Builtin     bool       `json:"builtin" example:"false" doc:"Belongs to the platform and cannot be deleted"`
+	Builtin     bool       `json:"builtin" example:"false" doc:"Belongs to the platform and cannot be changed"`
+	Version     int64      `json:"version" example:"1" doc:"The version that the ETag names"`
 	CreatedAt   time.Time  `json:"created_at" doc:"When the tenant came to know it"`
 }
 
@@ -72,6 +73,28 @@ type PermissionDefinition struct {
 type PermissionDraft struct {
 	Name        Permission `json:"name" minLength:"3" maxLength:"100" example:"invoices:read" doc:"resource:action"`
 	Description string     `json:"description,omitempty" maxLength:"500" example:"See invoices" doc:"What holding it allows"`
+}
+
+// PermissionPatch names what of a permission changes; nil keeps it.
+type PermissionPatch struct {
+	Description *string `json:"description,omitempty" nullable:"false" maxLength:"500" example:"See invoices" doc:"What holding it allows"`
+}
+
+// PermissionFilter narrows a list of permissions; empty fields do not.
+type PermissionFilter struct {
+	Name     Permission `query:"name" maxLength:"100" doc:"Only the permission with this name"`
+	Resource string     `query:"resource" maxLength:"100" doc:"Only those of this resource, the part before the colon"`
+	Origin   string     `query:"origin" enum:"platform,tenant" doc:"Only the platform's own, or only those that the tenant made"`
+	role     uuid.UUID
+}
+
+// Role returns the role whose permissions are asked for, or uuid.Nil.
+func (f PermissionFilter) Role() uuid.UUID { return f.role }
+
+// Matches reports whether f chooses d, as far as no role is asked for.
+func (f PermissionFilter) Matches(d PermissionDefinition) bool {
+	resource, _, _ := strings.Cut(string(d.Name), ":")
+	return (f.Name == "" || f.Name == d.Name) && (f.Resource == "" || f.Resource == resource) && (f.Origin == "" || d.Builtin == (f.Origin == "platform"))
 }
 
 func (d PermissionDraft) check() error {

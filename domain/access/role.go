@@ -99,6 +99,18 @@ func checkText(c *fault.Check, pointer, s string, least, most int) {
 	c.That(utf8.ValidString(s) && !strings.ContainsRune(s, 0), pointer, "malformed", "Unicode text without NUL is wanted")
 }
 
+// same reports whether r and other say the same; not whether they are the same version.
+func (r Role) same(other Role) bool {
+	return r.Name == other.Name && r.Description == other.Description && slices.Equal(r.Parents, other.Parents) && slices.Equal(r.Permissions, other.Permissions)
+}
+
+// RoleFilter narrows a list of roles; empty fields do not.
+type RoleFilter struct {
+	Name       string     `query:"name" maxLength:"100" doc:"Only the role with this name"`
+	Parent     string     `query:"parent" maxLength:"100" doc:"Only those that inherit from this role directly"`
+	Permission Permission `query:"permission" maxLength:"100" doc:"Only those that hold this permission themselves"`
+}
+
 // sorted returns names in order and without repetition.
 func sorted[T ~string](names []T) []T {
 	names = slices.Clone(names)

@@ -12,43 +12,50 @@ import (
 )
 
 // Roles lists the tenant's roles.
-func (s *Service) Roles(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Role], error) {
-	if err := s.allow(ctx, who, RolesRead); err != nil {
-		return page.Result[Role]{}, err
-	}
-	return s.store.Roles(ctx, who, r)
+func (s *Service) Roles(ctx context.Context, who identity.Caller, f RoleFilter, r page.Request) (Listing[Role], error) {
+	return list(ctx, s, who, RolesRead, func() (page.Result[Role], error) { return s.store.Roles(ctx, who, f, r) })
 }
 
 // Role returns one role. It returns fault.NotFound if the tenant has none such.
-func (s *Service) Role(ctx context.Context, who identity.Caller, id uuid.UUID) (Role, error) {
-	if err := s.allow(ctx, who, RolesRead); err != nil {
-		return Role{}, err
+func (s *Service) Role(ctx context.Context, who identity.Caller, id uuid.UUID) (RoleAnswer, error) {
+	version, err := s.allow(ctx, who, RolesRead)
+	if err != nil {
+		return RoleAnswer{}, err
 	}
-	return s.store.Role(ctx, who, id)
+	r, err := s.store.Role(ctx, who, id)
+	return RoleAnswer{r, version}, err
+}
+
+// RolePermissions lists what a role holds itself; fault.NotFound.
+func (s *Service) RolePermissions(ctx context.Context, who identity.Caller, id uuid.UUID, r page.Request) (Listing[PermissionDefinition], error) {
+	if _, err := s.Role(ctx, who, id); err != nil {
+		return Listing[PermissionDefinition]{}, err
+	}
+	return s.Definitions(ctx, who, PermissionFilter{role: id}, r)
 }
 
 // CreateRole adds a role that holds nothing its maker lacks.
-func (s *Service) CreateRole(ctx context.Context, who identity.Caller, d RoleDraft) (r Role, err error) {
+func (s *Service) CreateRole(ctx context.Context, who identity.Caller, d RoleDraft) (a RoleAnswer, err error) {
 	id, err := newID()
 	if err != nil {
-		return r, err
+		return a, err
 	}
 	now := s.now()
 	made := Role{ID: id, Name: d.Name, Description: d.Description, Parents: sorted(d.Parents), Permissions: sorted(d.Permissions), Version: 1, CreatedAt: now, UpdatedAt: now}
-	err = s.change(ctx, who, RolesWrite, uuid.Nil, &r, func(snap Snapshot, covers covers, w Writer) (*Change, error) {
-		r = made
-		if err := placeable(snap, r, covers); err != nil {
+	err = s.change(ctx, who, RolesWrite, uuid.Nil, &a, &a.PolicyVersion, func(snap Snapshot, covers covers, w Writer) (*Change, error) {
+		a.Role = made
+		if err := placeable(snap, made, covers); err != nil {
 			return nil, err
 		}
-		w.PutRole(r)
-		return &Change{Action: "role.created", After: r}, nil
+		w.PutRole(made)
+		return &Change{Action: "role.created", After: made}, nil
 	})
-	return r, err
+	return a, err
 }
 
 // UpdateRole renames or redescribes the version of a role that the caller has
 // seen, or has it inherit from others.
-func (s *Service) UpdateRole(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p RolePatch) (Role, error) {
+func (s *Service) UpdateRole(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p RolePatch) (RoleAnswer, error) {
 	return s.updateRole(ctx, who, id, version, "role.updated", func(r *Role) {
 		if p.Name != nil {
 			r.Name = *p.Name
@@ -63,49 +70,68 @@ func (s *Service) UpdateRole(ctx context.Context, who identity.Caller, id uuid.U
 }
 
 // SetPermissions replaces what a role holds.
-func (s *Service) SetPermissions(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, ps []Permission) (Role, error) {
+func (s *Service) SetPermissions(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, ps []Permission) (RoleAnswer, error) {
 	return s.updateRole(ctx, who, id, version, "role.permissions_set", func(r *Role) { r.Permissions = sorted(ps) })
 }
 
-func (s *Service) updateRole(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, action string, update func(*Role)) (r Role, err error) {
-	err = s.change(ctx, who, RolesWrite, uuid.Nil, &r, func(snap Snapshot, covers covers, w Writer) (*Change, error) {
+// GivePermission adds to what a role holds. Adding what is there changes nothing.
+func (s *Service) GivePermission(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p Permission) (RoleAnswer, error) {
+	return s.updateRole(ctx, who, id, version, "role.permission_given", func(r *Role) {
+		r.Permissions = sorted(append(slices.Clone(r.Permissions), p))
+	})
+}
+
+// TakePermission takes from what a role holds. Taking what is not there changes nothing.
+func (s *Service) TakePermission(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p Permission) (RoleAnswer, error) {
+	return s.updateRole(ctx, who, id, version, "role.permission_taken", func(r *Role) { r.Permissions = without(r.Permissions, p) })
+}
+
+func (s *Service) updateRole(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, action string, update func(*Role)) (a RoleAnswer, err error) {
+	err = s.change(ctx, who, RolesWrite, uuid.Nil, &a, &a.PolicyVersion, func(snap Snapshot, covers covers, w Writer) (*Change, error) {
 		before, err := changeable(snap, id, version, covers)
 		if err != nil {
 			return nil, err
 		}
-		r = before
+		r := before
 		update(&r)
+		if a.Role = before; r.same(before) {
+			return nil, nil
+		}
 		r.Version, r.UpdatedAt = r.Version+1, s.now()
 		if err := placeable(snap, r, covers); err != nil {
 			return nil, err
 		}
+		a.Role = r
 		w.PutRole(r)
 		return &Change{Action: action, Before: before, After: r}, nil
 	})
-	return r, err
+	return a, err
 }
 
-// DeleteRole removes a role that nobody has and no role inherits from.
-func (s *Service) DeleteRole(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error {
-	var gone Role
-	return s.change(ctx, who, RolesWrite, uuid.Nil, &gone, func(snap Snapshot, covers covers, w Writer) (_ *Change, err error) {
-		if gone, err = changeable(snap, id, version, covers); err != nil {
+// DeleteRole removes a role that nobody has and no role inherits from. It
+// returns the policy's new version.
+func (s *Service) DeleteRole(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) (policy int64, err error) {
+	err = s.change(ctx, who, RolesWrite, uuid.Nil, &policy, &policy, func(now Snapshot, covers covers, w Writer) (*Change, error) {
+		gone, err := changeable(now, id, version, covers)
+		if err != nil {
 			return nil, err
 		}
-		for _, a := range snap.Assignments {
-			if a.Role == gone.Name && a.HoldsAt(s.now()) {
+		if slices.ContainsFunc(now.Roles, func(r Role) bool { return slices.Contains(r.Parents, gone.Name) }) {
+			return nil, fault.New(fault.Conflict, "role_in_use", "a role inherits from this one")
+		}
+		for _, a := range now.Assignments {
+			if a.Role != gone.Name {
+				continue
+			}
+			if a.HoldsAt(s.now()) {
 				return nil, fault.New(fault.Conflict, "role_in_use", "somebody has this role")
 			}
-			if a.Role == gone.Name {
-				w.DropAssignment(a) // it ended
-			}
-		}
-		if slices.ContainsFunc(snap.Roles, func(r Role) bool { return slices.Contains(r.Parents, gone.Name) }) {
-			return nil, fault.New(fault.Conflict, "role_in_use", "a role inherits from this one")
+			w.DropAssignment(a) // it is over
 		}
 		w.DropRole(gone)
 		return &Change{Action: "role.deleted", Before: gone}, nil
 	})
+	return policy, err
 }
 
 // changeable returns the role as it is, if the caller may change this version of it.

@@ -39,6 +39,7 @@ func (s *Service) Unseed(ctx context.Context, who identity.Caller) error {
 	if !who.IsPlatform() {
 		return forbidden
 	}
+	defer s.policies.Forget(who.Tenant)
 	return s.store.Erase(ctx, who.Tenant)
 }
 
@@ -48,7 +49,7 @@ func (s *Service) seedPermissions(fresh []Permission, w Writer) error {
 		if err != nil {
 			return err
 		}
-		w.PutPermission(PermissionDefinition{ID: id, Name: p, Description: "", Builtin: true, CreatedAt: s.now()})
+		w.PutPermission(PermissionDefinition{ID: id, Name: p, Description: "", Builtin: true, Version: 1, CreatedAt: s.now()})
 	}
 	return nil
 }

@@ -26,30 +26,42 @@ func NewService(store Store, policies Policies, compile Compiler) *Service {
 		now: func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }}
 }
 
-func (s *Service) allow(ctx context.Context, who identity.Caller, p Permission) error {
-	policy, err := s.policies.Policy(ctx, who.Tenant)
+// allow returns the version of the policy that gives who the permission.
+func (s *Service) allow(ctx context.Context, who identity.Caller, p Permission) (int64, error) {
+	policy, err := s.policies.Policy(ctx, who.Tenant, 0)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return Decide(policy, who, p, uuid.Nil, s.now())
+	return policy.Version(), Decide(policy, who, p, uuid.Nil, s.now())
+}
+
+func list[T any](ctx context.Context, s *Service, who identity.Caller, p Permission, read func() (page.Result[T], error)) (l Listing[T], err error) {
+	if l.PolicyVersion, err = s.allow(ctx, who, p); err != nil {
+		return l, err
+	}
+	l.Result, err = read()
+	return l, err
 }
 
 // change runs edit after making sure, within the change, that who holds perm
-// in the project, or everywhere. covers tells what else who holds.
-func (s *Service) change(ctx context.Context, who identity.Caller, perm Permission, project uuid.UUID, result any, edit func(now Snapshot, covers covers, w Writer) (*Change, error)) error {
-	return s.store.Change(ctx, who, result, func(now Snapshot, w Writer) (*Change, error) {
-		if who.IsPlatform() { // our own services act for workflows, which no policy concerns
-			return edit(now, func([]Permission, uuid.UUID, time.Time) error { return nil }, w)
-		}
-		policy, err := s.compile(now)
+// in the project, or everywhere. covers tells what else who holds. version
+// lies within result and is set to that of the policy after edit.
+func (s *Service) change(ctx context.Context, who identity.Caller, perm Permission, project uuid.UUID, result any, version *int64, edit func(now Snapshot, covers covers, w Writer) (*Change, error)) error {
+	err := s.store.Change(ctx, who, result, func(now Snapshot, w Writer) (*Change, error) {
+		covers, err := s.covering(now, who, perm, project)
 		if err != nil {
 			return nil, err
 		}
-		if err := Decide(policy, who, perm, project, s.now()); err != nil {
-			return nil, err
+		c, err := edit(now, covers, w)
+		if *version = now.Version; c != nil {
+			*version++
 		}
-		return edit(now, coveredBy(policy, SubjectOf(who)), w)
+		return c, err
 	})
+	if err == nil {
+		s.policies.Forget(who.Tenant)
+	}
+	return err
 }
 
 // covers returns fault.Forbidden if the caller lacks one of the permissions in
@@ -57,33 +69,25 @@ func (s *Service) change(ctx context.Context, who identity.Caller, perm Permissi
 // shapes what is stronger than they are or lasts longer.
 type covers func(all []Permission, project uuid.UUID, until time.Time) error
 
-func coveredBy(p Policy, s Subject) covers {
+func (s *Service) covering(now Snapshot, who identity.Caller, perm Permission, project uuid.UUID) (covers, error) {
+	if who.IsPlatform() { // our own services act for workflows, which no policy concerns
+		return func([]Permission, uuid.UUID, time.Time) error { return nil }, nil
+	}
+	policy, err := s.compile(now)
+	if err != nil {
+		return nil, err
+	}
+	if err := Decide(policy, who, perm, project, s.now()); err != nil {
+		return nil, err
+	}
 	return func(all []Permission, project uuid.UUID, until time.Time) error {
-		for _, perm := range all {
-			if !p.Allows(s, perm, project, until) {
+		for _, p := range all {
+			if !policy.Allows(SubjectOf(who), p, project, until) {
 				return fault.New(fault.Forbidden, "stronger_than_you", "this concerns a permission that you do not hold, or not for as long")
 			}
 		}
 		return nil
-	}
-}
-
-// Check decides whether a subject holds a permission, in the project or, if
-// that is uuid.Nil, everywhere; nil asks about the caller. Asking about others
-// takes AssignmentsRead.
-func (s *Service) Check(ctx context.Context, who identity.Caller, about *Subject, p Permission, project uuid.UUID) (Decision, error) {
-	policy, err := s.policies.Policy(ctx, who.Tenant)
-	if err != nil {
-		return Decision{}, err
-	}
-	subject := SubjectOf(who)
-	if about != nil && *about != subject {
-		if err := Decide(policy, who, AssignmentsRead, project, s.now()); err != nil && !who.IsPlatform() {
-			return Decision{}, err
-		}
-		subject = *about
-	}
-	return Decision{Allowed: policy.Allows(subject, p, project, s.now()), PolicyVersion: policy.Version()}, nil
+	}, nil
 }
 
 // Snapshot returns the tenant's policy, for our own services, unless its
@@ -100,11 +104,13 @@ func (s *Service) Snapshot(ctx context.Context, who identity.Caller, have int64)
 }
 
 // Assignments lists who has which role.
-func (s *Service) Assignments(ctx context.Context, who identity.Caller, f AssignmentFilter, r page.Request) (page.Result[Assignment], error) {
-	if err := s.allow(ctx, who, AssignmentsRead); err != nil {
-		return page.Result[Assignment]{}, err
-	}
-	return s.store.Assignments(ctx, who, f, r)
+func (s *Service) Assignments(ctx context.Context, who identity.Caller, f AssignmentFilter, r page.Request) (Listing[Assignment], error) {
+	return list(ctx, s, who, AssignmentsRead, func() (page.Result[Assignment], error) { return s.store.Assignments(ctx, who, f, r) })
+}
+
+// Changes lists what happened to the policy after the version since.
+func (s *Service) Changes(ctx context.Context, who identity.Caller, since int64, r page.Request) (Listing[Change], error) {
+	return list(ctx, s, who, AssignmentsRead, func() (page.Result[Change], error) { return s.store.Changes(ctx, who, since, r) })
 }
 
 func newID() (uuid.UUID, error) { return uuid.NewV7() }

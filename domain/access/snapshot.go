@@ -27,6 +27,8 @@ type Policy interface {
 	// Allows reports whether s holds p at that time: in the whole tenant or,
 	// unless it is uuid.Nil, in the project. Nobody holds what the snapshot does not name.
 	Allows(s Subject, p Permission, project uuid.UUID, at time.Time) bool
+	// Held returns every permission for which Allows would say so, in no order.
+	Held(s Subject, project uuid.UUID, at time.Time) []Permission
 }
 
 // Compiler makes the policy that a snapshot describes.
@@ -34,14 +36,23 @@ type Compiler func(Snapshot) (Policy, error)
 
 // Policies gives the policy of a tenant that is in force.
 type Policies interface {
-	// Policy returns fault.Unavailable when nobody can tell.
-	Policy(ctx context.Context, tenant identity.TenantID) (Policy, error)
+	// Policy returns a policy that was in force within the last 250 ms, of that
+	// version or a later one. It returns fault.Conflict if there is none so new,
+	// and fault.Unavailable when nobody can tell.
+	Policy(ctx context.Context, tenant identity.TenantID, least int64) (Policy, error)
+	// Forget has the next Policy look anew: the tenant's has changed.
+	Forget(tenant identity.TenantID)
 }
 
 // Decision is an answer, and the version of the policy that gave it.
 type Decision struct {
 	Allowed       bool  `json:"allowed" example:"true" doc:"Whether the subject holds the permission"`
 	PolicyVersion int64 `json:"policy_version" example:"7" doc:"The version of the policy that decided"`
+}
+
+// ErrOlder says that the version of the policy that was asked for is not there yet.
+func ErrOlder() error {
+	return fault.New(fault.Conflict, "policy_is_older", "the policy has not reached this version")
 }
 
 // forbidden is one value, so that a denial costs no more than a permit.

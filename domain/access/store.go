@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,7 +20,8 @@ type Store interface {
 	// Version returns the version that Snapshot would have.
 	Version(ctx context.Context, tenant identity.TenantID) (int64, error)
 	// Change hands edit the policy as it is and stores, as one transaction,
-	// what edit writes, the next version and the change that edit returns.
+	// what edit writes, the next version and the change that edit returns, and
+	// wakes those who wait for changes.
 	// Changes of one tenant wait for one another: the policy that edit sees is
 	// the one that it changes. Nothing happens when edit fails, and the version
 	// stays when it returns nil. result points at what edit fills in; when who's Idempotency-Key was
@@ -30,12 +32,16 @@ type Store interface {
 	Erase(ctx context.Context, tenant identity.TenantID) error
 
 	// Roles lists roles, newest last, and Role returns one, or fault.NotFound.
-	Roles(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Role], error)
+	Roles(ctx context.Context, who identity.Caller, f RoleFilter, r page.Request) (page.Result[Role], error)
 	Role(ctx context.Context, who identity.Caller, id uuid.UUID) (Role, error)
-	// Definitions lists the permissions that the tenant knows.
-	Definitions(ctx context.Context, who identity.Caller, r page.Request) (page.Result[PermissionDefinition], error)
+	// Definitions lists the permissions that the tenant knows, and Definition
+	// returns one, or fault.NotFound.
+	Definitions(ctx context.Context, who identity.Caller, f PermissionFilter, r page.Request) (page.Result[PermissionDefinition], error)
+	Definition(ctx context.Context, who identity.Caller, id uuid.UUID) (PermissionDefinition, error)
 	// Assignments lists who has which role.
 	Assignments(ctx context.Context, who identity.Caller, f AssignmentFilter, r page.Request) (page.Result[Assignment], error)
+	// Changes lists what happened after the version since, oldest first.
+	Changes(ctx context.Context, who identity.Caller, since int64, r page.Request) (page.Result[Change], error)
 }
 
 // Writer takes what a change does. It happens, in this order, after edit.
@@ -50,12 +56,28 @@ type Writer interface {
 
 // Change is what happened to a policy between a version and the one before.
 type Change struct {
-	Version int64     `json:"version"` // this and the next two are the store's to fill in
-	At      time.Time `json:"at"`
-	By      string    `json:"by"` // the caller's subject
-	Action  string    `json:"action"`
-	Before  any       `json:"before"`
-	After   any       `json:"after"`
+	Version int64     `json:"version" example:"7" doc:"The version that it made"` // this and the next two are the store's to fill in
+	At      time.Time `json:"at" doc:"When"`
+	By      string    `json:"by" example:"user:0199a1b2-c3d4-7e5f-8a6b-000000000009" doc:"Who: the kind and the id of a subject"`
+	Action  string    `json:"action" example:"role.updated" doc:"What was done"`
+	Before  any       `json:"before" doc:"What there was; null: nothing"`
+	After   any       `json:"after" doc:"What there is; null: nothing"`
+}
+
+// Key is c's place in a list of changes.
+func (c Change) Key() page.Key { return page.Key{At: c.At, Sort: strconv.FormatInt(c.Version, 10)} }
+
+// Since returns the version that a page of changes begins after.
+func Since(since int64, r page.Request) int64 {
+	if v, err := strconv.ParseInt(r.After.Sort, 10, 64); err == nil {
+		return max(since, v)
+	}
+	return since
+}
+
+// ErrNoPermission says that the tenant knows no such permission.
+func ErrNoPermission() error {
+	return fault.New(fault.NotFound, "permission_not_found", "there is no such permission")
 }
 
 // ErrNoRole says that the tenant has no such role; it tells nothing of others.

@@ -11,6 +11,7 @@ import (
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
 )
 
 func (a *api) registerAssignments(r *rest.API) {
@@ -42,7 +43,7 @@ func (d AssignmentDraft) grant() (access.Grant, error) {
 	return access.Grant{Subject: s, Role: d.Role, Project: d.ProjectID, Until: d.Until}, err
 }
 
-type assignmentOutput struct{ Body access.Assignment }
+type assignmentOutput struct{ Body access.AssignmentAnswer }
 
 func (a *api) createAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*assignmentOutput, error) {
 	g, err := in.Body.grant()
@@ -58,16 +59,13 @@ type listAssignmentsInput struct {
 	access.AssignmentFilter
 }
 
-type assignmentPage struct{ Body rest.Page[access.Assignment] }
+type assignmentPage struct{ Body Listing[access.Assignment] }
 
 func (a *api) listAssignments(ctx context.Context, who identity.Caller, in *listAssignmentsInput) (*assignmentPage, error) {
-	list := fmt.Sprintf("assignments %q", in.AssignmentFilter)
-	r, err := a.cursors.Request(who, list, in.PageInput)
-	if err != nil {
-		return nil, err
-	}
-	got, err := a.access.Assignments(ctx, who, in.AssignmentFilter, r)
-	return &assignmentPage{rest.PageOf(a.cursors, who, list, got)}, err
+	got, err := listed(a, who, fmt.Sprintf("assignments %q", in.AssignmentFilter), in.PageInput, func(r page.Request) (access.Listing[access.Assignment], error) {
+		return a.access.Assignments(ctx, who, in.AssignmentFilter, r)
+	})
+	return &assignmentPage{got}, err
 }
 
 type namedAssignment struct {
@@ -77,10 +75,10 @@ type namedAssignment struct {
 	ProjectID   uuid.UUID `query:"project_id" format:"uuid" doc:"The one for this project; left out: the one for the whole tenant"`
 }
 
-func (a *api) deleteAssignment(ctx context.Context, who identity.Caller, in *namedAssignment) (*struct{}, error) {
+func (a *api) deleteAssignment(ctx context.Context, who identity.Caller, in *namedAssignment) (*gone, error) {
 	s, err := access.ParseSubject(in.SubjectKind, in.SubjectID)
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.access.Unassign(ctx, who, s, in.Role, in.ProjectID)
+	return showGone(a.access.Unassign(ctx, who, s, in.Role, in.ProjectID))
 }

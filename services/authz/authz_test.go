@@ -146,3 +146,95 @@ func TestDocumentShowsNothingInternal(t *testing.T) {
 		t.Error("the document shows internal operations, or no public ones")
 	}
 }
+
+func TestPermissionChangesByVersion(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	made := p.do(t, p.owner, "POST", "/v1/permissions", `{"name":"invoices:read"}`).Want(t, 201)
+	at := strings.TrimPrefix(made.Header.Get("Location"), "/authz")
+	p.do(t, p.owner, "PATCH", at, `{"description":"x"}`).Want(t, 428)
+	p.do(t, p.owner, "PATCH", at, `{"name":"other:read"}`, "If-Match", `"1"`).Want(t, 422)
+	p.do(t, p.owner, "PATCH", at, `{"description":"x"}`, "If-Match", `"1"`).Want(t, 200)
+	if got := p.do(t, p.owner, "GET", at, nil).Want(t, 200); got.Header.Get("ETag") != `"2"` {
+		t.Errorf("ETag %s, want \"2\"", got.Header.Get("ETag"))
+	}
+	p.do(t, p.owner, "DELETE", at, nil).Want(t, 428)
+	p.do(t, p.owner, "DELETE", at, nil, "If-Match", `"1"`).Want(t, 412)
+	if r := p.do(t, p.owner, "DELETE", at, nil, "If-Match", `"2"`).Want(t, 204); r.Header.Get("Policy-Version") == "" {
+		t.Error("a deletion tells no version")
+	}
+	p.do(t, p.owner, "GET", at, nil).Want(t, 404)
+}
+
+// A single permission is a resource of its own, whatever its name holds.
+func TestRoleIsGivenAndTakenSinglePermissions(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	at := strings.TrimPrefix(p.do(t, p.owner, "POST", "/v1/roles", `{"name":"clerk"}`).Want(t, 201).Header.Get("Location"), "/authz") + "/permissions"
+	for i, name := range []string{"tasks:read", "a/b:c,d", "x:*", "q:?#%"} {
+		if i > 0 {
+			p.do(t, p.owner, "POST", "/v1/permissions", map[string]string{"name": name}).Want(t, 201)
+		}
+		one, tag := at+"/"+url.PathEscape(name), func(n int) string { return fmt.Sprintf("%q", fmt.Sprint(n)) }
+		p.do(t, p.owner, "PUT", one, nil).Want(t, 428)
+		p.do(t, p.owner, "PUT", one, nil, "If-Match", tag(2*i+1)).Want(t, 200)
+		if list := resttest.JSON[Listing[access.PermissionDefinition]](t, p.do(t, p.owner, "GET", at, nil).Want(t, 200)); len(list.Items) != 1 || string(list.Items[0].Name) != name || list.PolicyVersion == 0 {
+			t.Errorf("%q: listed %+v", name, list)
+		}
+		p.do(t, p.owner, "DELETE", one, nil, "If-Match", tag(2*i+1)).Want(t, 412)
+		p.do(t, p.owner, "DELETE", one, nil, "If-Match", tag(2*i+2)).Want(t, 200)
+	}
+}
+
+// Every answer carries the version, and a check by it sees the write.
+func TestWriterSeesItsWrite(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	guest := uuid.New()
+	token := p.person(t, p.tenant, guest)
+	p.do(t, token, "POST", "/v1/check", `{"permission":"tasks:read"}`).Want(t, 200) // so that a policy is remembered
+	given := resttest.JSON[access.AssignmentAnswer](t, p.do(t, p.owner, "POST", "/v1/assignments", map[string]string{"subject_kind": "user", "subject_id": guest.String(), "role": "viewer"}).Want(t, 201))
+	check := map[string]any{"permission": "tasks:read", "min_version": given.PolicyVersion}
+	d := resttest.JSON[access.Decision](t, p.do(t, token, "POST", "/v1/check", check).Want(t, 200))
+	if !d.Allowed || d.PolicyVersion < given.PolicyVersion {
+		t.Errorf("%+v, want allowed by version %d", d, given.PolicyVersion)
+	}
+	check["min_version"] = given.PolicyVersion + 1
+	p.do(t, token, "POST", "/v1/check", check).Want(t, 409)
+	mine := resttest.JSON[access.Held](t, p.do(t, token, "GET", fmt.Sprintf("/v1/me/permissions?min_version=%d", given.PolicyVersion), nil).Want(t, 200))
+	if len(mine.Permissions) != 3 || mine.PolicyVersion < given.PolicyVersion {
+		t.Errorf("a viewer holds %+v", mine)
+	}
+	changes := resttest.JSON[Listing[access.Change]](t, p.do(t, p.owner, "GET", fmt.Sprintf("/v1/policy-changes?since=%d", given.PolicyVersion-1), nil).Want(t, 200))
+	if len(changes.Items) != 1 || changes.Items[0].Action != "assignment.created" || changes.Items[0].By != "user:"+p.ownerID.String() {
+		t.Errorf("changes %+v, want the assignment", changes.Items)
+	}
+}
+
+func TestBatchAnswersEachItem(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	item := func(id, more string) string { return fmt.Sprintf(`{"id":%q,"permission":"tasks:read"%s}`, id, more) }
+	body := `{"items":[` + strings.Join([]string{
+		item("mine", ""), item("other", `,"subject_kind":"user","subject_id":"`+p.ownerID.String()+`"`), item("kind", `,"subject_kind":"robot","subject_id":"x"`),
+		item("project", `,"project_id":"x"`), `{"id":"none","permission":"no:such"}`}, ",") + `]}`
+	got := resttest.JSON[CheckResults](t, p.do(t, p.member, "POST", "/v1/check:batch", body).Want(t, 200))
+	want := map[string]string{"mine": "", "other": "forbidden /items/1", "kind": "unknown_kind /items/2/subject_kind", "project": "malformed /items/3/project_id", "none": ""}
+	if len(got.Results) != len(want) || got.PolicyVersion == 0 {
+		t.Fatalf("%+v", got)
+	}
+	for _, r := range got.Results {
+		said := ""
+		if r.Error != nil {
+			said = r.Error.Code + " " + r.Error.Pointer
+		}
+		if said != want[r.ID] || r.Allowed != (r.ID == "mine") {
+			t.Errorf("%s: %v, %q, want %q", r.ID, r.Allowed, said, want[r.ID])
+		}
+	}
+	p.do(t, p.member, "POST", "/v1/check:batch", `{"items":[]}`).Want(t, 422)
+	p.do(t, p.member, "POST", "/v1/check:batch", `{"items":[`+item("x", "")+","+item("x", "")+`]}`).Want(t, 422)
+	many := strings.Repeat(item("x", "")+",", 1000) + item("x", "")
+	p.do(t, p.member, "POST", "/v1/check:batch", `{"items":[`+many+`]}`).Want(t, 422)
+	p.do(t, p.member, "GET", "/v1/check:batch", nil).Want(t, 405)
+}

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
 )
 
 func (a *api) registerPermissions(r *rest.API) {
@@ -16,34 +18,76 @@ func (a *api) registerPermissions(r *rest.API) {
 	}, a.createPermission)
 	rest.Register(r, rest.Operation{
 		ID: "list-permissions", Method: http.MethodGet, Path: "/v1/permissions", Tag: "permissions", Scope: scope,
-		Summary: "List permissions", Description: "What the tenant knows: the platform's own and those it made.",
+		Summary: "List permissions", Description: "What the tenant knows: the platform's own and those it made; of one name, resource or origin if that is named.",
 	}, a.listPermissions)
 	rest.Register(r, rest.Operation{
-		ID: "delete-permission", Method: http.MethodDelete, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409},
+		ID: "get-permission", Method: http.MethodGet, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Errors: []int{404},
+		Summary: "Read a permission", Description: "The ETag names its version.",
+	}, a.getPermission)
+	rest.Register(r, rest.Operation{
+		ID: "update-permission", Method: http.MethodPatch, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Errors: []int{404, 409, 412, 428},
+		Summary: "Redescribe a permission", Description: "Only one of the tenant's own; its name stays, as programs ask for it.",
+	}, a.updatePermission)
+	rest.Register(r, rest.Operation{
+		ID: "delete-permission", Method: http.MethodDelete, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409, 412, 428},
 		Summary: "Delete a permission", Description: "Only one of the tenant's own that no role holds but owner and admin.",
 	}, a.deletePermission)
 }
 
-type permissionOutput struct{ Body access.PermissionDefinition }
+type permissionOutput struct {
+	ETag     string `header:"ETag" doc:"The version"`
+	Location string `header:"Location" doc:"Where it is, when it was created"`
+	Body     access.PermissionAnswer
+}
+
+func showPermission(p access.PermissionAnswer, err error) (*permissionOutput, error) {
+	return &permissionOutput{ETag: rest.ETag(p.Version), Body: p}, err
+}
 
 func (a *api) createPermission(ctx context.Context, who identity.Caller, in *struct{ Body access.PermissionDraft }) (*permissionOutput, error) {
-	p, err := a.access.CreatePermission(ctx, who, in.Body)
-	return &permissionOutput{p}, err
+	out, err := showPermission(a.access.CreatePermission(ctx, who, in.Body))
+	out.Location = "/authz/v1/permissions/" + out.Body.ID.String()
+	return out, err
+}
+
+type listPermissionsInput struct {
+	rest.PageInput
+	access.PermissionFilter
 }
 
 type permissionPage struct {
-	Body rest.Page[access.PermissionDefinition]
+	Body Listing[access.PermissionDefinition]
 }
 
-func (a *api) listPermissions(ctx context.Context, who identity.Caller, in *rest.PageInput) (*permissionPage, error) {
-	r, err := a.cursors.Request(who, "permissions", *in)
+func (a *api) listPermissions(ctx context.Context, who identity.Caller, in *listPermissionsInput) (*permissionPage, error) {
+	f := in.PermissionFilter
+	got, err := listed(a, who, fmt.Sprintf("permissions %q %q %q", f.Name, f.Resource, f.Origin), in.PageInput, func(r page.Request) (access.Listing[access.PermissionDefinition], error) {
+		return a.access.Definitions(ctx, who, f, r)
+	})
+	return &permissionPage{got}, err
+}
+
+func (a *api) getPermission(ctx context.Context, who identity.Caller, in *ByID) (*permissionOutput, error) {
+	return showPermission(a.access.Definition(ctx, who, in.ID))
+}
+
+type updatePermissionInput struct {
+	Versioned
+	Body access.PermissionPatch
+}
+
+func (a *api) updatePermission(ctx context.Context, who identity.Caller, in *updatePermissionInput) (*permissionOutput, error) {
+	version, err := in.Version()
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.access.Definitions(ctx, who, r)
-	return &permissionPage{rest.PageOf(a.cursors, who, "permissions", got)}, err
+	return showPermission(a.access.UpdatePermission(ctx, who, in.ID, version, in.Body))
 }
 
-func (a *api) deletePermission(ctx context.Context, who identity.Caller, in *ByID) (*struct{}, error) {
-	return nil, a.access.DeletePermission(ctx, who, in.ID)
+func (a *api) deletePermission(ctx context.Context, who identity.Caller, in *Versioned) (*gone, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return showGone(a.access.DeletePermission(ctx, who, in.ID, version))
 }

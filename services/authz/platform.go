@@ -40,7 +40,7 @@ func (a *api) putAssignment(ctx context.Context, who identity.Caller, in *struct
 func (a *api) dropAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*struct{}, error) {
 	g, err := in.Body.grant()
 	if err == nil {
-		err = a.access.Unassign(ctx, who, g.Subject, g.Role, g.Project)
+		_, err = a.access.Unassign(ctx, who, g.Subject, g.Role, g.Project)
 	}
 	return nil, err
 }

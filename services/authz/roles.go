@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
 )
 
 func (a *api) registerRoles(r *rest.API) {
@@ -16,7 +18,7 @@ func (a *api) registerRoles(r *rest.API) {
 	}, a.createRole)
 	rest.Register(r, rest.Operation{
 		ID: "list-roles", Method: http.MethodGet, Path: "/v1/roles", Tag: "roles", Scope: scope,
-		Summary: "List roles", Description: "Roles of the tenant with what they hold, oldest first.",
+		Summary: "List roles", Description: "Roles of the tenant with what they hold, oldest first; those of one name, parent or permission if that is named.",
 	}, a.listRoles)
 	rest.Register(r, rest.Operation{
 		ID: "get-role", Method: http.MethodGet, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Errors: []int{404},
@@ -31,6 +33,18 @@ func (a *api) registerRoles(r *rest.API) {
 		Summary: "Delete a role", Description: "Only one that nobody has and no role inherits from.",
 	}, a.deleteRole)
 	rest.Register(r, rest.Operation{
+		ID: "list-role-permissions", Method: http.MethodGet, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Errors: []int{404},
+		Summary: "List what a role holds itself", Description: "In the order in which the tenant came to know the permissions.",
+	}, a.listRolePermissions)
+	rest.Register(r, rest.Operation{
+		ID: "give-role-permission", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions/{permission}", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
+		Summary: "Add to what a role holds", Description: "One permission, beside the others.",
+	}, a.givePermission)
+	rest.Register(r, rest.Operation{
+		ID: "take-role-permission", Method: http.MethodDelete, Path: "/v1/roles/{id}/permissions/{permission}", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
+		Summary: "Take from what a role holds", Description: "One permission; the others stay. It is enforced everywhere within a second.",
+	}, a.takePermission)
+	rest.Register(r, rest.Operation{
 		ID: "set-role-permissions", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
 		Summary: "Replace what a role holds", Description: "It is enforced everywhere within a second.",
 	}, a.setPermissions)
@@ -39,10 +53,10 @@ func (a *api) registerRoles(r *rest.API) {
 type roleOutput struct {
 	ETag     string `header:"ETag" doc:"The version"`
 	Location string `header:"Location" doc:"Where it is, when it was created"`
-	Body     access.Role
+	Body     access.RoleAnswer
 }
 
-func showRole(r access.Role, err error) (*roleOutput, error) {
+func showRole(r access.RoleAnswer, err error) (*roleOutput, error) {
 	return &roleOutput{ETag: rest.ETag(r.Version), Body: r}, err
 }
 
@@ -52,15 +66,51 @@ func (a *api) createRole(ctx context.Context, who identity.Caller, in *struct{ B
 	return out, err
 }
 
-type rolePage struct{ Body rest.Page[access.Role] }
+type listRolesInput struct {
+	rest.PageInput
+	access.RoleFilter
+}
 
-func (a *api) listRoles(ctx context.Context, who identity.Caller, in *rest.PageInput) (*rolePage, error) {
-	r, err := a.cursors.Request(who, "roles", *in)
+type rolePage struct{ Body Listing[access.Role] }
+
+func (a *api) listRoles(ctx context.Context, who identity.Caller, in *listRolesInput) (*rolePage, error) {
+	got, err := listed(a, who, fmt.Sprintf("roles %q", in.RoleFilter), in.PageInput, func(r page.Request) (access.Listing[access.Role], error) {
+		return a.access.Roles(ctx, who, in.RoleFilter, r)
+	})
+	return &rolePage{got}, err
+}
+
+type listRolePermissionsInput struct {
+	ByID
+	rest.PageInput
+}
+
+func (a *api) listRolePermissions(ctx context.Context, who identity.Caller, in *listRolePermissionsInput) (*permissionPage, error) {
+	got, err := listed(a, who, "permissions of "+in.ID.String(), in.PageInput, func(r page.Request) (access.Listing[access.PermissionDefinition], error) {
+		return a.access.RolePermissions(ctx, who, in.ID, r)
+	})
+	return &permissionPage{got}, err
+}
+
+type rolePermission struct {
+	Versioned
+	Permission access.Permission `path:"permission" minLength:"3" maxLength:"100" example:"tasks:read"`
+}
+
+func (a *api) givePermission(ctx context.Context, who identity.Caller, in *rolePermission) (*roleOutput, error) {
+	version, err := in.Version()
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.access.Roles(ctx, who, r)
-	return &rolePage{rest.PageOf(a.cursors, who, "roles", got)}, err
+	return showRole(a.access.GivePermission(ctx, who, in.ID, version, in.Permission))
+}
+
+func (a *api) takePermission(ctx context.Context, who identity.Caller, in *rolePermission) (*roleOutput, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return showRole(a.access.TakePermission(ctx, who, in.ID, version, in.Permission))
 }
 
 func (a *api) getRole(ctx context.Context, who identity.Caller, in *ByID) (*roleOutput, error) {
@@ -81,12 +131,12 @@ func (a *api) updateRole(ctx context.Context, who identity.Caller, in *updateRol
 	return showRole(a.access.UpdateRole(ctx, who, in.ID, version, in.Body))
 }
 
-func (a *api) deleteRole(ctx context.Context, who identity.Caller, in *Versioned) (*struct{}, error) {
+func (a *api) deleteRole(ctx context.Context, who identity.Caller, in *Versioned) (*gone, error) {
 	version, err := in.Version()
 	if err != nil {
 		return nil, err
 	}
-	return nil, a.access.DeleteRole(ctx, who, in.ID, version)
+	return showGone(a.access.DeleteRole(ctx, who, in.ID, version))
 }
 
 type setPermissionsInput struct {

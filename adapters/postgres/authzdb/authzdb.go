@@ -33,7 +33,7 @@ func New(db *postgres.DB) *Store { return &Store{db} }
 const selectSnapshot = `select json_build_object(
 	'version', coalesce((select version from policies where tenant_id = $1), 0),
 	'permissions', coalesce((select json_agg(p order by p.created_at, p.id) from (
-		select id, name, description, builtin, created_at from permissions where tenant_id = $1) p), '[]'),
+		select id, name, description, builtin, version, created_at from permissions where tenant_id = $1) p), '[]'),
 	'roles', coalesce((select json_agg(r order by r.created_at, r.id) from (
 		select id, name, description, version, created_at, updated_at, coalesce((select json_agg(permission order by permission collate "C")
 			from role_permissions rp where rp.tenant_id = $1 and rp.role_id = roles.id), '[]') permissions,

@@ -18,7 +18,12 @@ const (
 	nextVersion  = `update policies set version = version + 1 where tenant_id = $1`
 	insertChange = `insert into policy_changes (tenant_id, version, at, by, request_id, action, before, after)
 		select $1, version, $2, $3, $4, $5, $6, $7 from policies where tenant_id = $1`
+	wake = `select pg_notify('` + Channel + `', tenant_id || ' ' || version) from policies where tenant_id = $1`
 )
+
+// Channel is where PostgreSQL tells those who LISTEN of every change, once it
+// is committed: the tenant's id, a space, and the policy's new version.
+const Channel = "policy"
 
 // Change implements access.Store. The lock on the tenant's row comes first, so
 // that the statement after it sees what the change before has committed.
@@ -71,5 +76,6 @@ func (w *writer) record(who identity.Caller, c access.Change) error {
 	}
 	w.batch.Queue(nextVersion, w.tenant)
 	w.batch.Queue(insertChange, w.tenant, time.Now(), who.Subject(), who.Request.ID, c.Action, json.RawMessage(before), json.RawMessage(after))
+	w.batch.Queue(wake, w.tenant)
 	return nil
 }

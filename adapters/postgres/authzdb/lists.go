@@ -17,35 +17,53 @@ const (
 	(select coalesce(array_agg(permission order by permission collate "C"), '{}') from role_permissions p where p.tenant_id = $1 and p.role_id = roles.id) permissions,
 	(select coalesce(array_agg(p.name order by p.name collate "C"), '{}') from role_parents rp join roles p on p.tenant_id = $1 and p.id = rp.parent_id
 		where rp.tenant_id = $1 and rp.role_id = roles.id) parents`
-	selectRoles = `select ` + roleColumns + ` from roles where tenant_id = $1 and (created_at, id) > ($2, $3) order by created_at, id limit $4`
-	selectRole  = `select ` + roleColumns + ` from roles where tenant_id = $1 and id = $2`
+	selectRoles = `select ` + roleColumns + ` from roles where tenant_id = $1 and (created_at, id) > ($2, $3)
+	and ($5 = '' or name = $5)
+	and ($6 = '' or exists (select from role_parents rp join roles p on p.tenant_id = $1 and p.id = rp.parent_id where rp.tenant_id = $1 and rp.role_id = roles.id and p.name = $6))
+	and ($7 = '' or exists (select from role_permissions rp where rp.tenant_id = $1 and rp.role_id = roles.id and rp.permission = $7))
+	order by created_at, id limit $4`
+	selectRole = `select ` + roleColumns + ` from roles where tenant_id = $1 and id = $2`
 )
 
 // Roles implements access.Store.
-func (s *Store) Roles(ctx context.Context, who identity.Caller, r page.Request) (page.Result[access.Role], error) {
-	rows, err := many[access.Role](ctx, s.db, who, selectRoles, who.Tenant, r.After.At, r.After.ID, r.Limit+1)
+func (s *Store) Roles(ctx context.Context, who identity.Caller, f access.RoleFilter, r page.Request) (page.Result[access.Role], error) {
+	rows, err := many[access.Role](ctx, s.db, who, selectRoles, who.Tenant, r.After.At, r.After.ID, r.Limit+1, f.Name, f.Parent, f.Permission)
 	return page.Cut(rows, r.Limit, func(x access.Role) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
 }
 
 // Role implements access.Store.
 func (s *Store) Role(ctx context.Context, who identity.Caller, id uuid.UUID) (access.Role, error) {
-	rows, err := many[access.Role](ctx, s.db, who, selectRole, who.Tenant, id)
-	if err == nil && len(rows) == 0 {
-		err = access.ErrNoRole()
-	}
-	if err != nil {
-		return access.Role{}, err
-	}
-	return rows[0], nil
+	return one[access.Role](ctx, s.db, who, access.ErrNoRole(), selectRole, who.Tenant, id)
 }
 
-const selectDefinitions = `select id, name, description, builtin, created_at from permissions
-	where tenant_id = $1 and (created_at, id) > ($2, $3) order by created_at, id limit $4`
+const (
+	definitionColumns = `select id, name, description, builtin, version, created_at from permissions where tenant_id = $1`
+	selectDefinitions = definitionColumns + ` and (created_at, id) > ($2, $3)
+	and ($5 = '' or name = $5) and ($6 = '' or split_part(name, ':', 1) = $6) and ($7 = '' or builtin = ($7 = 'platform'))
+	and ($8::uuid is null or exists (select from role_permissions rp where rp.tenant_id = $1 and rp.role_id = $8 and rp.permission = name))
+	order by created_at, id limit $4`
+	selectDefinition = definitionColumns + ` and id = $2`
+)
 
 // Definitions implements access.Store.
-func (s *Store) Definitions(ctx context.Context, who identity.Caller, r page.Request) (page.Result[access.PermissionDefinition], error) {
-	rows, err := many[access.PermissionDefinition](ctx, s.db, who, selectDefinitions, who.Tenant, r.After.At, r.After.ID, r.Limit+1)
+func (s *Store) Definitions(ctx context.Context, who identity.Caller, f access.PermissionFilter, r page.Request) (page.Result[access.PermissionDefinition], error) {
+	role := uuid.NullUUID{UUID: f.Role(), Valid: f.Role() != uuid.Nil}
+	rows, err := many[access.PermissionDefinition](ctx, s.db, who, selectDefinitions, who.Tenant, r.After.At, r.After.ID, r.Limit+1, f.Name, f.Resource, f.Origin, role)
 	return page.Cut(rows, r.Limit, func(x access.PermissionDefinition) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
+}
+
+// Definition implements access.Store.
+func (s *Store) Definition(ctx context.Context, who identity.Caller, id uuid.UUID) (access.PermissionDefinition, error) {
+	return one[access.PermissionDefinition](ctx, s.db, who, access.ErrNoPermission(), selectDefinition, who.Tenant, id)
+}
+
+const selectChanges = `select version, at, by, action, before, after from policy_changes
+	where tenant_id = $1 and version > $2 order by version limit $3`
+
+// Changes implements access.Store.
+func (s *Store) Changes(ctx context.Context, who identity.Caller, since int64, r page.Request) (page.Result[access.Change], error) {
+	rows, err := many[access.Change](ctx, s.db, who, selectChanges, who.Tenant, access.Since(since, r), r.Limit+1)
+	return page.Cut(rows, r.Limit, access.Change.Key), err
 }
 
 const selectAssignments = `select a.id, subject_kind, subject_id, r.name as role, project_id, until, a.created_at
@@ -59,6 +77,17 @@ const selectAssignments = `select a.id, subject_kind, subject_id, r.name as role
 func (s *Store) Assignments(ctx context.Context, who identity.Caller, f access.AssignmentFilter, r page.Request) (page.Result[access.Assignment], error) {
 	rows, err := many[access.Assignment](ctx, s.db, who, selectAssignments, who.Tenant, r.After.At, r.After.ID, r.Limit+1, f.SubjectKind, f.SubjectID, f.Role, f.ProjectID)
 	return page.Cut(rows, r.Limit, func(x access.Assignment) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
+}
+
+func one[T any](ctx context.Context, db *postgres.DB, who identity.Caller, none error, sql string, args ...any) (row T, err error) {
+	rows, err := many[T](ctx, db, who, sql, args...)
+	if err == nil && len(rows) == 0 {
+		err = none
+	}
+	if err != nil {
+		return row, err
+	}
+	return rows[0], nil
 }
 
 func many[T any](ctx context.Context, db *postgres.DB, who identity.Caller, sql string, args ...any) (rows []T, err error) {

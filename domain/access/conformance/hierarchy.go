@@ -22,7 +22,7 @@ func (w *world) make(t *testing.T, d access.RoleDraft) access.Role {
 	if err != nil {
 		t.Fatalf("role %q: %v", d.Name, err)
 	}
-	return r
+	return r.Role
 }
 
 func (w *world) wantHolds(t *testing.T, who identity.Caller, p access.Permission, project uuid.UUID, want bool) {
@@ -146,7 +146,7 @@ func roleEnds(t *testing.T, w *world) {
 	if err != nil || shorter.ID != first.ID || !shorter.End().Equal(g.Until) {
 		t.Fatalf("shortened to %+v, %v", shorter, err)
 	}
-	if s := w.snapshot(t); s.Version != version+1 || !reflect.DeepEqual(s.Assignments[len(s.Assignments)-1], shorter) {
+	if s := w.snapshot(t); s.Version != version+1 || !reflect.DeepEqual(s.Assignments[len(s.Assignments)-1], shorter.Assignment) {
 		t.Errorf("%+v, want version %d with %+v", s.Assignments, version+1, shorter)
 	}
 	time.Sleep(time.Until(g.Until))

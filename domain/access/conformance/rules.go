@@ -128,16 +128,16 @@ func ownPermission(t *testing.T, w *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantKind(t, "deleting a permission in use", w.DeletePermission(ctx, w.owner, def.ID), fault.Conflict)
+	wantKind(t, "deleting a permission in use", w.DeletePermission(ctx, w.owner, def.PermissionDefinition), fault.Conflict)
 	if err := w.DeleteRole(ctx, w.owner, r.ID, r.Version); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.DeletePermission(ctx, admin, def.ID); err != nil {
+	if err := w.DeletePermission(ctx, admin, def.PermissionDefinition); err != nil {
 		t.Errorf("deleting it unused: %v", err)
 	}
-	wantKind(t, "deleting it again", w.DeletePermission(ctx, admin, def.ID), fault.NotFound)
+	wantKind(t, "deleting it again", w.DeletePermission(ctx, admin, def.PermissionDefinition), fault.NotFound)
 	builtin := w.snapshot(t).Permissions[0]
-	wantKind(t, "deleting the platform's", w.DeletePermission(ctx, w.owner, builtin.ID), fault.Conflict)
+	wantKind(t, "deleting the platform's", w.DeletePermission(ctx, w.owner, builtin), fault.Conflict)
 }
 
 func nobodyGives(t *testing.T, w *world) {
@@ -214,10 +214,13 @@ func asksThePolicy(t *testing.T, w *world) {
 	ctx, viewer, id := t.Context(), w.person(t, access.Viewer), uuid.New()
 	all := page.Request{Limit: 1}
 	for name, try := range map[string]func(context.Context, identity.Caller) error{
-		"roles": func(ctx context.Context, who identity.Caller) error { _, err := w.Roles(ctx, who, all); return err },
-		"role":  func(ctx context.Context, who identity.Caller) error { _, err := w.Role(ctx, who, id); return err },
+		"roles": func(ctx context.Context, who identity.Caller) error {
+			_, err := w.Roles(ctx, who, access.RoleFilter{}, all)
+			return err
+		},
+		"role": func(ctx context.Context, who identity.Caller) error { _, err := w.Role(ctx, who, id); return err },
 		"permissions": func(ctx context.Context, who identity.Caller) error {
-			_, err := w.Definitions(ctx, who, all)
+			_, err := w.Definitions(ctx, who, access.PermissionFilter{}, all)
 			return err
 		},
 		"assignments": func(ctx context.Context, who identity.Caller) error {
@@ -237,7 +240,9 @@ func asksThePolicy(t *testing.T, w *world) {
 			_, err := w.CreatePermission(ctx, who, access.PermissionDraft{Name: "x:y"})
 			return err
 		},
-		"delete permission": func(ctx context.Context, who identity.Caller) error { return w.DeletePermission(ctx, who, id) },
+		"delete permission": func(ctx context.Context, who identity.Caller) error {
+			return w.DeletePermission(ctx, who, access.PermissionDefinition{ID: id})
+		},
 		"assign": func(ctx context.Context, who identity.Caller) error {
 			_, err := w.Assign(ctx, who, access.Grant{Subject: access.Subject{Client: "x"}, Role: access.Viewer})
 			return err

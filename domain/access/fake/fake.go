@@ -20,6 +20,7 @@ import (
 type Store struct {
 	mu       sync.Mutex
 	policies map[identity.TenantID]access.Snapshot
+	changes  map[identity.TenantID][]access.Change
 	receipts map[receiptKey]receipt
 }
 
@@ -61,9 +62,12 @@ func (s *Store) Change(_ context.Context, who identity.Caller, result any, edit 
 	if c != nil {
 		w.next.Version++
 		if s.policies == nil {
-			s.policies = map[identity.TenantID]access.Snapshot{}
+			s.policies, s.changes = map[identity.TenantID]access.Snapshot{}, map[identity.TenantID][]access.Change{}
 		}
 		s.policies[who.Tenant] = w.next
+		c.Version, c.At, c.By = w.next.Version, time.Now().UTC().Truncate(time.Microsecond), who.Subject()
+		c.Before, c.After = plain(c.Before), plain(c.After)
+		s.changes[who.Tenant] = append(s.changes[who.Tenant], *c)
 	}
 	return s.remember(who, result)
 }
@@ -73,6 +77,7 @@ func (s *Store) Erase(_ context.Context, tenant identity.TenantID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.policies, tenant)
+	delete(s.changes, tenant)
 	return nil
 }
 
@@ -104,10 +109,33 @@ func (s *Store) remember(who identity.Caller, result any) error {
 	return err
 }
 
+// plain is v as it comes back from a database.
+func plain(v any) (out any) {
+	raw, err := json.Marshal(v)
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	if err != nil {
+		panic(err) // only for what JSON cannot say
+	}
+	return out
+}
+
+// Changes implements access.Store.
+func (s *Store) Changes(_ context.Context, who identity.Caller, since int64, r page.Request) (page.Result[access.Change], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.DeleteFunc(slices.Clone(s.changes[who.Tenant]), func(c access.Change) bool { return c.Version <= access.Since(since, r) })
+	return page.Cut(all[:min(len(all), r.Limit+1)], r.Limit, access.Change.Key), nil
+}
+
 // Roles implements access.Store.
-func (s *Store) Roles(ctx context.Context, who identity.Caller, r page.Request) (page.Result[access.Role], error) {
+func (s *Store) Roles(ctx context.Context, who identity.Caller, f access.RoleFilter, r page.Request) (page.Result[access.Role], error) {
 	p, err := s.Snapshot(ctx, who.Tenant)
-	return list(p.Roles, r, func(x access.Role) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
+	all := slices.DeleteFunc(slices.Clone(p.Roles), func(x access.Role) bool {
+		return f.Name != "" && f.Name != x.Name || f.Parent != "" && !slices.Contains(x.Parents, f.Parent) || f.Permission != "" && !slices.Contains(x.Permissions, f.Permission)
+	})
+	return list(all, r, func(x access.Role) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
 }
 
 // Role implements access.Store.
@@ -121,9 +149,23 @@ func (s *Store) Role(ctx context.Context, who identity.Caller, id uuid.UUID) (ac
 }
 
 // Definitions implements access.Store.
-func (s *Store) Definitions(ctx context.Context, who identity.Caller, r page.Request) (page.Result[access.PermissionDefinition], error) {
+func (s *Store) Definitions(ctx context.Context, who identity.Caller, f access.PermissionFilter, r page.Request) (page.Result[access.PermissionDefinition], error) {
 	p, err := s.Snapshot(ctx, who.Tenant)
-	return list(p.Permissions, r, func(x access.PermissionDefinition) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
+	role, _ := s.Role(ctx, who, f.Role())
+	all := slices.DeleteFunc(slices.Clone(p.Permissions), func(d access.PermissionDefinition) bool {
+		return !f.Matches(d) || f.Role() != uuid.Nil && !slices.Contains(role.Permissions, d.Name)
+	})
+	return list(all, r, func(x access.PermissionDefinition) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
+}
+
+// Definition implements access.Store.
+func (s *Store) Definition(ctx context.Context, who identity.Caller, id uuid.UUID) (access.PermissionDefinition, error) {
+	p, err := s.Snapshot(ctx, who.Tenant)
+	i := slices.IndexFunc(p.Permissions, func(d access.PermissionDefinition) bool { return d.ID == id })
+	if err != nil || i < 0 {
+		return access.PermissionDefinition{}, access.ErrNoPermission()
+	}
+	return p.Permissions[i], nil
 }
 
 // Assignments implements access.Store.

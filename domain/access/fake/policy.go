@@ -25,6 +25,15 @@ func (p policy) Allows(s access.Subject, perm access.Permission, project uuid.UU
 	})
 }
 
+func (p policy) Held(s access.Subject, project uuid.UUID, at time.Time) (all []access.Permission) {
+	for _, d := range p.is.Permissions {
+		if p.Allows(s, d.Name, project, at) {
+			all = append(all, d.Name)
+		}
+	}
+	return all
+}
+
 func (p policy) holds(role string, perm access.Permission) bool {
 	return slices.ContainsFunc(p.is.Roles, func(r access.Role) bool {
 		return r.Name == role && (slices.Contains(r.Permissions, perm) ||
@@ -36,13 +45,19 @@ func (p policy) holds(role string, perm access.Permission) bool {
 type Policies struct{ Store access.Store }
 
 // Policy implements access.Policies.
-func (p Policies) Policy(ctx context.Context, tenant identity.TenantID) (access.Policy, error) {
+func (p Policies) Policy(ctx context.Context, tenant identity.TenantID, least int64) (access.Policy, error) {
 	s, err := p.Store.Snapshot(ctx, tenant)
+	if err == nil && s.Version < least {
+		err = access.ErrOlder()
+	}
 	if err != nil {
 		return nil, err
 	}
 	return Compile(s)
 }
+
+// Forget implements access.Policies.
+func (Policies) Forget(identity.TenantID) {}
 
 // Allow implements access.Gate.
 func (p Policies) Allow(ctx context.Context, who identity.Caller, perm access.Permission) error {
@@ -51,7 +66,7 @@ func (p Policies) Allow(ctx context.Context, who identity.Caller, perm access.Pe
 
 // AllowIn implements access.Gate.
 func (p Policies) AllowIn(ctx context.Context, who identity.Caller, perm access.Permission, project uuid.UUID) error {
-	policy, err := p.Policy(ctx, who.Tenant)
+	policy, err := p.Policy(ctx, who.Tenant, 0)
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,41 @@ export type Assignment = {
     until: string | null;
 };
 
+export type AssignmentAnswer = {
+    /**
+     * When it was given
+     */
+    created_at: string;
+    /**
+     * The assignment's id
+     */
+    id: string;
+    /**
+     * The version of the policy that was seen or made
+     */
+    policy_version: number;
+    /**
+     * The project that it is for; null: the whole tenant
+     */
+    project_id: string | null;
+    /**
+     * The role's name
+     */
+    role: string;
+    /**
+     * The user's id or the client_id
+     */
+    subject_id: string;
+    /**
+     * Whether a person or a client has the role
+     */
+    subject_kind: 'user' | 'client';
+    /**
+     * From when on it holds no more; null: without end
+     */
+    until: string | null;
+};
+
 export type AssignmentDraft = {
     /**
      * The project that it is for; left out: the whole tenant
@@ -162,7 +197,22 @@ export type Change = {
     version: number;
 };
 
-export type CheckRequest = {
+export type CheckBatch = {
+    items: Array<CheckItem>;
+    /**
+     * The policy_version that a write answered with; left out: any
+     */
+    min_version?: number;
+};
+
+export type CheckItem = {
+    /**
+     * What the answer is found by
+     */
+    id: string;
+    /**
+     * One that nobody knows is held by nobody
+     */
     permission: string;
     /**
      * Roles given for this project alone count too; left out: they do not
@@ -173,9 +223,52 @@ export type CheckRequest = {
      */
     subject_id?: string;
     /**
-     * Left out: the caller
+     * user or client; left out: the caller
      */
-    subject_kind?: 'user' | 'client';
+    subject_kind?: string;
+};
+
+export type CheckRequest = {
+    /**
+     * The policy_version that a write answered with; left out: any
+     */
+    min_version?: number;
+    /**
+     * One that nobody knows is held by nobody
+     */
+    permission: string;
+    /**
+     * Roles given for this project alone count too; left out: they do not
+     */
+    project_id?: string;
+    /**
+     * The user's id or the client_id
+     */
+    subject_id?: string;
+    /**
+     * user or client; left out: the caller
+     */
+    subject_kind?: string;
+};
+
+export type CheckResult = {
+    /**
+     * Whether the subject holds the permission; no if that cannot be told
+     */
+    allowed: boolean;
+    /**
+     * Why it cannot be told
+     */
+    error?: ProblemField;
+    id: string;
+};
+
+export type CheckResults = {
+    /**
+     * The version of the policy that decided all
+     */
+    policy_version: number;
+    results: Array<CheckResult>;
 };
 
 export type ClientDraft = {
@@ -359,6 +452,17 @@ export type FieldChange = {
     field: string;
 };
 
+export type Held = {
+    /**
+     * In the order of their names
+     */
+    permissions: Array<string>;
+    /**
+     * The version of the policy that was seen
+     */
+    policy_version: number;
+};
+
 export type Import = {
     created_at: string;
     /**
@@ -489,6 +593,66 @@ export type KeySet = {
     keys: Array<Key>;
 };
 
+export type ListingAssignment = {
+    /**
+     * The rows of this page
+     */
+    items: Array<Assignment>;
+    /**
+     * Ask with it for the next page; absent on the last
+     */
+    next_cursor?: string;
+    /**
+     * The version of the policy that was seen
+     */
+    policy_version: number;
+};
+
+export type ListingPermissionDefinition = {
+    /**
+     * The rows of this page
+     */
+    items: Array<PermissionDefinition>;
+    /**
+     * Ask with it for the next page; absent on the last
+     */
+    next_cursor?: string;
+    /**
+     * The version of the policy that was seen
+     */
+    policy_version: number;
+};
+
+export type ListingPolicyChange = {
+    /**
+     * The rows of this page
+     */
+    items: Array<PolicyChange>;
+    /**
+     * Ask with it for the next page; absent on the last
+     */
+    next_cursor?: string;
+    /**
+     * The version of the policy that was seen
+     */
+    policy_version: number;
+};
+
+export type ListingRole = {
+    /**
+     * The rows of this page
+     */
+    items: Array<Role>;
+    /**
+     * Ask with it for the next page; absent on the last
+     */
+    next_cursor?: string;
+    /**
+     * The version of the policy that was seen
+     */
+    policy_version: number;
+};
+
 export type Member = {
     added_at: string;
     /**
@@ -560,17 +724,6 @@ export type OwnerDraft = {
      */
     email: string;
     name: string;
-};
-
-export type PageAssignment = {
-    /**
-     * The rows of this page
-     */
-    items: Array<Assignment>;
-    /**
-     * Ask with it for the next page; absent on the last
-     */
-    next_cursor?: string;
 };
 
 export type PageChange = {
@@ -650,33 +803,11 @@ export type PageOAuthClient = {
     next_cursor?: string;
 };
 
-export type PagePermissionDefinition = {
-    /**
-     * The rows of this page
-     */
-    items: Array<PermissionDefinition>;
-    /**
-     * Ask with it for the next page; absent on the last
-     */
-    next_cursor?: string;
-};
-
 export type PageProject = {
     /**
      * The rows of this page
      */
     items: Array<Project>;
-    /**
-     * Ask with it for the next page; absent on the last
-     */
-    next_cursor?: string;
-};
-
-export type PageRole = {
-    /**
-     * The rows of this page
-     */
-    items: Array<Role>;
     /**
      * Ask with it for the next page; absent on the last
      */
@@ -716,9 +847,9 @@ export type PageUser = {
     next_cursor?: string;
 };
 
-export type PermissionDefinition = {
+export type PermissionAnswer = {
     /**
-     * Belongs to the platform and cannot be deleted
+     * Belongs to the platform and cannot be changed
      */
     builtin: boolean;
     /**
@@ -737,6 +868,41 @@ export type PermissionDefinition = {
      * resource:action; names are data, without wildcards
      */
     name: string;
+    /**
+     * The version of the policy that was seen or made
+     */
+    policy_version: number;
+    /**
+     * The version that the ETag names
+     */
+    version: number;
+};
+
+export type PermissionDefinition = {
+    /**
+     * Belongs to the platform and cannot be changed
+     */
+    builtin: boolean;
+    /**
+     * When the tenant came to know it
+     */
+    created_at: string;
+    /**
+     * What holding it allows
+     */
+    description: string;
+    /**
+     * The permission's id
+     */
+    id: string;
+    /**
+     * resource:action; names are data, without wildcards
+     */
+    name: string;
+    /**
+     * The version that the ETag names
+     */
+    version: number;
 };
 
 export type PermissionDraft = {
@@ -748,6 +914,40 @@ export type PermissionDraft = {
      * resource:action
      */
     name: string;
+};
+
+export type PermissionPatch = {
+    /**
+     * What holding it allows
+     */
+    description?: string;
+};
+
+export type PolicyChange = {
+    /**
+     * What was done
+     */
+    action: string;
+    /**
+     * What there is; null: nothing
+     */
+    after: unknown;
+    /**
+     * When
+     */
+    at: string;
+    /**
+     * What there was; null: nothing
+     */
+    before: unknown;
+    /**
+     * Who: the kind and the id of a subject
+     */
+    by: string;
+    /**
+     * The version that it made
+     */
+    version: number;
 };
 
 export type Problem = {
@@ -952,6 +1152,45 @@ export type Role = {
      * What the role holds itself
      */
     permissions: Array<string>;
+    /**
+     * When it last changed
+     */
+    updated_at: string;
+    /**
+     * The version that the ETag names
+     */
+    version: number;
+};
+
+export type RoleAnswer = {
+    /**
+     * When it was made
+     */
+    created_at: string;
+    /**
+     * Whom the role is for
+     */
+    description: string;
+    /**
+     * The role's id
+     */
+    id: string;
+    /**
+     * Unique within the tenant; data, never a pattern
+     */
+    name: string;
+    /**
+     * The roles whose permissions it holds too
+     */
+    parents: Array<string>;
+    /**
+     * What the role holds itself
+     */
+    permissions: Array<string>;
+    /**
+     * The version of the policy that was seen or made
+     */
+    policy_version: number;
     /**
      * When it last changed
      */
@@ -1908,7 +2147,7 @@ export type ListAssignmentsResponses = {
     /**
      * OK
      */
-    200: PageAssignment;
+    200: ListingAssignment;
 };
 
 export type ListAssignmentsResponse = ListAssignmentsResponses[keyof ListAssignmentsResponses];
@@ -1979,7 +2218,7 @@ export type CreateAssignmentResponses = {
     /**
      * Created
      */
-    201: Assignment;
+    201: AssignmentAnswer;
 };
 
 export type CreateAssignmentResponse = CreateAssignmentResponses[keyof CreateAssignmentResponses];
@@ -2099,6 +2338,10 @@ export type CheckErrors = {
      */
     406: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -2135,6 +2378,143 @@ export type CheckResponses = {
 
 export type CheckResponse = CheckResponses[keyof CheckResponses];
 
+export type CheckBatchData = {
+    body: CheckBatch;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/authz/v1/check:batch';
+};
+
+export type CheckBatchErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CheckBatchError = CheckBatchErrors[keyof CheckBatchErrors];
+
+export type CheckBatchResponses = {
+    /**
+     * OK
+     */
+    200: CheckResults;
+};
+
+export type CheckBatchResponse = CheckBatchResponses[keyof CheckBatchResponses];
+
+export type ListMyPermissionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Roles given for this project alone count too; left out: they do not
+         */
+        project_id?: string;
+        /**
+         * The policy_version that a write answered with; left out: any
+         */
+        min_version?: number;
+    };
+    url: '/authz/v1/me/permissions';
+};
+
+export type ListMyPermissionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListMyPermissionsError = ListMyPermissionsErrors[keyof ListMyPermissionsErrors];
+
+export type ListMyPermissionsResponses = {
+    /**
+     * OK
+     */
+    200: Held;
+};
+
+export type ListMyPermissionsResponse = ListMyPermissionsResponses[keyof ListMyPermissionsResponses];
+
 export type ListPermissionsData = {
     body?: never;
     path?: never;
@@ -2147,6 +2527,18 @@ export type ListPermissionsData = {
          * next_cursor of the page before; opaque
          */
         cursor?: string;
+        /**
+         * Only the permission with this name
+         */
+        name?: string;
+        /**
+         * Only those of this resource, the part before the colon
+         */
+        resource?: string;
+        /**
+         * Only the platform's own, or only those that the tenant made
+         */
+        origin?: 'platform' | 'tenant';
     };
     url: '/authz/v1/permissions';
 };
@@ -2192,7 +2584,7 @@ export type ListPermissionsResponses = {
     /**
      * OK
      */
-    200: PagePermissionDefinition;
+    200: ListingPermissionDefinition;
 };
 
 export type ListPermissionsResponse = ListPermissionsResponses[keyof ListPermissionsResponses];
@@ -2263,7 +2655,7 @@ export type CreatePermissionResponses = {
     /**
      * Created
      */
-    201: PermissionDefinition;
+    201: PermissionAnswer;
 };
 
 export type CreatePermissionResponse = CreatePermissionResponses[keyof CreatePermissionResponses];
@@ -2275,6 +2667,10 @@ export type DeletePermissionData = {
          * Makes the write happen once: a repetition with the same key is given the first answer.
          */
         'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version to change
+         */
+        'If-Match'?: string;
     };
     path: {
         id: string;
@@ -2309,6 +2705,10 @@ export type DeletePermissionErrors = {
      */
     409: Problem;
     /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -2320,6 +2720,10 @@ export type DeletePermissionErrors = {
      * Unprocessable Entity
      */
     422: Problem;
+    /**
+     * Precondition Required
+     */
+    428: Problem;
     /**
      * Too Many Requests
      */
@@ -2345,6 +2749,220 @@ export type DeletePermissionResponses = {
 
 export type DeletePermissionResponse = DeletePermissionResponses[keyof DeletePermissionResponses];
 
+export type GetPermissionData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/authz/v1/permissions/{id}';
+};
+
+export type GetPermissionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetPermissionError = GetPermissionErrors[keyof GetPermissionErrors];
+
+export type GetPermissionResponses = {
+    /**
+     * OK
+     */
+    200: PermissionAnswer;
+};
+
+export type GetPermissionResponse = GetPermissionResponses[keyof GetPermissionResponses];
+
+export type UpdatePermissionData = {
+    body: PermissionPatch;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version to change
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/authz/v1/permissions/{id}';
+};
+
+export type UpdatePermissionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Precondition Required
+     */
+    428: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type UpdatePermissionError = UpdatePermissionErrors[keyof UpdatePermissionErrors];
+
+export type UpdatePermissionResponses = {
+    /**
+     * OK
+     */
+    200: PermissionAnswer;
+};
+
+export type UpdatePermissionResponse = UpdatePermissionResponses[keyof UpdatePermissionResponses];
+
+export type ListPolicyChangesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Rows on a page
+         */
+        limit?: number;
+        /**
+         * next_cursor of the page before; opaque
+         */
+        cursor?: string;
+        /**
+         * Only what happened after this version
+         */
+        since?: number;
+    };
+    url: '/authz/v1/policy-changes';
+};
+
+export type ListPolicyChangesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListPolicyChangesError = ListPolicyChangesErrors[keyof ListPolicyChangesErrors];
+
+export type ListPolicyChangesResponses = {
+    /**
+     * OK
+     */
+    200: ListingPolicyChange;
+};
+
+export type ListPolicyChangesResponse = ListPolicyChangesResponses[keyof ListPolicyChangesResponses];
+
 export type ListRolesData = {
     body?: never;
     path?: never;
@@ -2357,6 +2975,18 @@ export type ListRolesData = {
          * next_cursor of the page before; opaque
          */
         cursor?: string;
+        /**
+         * Only the role with this name
+         */
+        name?: string;
+        /**
+         * Only those that inherit from this role directly
+         */
+        parent?: string;
+        /**
+         * Only those that hold this permission themselves
+         */
+        permission?: string;
     };
     url: '/authz/v1/roles';
 };
@@ -2402,7 +3032,7 @@ export type ListRolesResponses = {
     /**
      * OK
      */
-    200: PageRole;
+    200: ListingRole;
 };
 
 export type ListRolesResponse = ListRolesResponses[keyof ListRolesResponses];
@@ -2473,7 +3103,7 @@ export type CreateRoleResponses = {
     /**
      * Created
      */
-    201: Role;
+    201: RoleAnswer;
 };
 
 export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
@@ -2621,7 +3251,7 @@ export type GetRoleResponses = {
     /**
      * OK
      */
-    200: Role;
+    200: RoleAnswer;
 };
 
 export type GetRoleResponse = GetRoleResponses[keyof GetRoleResponses];
@@ -2710,10 +3340,78 @@ export type UpdateRoleResponses = {
     /**
      * OK
      */
-    200: Role;
+    200: RoleAnswer;
 };
 
 export type UpdateRoleResponse = UpdateRoleResponses[keyof UpdateRoleResponses];
+
+export type ListRolePermissionsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * Rows on a page
+         */
+        limit?: number;
+        /**
+         * next_cursor of the page before; opaque
+         */
+        cursor?: string;
+    };
+    url: '/authz/v1/roles/{id}/permissions';
+};
+
+export type ListRolePermissionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListRolePermissionsError = ListRolePermissionsErrors[keyof ListRolePermissionsErrors];
+
+export type ListRolePermissionsResponses = {
+    /**
+     * OK
+     */
+    200: ListingPermissionDefinition;
+};
+
+export type ListRolePermissionsResponse = ListRolePermissionsResponses[keyof ListRolePermissionsResponses];
 
 export type SetRolePermissionsData = {
     body: RolePermissions;
@@ -2799,10 +3497,190 @@ export type SetRolePermissionsResponses = {
     /**
      * OK
      */
-    200: Role;
+    200: RoleAnswer;
 };
 
 export type SetRolePermissionsResponse = SetRolePermissionsResponses[keyof SetRolePermissionsResponses];
+
+export type TakeRolePermissionData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version to change
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        id: string;
+        permission: string;
+    };
+    query?: never;
+    url: '/authz/v1/roles/{id}/permissions/{permission}';
+};
+
+export type TakeRolePermissionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Precondition Required
+     */
+    428: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type TakeRolePermissionError = TakeRolePermissionErrors[keyof TakeRolePermissionErrors];
+
+export type TakeRolePermissionResponses = {
+    /**
+     * OK
+     */
+    200: RoleAnswer;
+};
+
+export type TakeRolePermissionResponse = TakeRolePermissionResponses[keyof TakeRolePermissionResponses];
+
+export type GiveRolePermissionData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version to change
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        id: string;
+        permission: string;
+    };
+    query?: never;
+    url: '/authz/v1/roles/{id}/permissions/{permission}';
+};
+
+export type GiveRolePermissionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Precondition Required
+     */
+    428: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GiveRolePermissionError = GiveRolePermissionErrors[keyof GiveRolePermissionErrors];
+
+export type GiveRolePermissionResponses = {
+    /**
+     * OK
+     */
+    200: RoleAnswer;
+};
+
+export type GiveRolePermissionResponse = GiveRolePermissionResponses[keyof GiveRolePermissionResponses];
 
 export type ListReportRunsData = {
     body?: never;
