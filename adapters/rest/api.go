@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -26,7 +27,7 @@ type Config struct {
 	PublicURL   string // the gateway, as clients see it
 	Verifier    *Verifier
 	RateLimit   int      // requests a minute of each client of each tenant; 0: any number
-	CORSOrigins []string // from which browsers may call
+	CORSOrigins []string // from which browsers may call, beside those that a token's client is allowed
 	// Ready reports whether the service can work; nil: always.
 	Ready func(ctx context.Context) error
 }
@@ -66,7 +67,7 @@ func New(cfg Config) *API {
 		return fromHuma(nil, status, msg, errs...)
 	}
 	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit)}
-	a.router.Use(requestID, observe(cfg.Service), compress, recoverPanic, allowOrigins(cfg.CORSOrigins), middleware.GetHead)
+	a.router.Use(requestID, observe(cfg.Service), compress, notModified, recoverPanic, a.crossOrigin(), middleware.GetHead)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
 	})
@@ -184,18 +185,19 @@ func (a *API) operation(op Operation) huma.Operation {
 		o.Errors = append(o.Errors, 422)
 	}
 	o.MaxBodyBytes = cmp.Or(op.MaxBody, maxBody)
+	o.BodyReadTimeout = patience * time.Duration(o.MaxBodyBytes/maxBody)
 	if op.Consumes != "" {
 		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{op.Consumes: {Schema: &huma.Schema{Type: "string"}, Example: op.Example}}}
 		o.Middlewares = append(o.Middlewares, a.consume(op.Consumes))
 	}
 	if op.Public {
 		o.Security = []map[string][]string{}
-		o.Middlewares = append(o.Middlewares, once(o.MaxBodyBytes))
+		o.Middlewares = append(o.Middlewares, once(o))
 		return o
 	}
 	o.Errors = append(o.Errors, 401, 403, 429)
 	o.Security = []map[string][]string{{"oauth2": {op.Scope}}}
-	o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope), once(o.MaxBodyBytes))
+	o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope), once(o))
 	return o
 }
 

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ const (
 const (
 	idempotencyKey = "Idempotency-Key"
 	maxBody        = 1 << 20
+	// patience is how long a client may take to send each MiB of the largest body
+	// that an operation takes.
+	patience = 5 * time.Second
 )
 
 // Caller returns who asks, where the request passed authentication; it is for
@@ -47,10 +51,7 @@ func Caller(ctx context.Context) identity.Caller {
 func (a *API) authenticate(scope string) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humachi.Unwrap(ctx)
-		who, err := a.identify(ctx.Context(), ctx.Header("Authorization"), scope)
-		if err == nil {
-			err = a.quotas.take(who, w.Header(), time.Now())
-		}
+		who, err := a.admit(w, r, scope)
 		if err != nil {
 			WriteProblem(w, r, err) // huma.WriteErr leaves out the headers
 			return
@@ -63,10 +64,7 @@ func (a *API) authenticate(scope string) func(huma.Context, func(huma.Context)) 
 func (a *API) Authenticate(scope string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			who, err := a.identify(r.Context(), r.Header.Get("Authorization"), scope)
-			if err == nil {
-				err = a.quotas.take(who, w.Header(), time.Now())
-			}
+			who, err := a.admit(w, r, scope)
 			if err != nil {
 				WriteProblem(w, r, err)
 				return
@@ -76,22 +74,29 @@ func (a *API) Authenticate(scope string) func(http.Handler) http.Handler {
 	}
 }
 
-func (a *API) identify(ctx context.Context, header, scope string) (identity.Caller, error) {
+// admit returns the caller whose token holds scope and whose quota is not used up.
+func (a *API) admit(w http.ResponseWriter, r *http.Request, scope string) (identity.Caller, error) {
+	v, err := a.identify(r)
+	if err == nil && !v.who.HasScope(scope) {
+		err = fault.New(fault.Forbidden, "insufficient_scope", "the token lacks the scope "+scope)
+	}
+	if err != nil {
+		return v.who, err
+	}
+	w.Header().Set("Cache-Control", "private, no-cache") // who may read it is asked each time
+	return v.who, a.quotas.take(v.who, w.Header(), time.Now())
+}
+
+func (a *API) identify(r *http.Request) (verified, error) {
+	header := r.Header.Get("Authorization")
 	if header == "" {
-		return identity.Caller{}, errNoToken
+		return verified{}, errNoToken
 	}
 	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "bearer") || a.cfg.Verifier == nil {
-		return identity.Caller{}, errToken
+		return verified{}, errToken
 	}
-	who, err := a.cfg.Verifier.Verify(ctx, token)
-	if err != nil {
-		return who, err
-	}
-	if !who.HasScope(scope) {
-		return who, fault.New(fault.Forbidden, "insufficient_scope", "the token lacks the scope "+scope)
-	}
-	return who, nil
+	return a.cfg.Verifier.verify(r.Context(), token)
 }
 
 // unescapePath undoes the percent-encoding of path parameters, which chi leaves
@@ -159,7 +164,7 @@ func (a *API) consume(mediaType string) func(huma.Context, func(huma.Context)) {
 
 // once takes the fingerprint of a request that names an Idempotency-Key
 // (draft-ietf-httpapi-idempotency-key-header).
-func once(most int64) func(huma.Context, func(huma.Context)) {
+func once(op huma.Operation) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humachi.Unwrap(ctx)
 		key := r.Header.Get(idempotencyKey)
@@ -167,7 +172,8 @@ func once(most int64) func(huma.Context, func(huma.Context)) {
 			next(ctx)
 			return
 		}
-		o, err := fingerprint(w, r, key, most)
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(op.BodyReadTimeout)) // a test's recorder has none
+		o, err := fingerprint(w, r, key, op.MaxBodyBytes)
 		if err != nil {
 			WriteProblem(w, r, err)
 			return
@@ -187,6 +193,9 @@ func fingerprint(w http.ResponseWriter, r *http.Request, key string, most int64)
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			return nil, newProblem(http.StatusRequestEntityTooLarge, "request_entity_too_large", fmt.Sprintf("the body is larger than %d MiB", most>>20))
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, newProblem(http.StatusRequestTimeout, "request_timeout", "the body came too slowly")
 		}
 		return nil, newProblem(http.StatusBadRequest, "bad_request", "the body could not be read")
 	}

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -20,10 +21,7 @@ func (m IfMatch) Version() (int64, error) {
 	if m.IfMatch == "" {
 		return 0, fault.New(fault.PreconditionRequired, "precondition_required", "name the version to change in If-Match")
 	}
-	tag := strings.TrimSpace(m.IfMatch)
-	if plain, was := strings.CutSuffix(tag, compressed+`"`); was {
-		tag = plain + `"`
-	}
+	tag := plain(strings.TrimSpace(m.IfMatch))
 	n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
 	if err != nil || tag != ETag(n) {
 		return 0, fault.New(fault.Precondition, "precondition_failed", "If-Match does not name the current version")
@@ -33,3 +31,74 @@ func (m IfMatch) Version() (int64, error) {
 
 // ETag returns the strong entity tag of a version.
 func ETag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
+
+// notModified answers 304 when the client has what it would be sent (RFC 9110,
+// section 13.1.2).
+func notModified(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if has := r.Header.Values("If-None-Match"); len(has) > 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			w = &comparing{ResponseWriter: w, has: strings.Join(has, ",")}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// comparing leaves out the body of an answer that the client has.
+type comparing struct {
+	http.ResponseWriter
+	has           string
+	begun, leaves bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (c *comparing) WriteHeader(status int) {
+	h := c.Header()
+	if tag := c.match(h.Get("ETag")); status == http.StatusOK && tag != "" {
+		c.leaves, status = true, http.StatusNotModified
+		h.Set("ETag", tag)
+		h.Del("Content-Type")
+		h.Del("Content-Length")
+	}
+	c.begun = true
+	c.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (c *comparing) Write(b []byte) (int, error) {
+	if !c.begun {
+		c.WriteHeader(http.StatusOK)
+	}
+	if c.leaves {
+		return len(b), nil
+	}
+	return c.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (c *comparing) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// match returns the tag of the client's that names the same version as current,
+// compressed or not.
+func (c *comparing) match(current string) string {
+	if current == "" {
+		return ""
+	}
+	for tag := range strings.SplitSeq(c.has, ",") {
+		tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+		if tag == "*" {
+			return current
+		}
+		if plain(tag) == current {
+			return tag
+		}
+	}
+	return ""
+}
+
+// plain is the tag of a representation before it was compressed.
+func plain(tag string) string {
+	if p, was := strings.CutSuffix(tag, compressed+`"`); was {
+		return p + `"`
+	}
+	return tag
+}

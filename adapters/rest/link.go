@@ -35,9 +35,15 @@ func describe[O any](o *huma.Operation, limited bool) {
 			r.Headers["RateLimit"] = header("What is left of the client's quota (draft-ietf-httpapi-ratelimit-headers)", `"client";r=999;t=1`)
 			r.Headers["RateLimit-Policy"] = header("The client's quota", `"client";q=1000;w=60`)
 		}
+		if code == "401" {
+			r.Headers["WWW-Authenticate"] = header("What is wrong with the token (RFC 6750, section 3)", `Bearer realm="bailiwick", error="invalid_token"`)
+		}
 		if code == "429" || code == "503" {
 			r.Headers["Retry-After"] = header("Seconds after which to try again", "1")
 		}
+	}
+	if _, versioned := reflect.TypeFor[O]().FieldByName("ETag"); versioned && o.Method == http.MethodGet {
+		o.Responses["304"] = &huma.Response{Description: "It is the one that If-None-Match names", Headers: map[string]*huma.Param{"ETag": header("The version", `"1"`)}}
 	}
 	body, ok := reflect.TypeFor[O]().FieldByName("Body")
 	if ok && body.Type.Implements(reflect.TypeFor[interface{ next() string }]()) {

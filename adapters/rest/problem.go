@@ -147,6 +147,9 @@ func fromHuma(ctx huma.Context, status int, msg string, errs ...error) huma.Stat
 		slog.Error("request failed", "request_id", id, "error", errors.Join(append(errs, errors.New(msg))...))
 		msg, errs = "something went wrong on our side", nil
 	}
+	if status == http.StatusUnsupportedMediaType && len(errs) > 0 { // which repeat the type that was sent
+		msg, errs = "the body must be application/json", nil
+	}
 	p := newProblem(status, codeOf(status), msg)
 	p.RequestID = id
 	for _, err := range errs {

@@ -2,8 +2,8 @@ package rest_test
 
 import (
 	"context"
+	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -81,18 +81,118 @@ func TestQuotaIsOfEachClientOfEachTenant(t *testing.T) {
 	resttest.Do(t, h, issuer.Token(t, another), "GET", "/things/v1/things", nil).Want(t, 200)
 }
 
-func TestOnlyAllowedOriginsMayCall(t *testing.T) {
+func TestOriginsAreTheInstallationsAndTheClients(t *testing.T) {
 	t.Parallel()
-	h, _ := listing(t, rest.Config{CORSOrigins: []string{"https://app.test"}})
-	for origin, want := range map[string]string{"https://app.test": "https://app.test", "https://app.test.evil": "", "null": ""} {
-		req := httptest.NewRequestWithContext(t.Context(), http.MethodOptions, "/things/v1/things", nil)
-		req.Header.Set("Origin", origin)
-		req.Header.Set("Access-Control-Request-Method", "PATCH")
-		req.Header.Set("Access-Control-Request-Headers", "authorization,if-match,idempotency-key")
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, req)
-		if got := w.Header().Get("Access-Control-Allow-Origin"); got != want || w.Header().Get("Access-Control-Allow-Credentials") != "" {
-			t.Errorf("origin %s is answered %q, want %q and no credentials", origin, got, want)
+	h, issuer := listing(t, rest.Config{CORSOrigins: []string{"https://console.test"}})
+	claims := issuer.Claims(caller())
+	claims["allowed-origins"] = []string{"https://app.test"}
+	token := issuer.Sign(t, "at+jwt", claims, nil)
+	claims["exp"] = time.Now().Add(-time.Hour).Unix()
+	expired := issuer.Sign(t, "at+jwt", claims, nil)
+	for _, c := range []struct {
+		origin, token string
+		status        int
+		want          string
+	}{
+		{"https://app.test", token, 200, "https://app.test"},
+		{"https://app.test", expired, 401, "https://app.test"}, // so that the page knows to refresh it
+		{"https://app.test", issuer.Token(t, caller()), 200, ""},
+		{"https://app.test", "forged" + token, 401, ""},
+		{"https://app.test", "", 401, ""},
+		{"https://app.test.evil", token, 200, ""},
+		{"null", token, 200, ""},
+		{"https://console.test", token, 200, "https://console.test"},
+		{"https://console.test", "", 401, "https://console.test"},
+	} {
+		r := resttest.Do(t, h, c.token, "GET", "/things/v1/things", nil, "Origin", c.origin).Want(t, c.status)
+		if got := r.Header.Get("Access-Control-Allow-Origin"); got != c.want || r.Header.Get("Access-Control-Allow-Credentials") != "" || !strings.Contains(strings.Join(r.Header.Values("Vary"), ","), "Origin") {
+			t.Errorf("%s with status %d: %v, want the origin %q, no credentials, and Vary", c.origin, c.status, r.Header, c.want)
 		}
+	}
+}
+
+func TestPreflightBringsNoToken(t *testing.T) {
+	t.Parallel()
+	h, _ := listing(t, rest.Config{})
+	r := resttest.Do(t, h, "", "OPTIONS", "/things/v1/things", nil, "Origin", "https://app.test", "Access-Control-Request-Method", "PATCH",
+		"Access-Control-Request-Headers", "authorization,if-match,idempotency-key").Want(t, 200)
+	if r.Header.Get("Access-Control-Allow-Origin") != "https://app.test" || r.Header.Get("Access-Control-Allow-Methods") != "PATCH" || r.Header.Get("Access-Control-Allow-Credentials") != "" {
+		t.Errorf("the preflight is answered %v", r.Header)
+	}
+	resttest.Do(t, h, "", "OPTIONS", "/things/v1/things", nil).Want(t, 405)
+}
+
+// What the client has is not sent again, and a tag of a compressed answer names
+// the same version.
+func TestUnchangedIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	issuer := resttest.NewIssuer(t)
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "https://api.test", Verifier: issuer.Verifier()})
+	type out struct {
+		ETag string `header:"ETag"`
+		Body string
+	}
+	rest.Register(a, rest.Operation{ID: "get-thing", Method: "GET", Path: "/v1/thing", Tag: "things", Scope: "things", Summary: "Read"},
+		func(context.Context, identity.Caller, *struct{}) (*out, error) {
+			return &out{ETag: rest.ETag(3), Body: strings.Repeat("a", 10_000)}, nil
+		})
+	if a.OpenAPI().Paths["/things/v1/thing"].Get.Responses["304"] == nil {
+		t.Error("the document shows no 304")
+	}
+	token := issuer.Token(t, caller())
+	for tag, want := range map[string]string{`"3"`: `"3"`, `"3-gzip"`: `"3-gzip"`, `W/"3"`: `"3"`, `"1", "3"`: `"3"`, "*": `"3"`, `"2"`: "", `3`: "", `"33"`: ""} {
+		for _, method := range []string{"GET", "HEAD"} {
+			r := resttest.Do(t, a.Handler(), token, method, "/things/v1/thing", nil, "If-None-Match", tag, "Accept-Encoding", "gzip")
+			if (r.Status == 304) != (want != "") || r.Status == 304 && (r.Header.Get("ETag") != want || len(r.Body) > 0 || r.Header.Get("Content-Encoding") != "") {
+				t.Errorf("%s, If-None-Match %s: %d %v and %d bytes, want the tag %q", method, tag, r.Status, r.Header, len(r.Body), want)
+			}
+		}
+	}
+	r := resttest.Do(t, a.Handler(), token, "GET", "/things/v1/thing", nil, "Accept-Encoding", "gzip").Want(t, 200)
+	if r.Header.Get("ETag") != `"3-gzip"` || r.Header.Get("Content-Encoding") != "gzip" || !strings.Contains(strings.Join(r.Header.Values("Vary"), ","), "Accept-Encoding") || len(r.Body) > 1000 {
+		t.Errorf("compressed: %v and %d bytes", r.Header, len(r.Body))
+	}
+	for _, encoding := range []string{"", "identity", "gzip;q=0"} {
+		r := resttest.Do(t, a.Handler(), token, "GET", "/things/v1/thing", nil, "Accept-Encoding", encoding).Want(t, 200)
+		if r.Header.Get("ETag") != `"3"` || r.Header.Get("Content-Encoding") != "" || len(r.Body) < 10_000 {
+			t.Errorf("Accept-Encoding %q: %v and %d bytes", encoding, r.Header, len(r.Body))
+		}
+	}
+}
+
+// A body that comes too slowly is given up, with and without an Idempotency-Key.
+func TestSlowBodyIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for _, key := range []string{"", "k"} {
+		t.Run("key "+key, func(t *testing.T) {
+			t.Parallel()
+			body, end := io.Pipe()
+			go func() {
+				defer end.Close()
+				for range 40 { // a space now and then
+					time.Sleep(200 * time.Millisecond)
+					if _, err := end.Write([]byte(" ")); err != nil {
+						return
+					}
+				}
+			}()
+			req, err := http.NewRequestWithContext(t.Context(), "POST", w.url, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header = http.Header{"Authorization": {"Bearer " + w.issuer.Token(t, w.who)}, "Content-Type": {"application/json"}}
+			if key != "" {
+				req.Header.Set("Idempotency-Key", key)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			if resp.StatusCode != http.StatusRequestTimeout || resp.Header.Get("Content-Type") != "application/problem+json" {
+				t.Errorf("answered %s", resp.Status)
+			}
+		})
 	}
 }

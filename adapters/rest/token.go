@@ -47,8 +47,10 @@ type Verifier struct {
 	seen    *lru.Cache[[32]byte, verified]
 }
 
+// verified is what a token of the issuer's says.
 type verified struct {
 	who     identity.Caller
+	origins []string // of the pages that its client is
 	expires time.Time
 }
 
@@ -66,30 +68,44 @@ type claims struct {
 	ClientID string `json:"client_id"`
 	Scope    string `json:"scope"`
 	TenantID string `json:"tenant_id"`
+	// Origins are from where browsers may call with it; the name is Keycloak's.
+	Origins []string `json:"allowed-origins"`
 }
 
 // Verify returns who the bearer of token is. It returns fault.Unauthenticated
 // without a reason when the token is no good, and fault.Unavailable when the
 // issuer's keys cannot be had. A token verified once is remembered until it expires.
 func (v *Verifier) Verify(ctx context.Context, token string) (identity.Caller, error) {
+	got, err := v.verify(ctx, token)
+	return got.who, err
+}
+
+// verify is Verify. It returns the origins also of a token that is the issuer's
+// but no good any more, so that a page can read that it is refused.
+func (v *Verifier) verify(ctx context.Context, token string) (verified, error) {
 	if token == "" || len(token) > maxToken {
-		return identity.Caller{}, errToken
+		return verified{}, errToken
 	}
 	digest := sha256.Sum256([]byte(token))
 	if hit, ok := v.seen.Get(digest); ok && time.Now().Before(hit.expires) {
-		return hit.who, nil
+		return hit, nil
 	}
 	c, err := v.claims(ctx, token)
 	if err != nil {
-		return identity.Caller{}, err
+		return verified{}, err
 	}
-	who, err := c.caller()
-	if err == nil && time.Since(v.keysAt()) < keysLive {
-		v.seen.Add(digest, verified{who, c.Expiry.Time().Add(leeway)})
+	got := verified{origins: c.Origins}
+	if err := v.good(c); err != nil {
+		return got, err
 	}
-	return who, err
+	if got.who, err = c.caller(); err == nil && time.Since(v.keysAt()) < keysLive {
+		got.expires = c.Expiry.Time().Add(leeway)
+		v.seen.Add(digest, got)
+	}
+	return got, err
 }
 
+// claims reads an access token that the issuer has signed.
 func (v *Verifier) claims(ctx context.Context, token string) (*claims, error) {
 	t, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
@@ -107,14 +123,19 @@ func (v *Verifier) claims(ctx context.Context, token string) (*claims, error) {
 	if err := t.Claims(key, &c); err != nil {
 		return nil, errToken
 	}
+	return &c, nil
+}
+
+// good returns an error unless the claims hold now, for our audience.
+func (v *Verifier) good(c *claims) error {
 	if c.Expiry == nil || c.IssuedAt == nil || c.ID == "" || c.Subject == "" {
-		return nil, errToken
+		return errToken
 	}
 	want := jwt.Expected{Issuer: v.Issuer, AnyAudience: jwt.Audience{v.Audience}, Time: time.Now()}
 	if err := c.ValidateWithLeeway(want, leeway); err != nil {
-		return nil, errToken
+		return errToken
 	}
-	return &c, nil
+	return nil
 }
 
 // isAccessToken tells an access token from an ID token (RFC 9068, section 4).

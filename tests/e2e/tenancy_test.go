@@ -167,12 +167,20 @@ func example(schema object, known map[string]object) any {
 		return examples[0]
 	}
 	if items, ok := schema["items"].(object); ok {
-		return []any{example(items, known)}
+		if item := example(items, known); item != nil {
+			return []any{item}
+		}
+		return nil
+	}
+	properties, ok := schema["properties"].(object)
+	if !ok { // it has no example, so it can be left out
+		return nil
 	}
 	out := object{}
-	properties, _ := schema["properties"].(object)
 	for name, p := range properties {
-		out[name] = example(p.(object), known)
+		if v := example(p.(object), known); v != nil {
+			out[name] = v
+		}
 	}
 	return out
 }

@@ -11064,6 +11064,11 @@ type ListClientsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListClientsResponse401Headers the declared response headers of an HTTP 401 response for ListClients
+type ListClientsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListClientsResponse403Headers the declared response headers of an HTTP 403 response for ListClients
 type ListClientsResponse403Headers struct {
 	RateLimit       *string
@@ -11127,6 +11132,8 @@ type ListClientsResponse struct {
 	Headers200 *ListClientsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListClientsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListClientsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListClientsResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -11230,6 +11237,11 @@ type CreateClientResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateClientResponse401Headers the declared response headers of an HTTP 401 response for CreateClient
+type CreateClientResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateClientResponse403Headers the declared response headers of an HTTP 403 response for CreateClient
 type CreateClientResponse403Headers struct {
 	RateLimit       *string
@@ -11309,6 +11321,8 @@ type CreateClientResponse struct {
 	Headers201 *CreateClientResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateClientResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateClientResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreateClientResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -11423,6 +11437,11 @@ type DeleteClientResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteClientResponse401Headers the declared response headers of an HTTP 401 response for DeleteClient
+type DeleteClientResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeleteClientResponse403Headers the declared response headers of an HTTP 403 response for DeleteClient
 type DeleteClientResponse403Headers struct {
 	RateLimit       *string
@@ -11524,6 +11543,8 @@ type DeleteClientResponse struct {
 	Headers204 *DeleteClientResponse204Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *DeleteClientResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteClientResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *DeleteClientResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -11649,10 +11670,20 @@ type GetClientResponse200Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetClientResponse304Headers the declared response headers of an HTTP 304 response for GetClient
+type GetClientResponse304Headers struct {
+	ETag *string
+}
+
 // GetClientResponse400Headers the declared response headers of an HTTP 400 response for GetClient
 type GetClientResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// GetClientResponse401Headers the declared response headers of an HTTP 401 response for GetClient
+type GetClientResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // GetClientResponse403Headers the declared response headers of an HTTP 403 response for GetClient
@@ -11724,8 +11755,12 @@ type GetClientResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetClientResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetClientResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetClientResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetClientResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetClientResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -11834,6 +11869,11 @@ type UpdateClientResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// UpdateClientResponse401Headers the declared response headers of an HTTP 401 response for UpdateClient
+type UpdateClientResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // UpdateClientResponse403Headers the declared response headers of an HTTP 403 response for UpdateClient
 type UpdateClientResponse403Headers struct {
 	RateLimit       *string
@@ -11937,6 +11977,8 @@ type UpdateClientResponse struct {
 	Headers200 *UpdateClientResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *UpdateClientResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateClientResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *UpdateClientResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -12075,6 +12117,11 @@ type RotateClientSecretResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// RotateClientSecretResponse401Headers the declared response headers of an HTTP 401 response for RotateClientSecret
+type RotateClientSecretResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // RotateClientSecretResponse403Headers the declared response headers of an HTTP 403 response for RotateClientSecret
 type RotateClientSecretResponse403Headers struct {
 	RateLimit       *string
@@ -12170,6 +12217,8 @@ type RotateClientSecretResponse struct {
 	Headers200 *RotateClientSecretResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *RotateClientSecretResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RotateClientSecretResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *RotateClientSecretResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -12298,6 +12347,11 @@ type EndPreviousClientSecretResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// EndPreviousClientSecretResponse401Headers the declared response headers of an HTTP 401 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // EndPreviousClientSecretResponse403Headers the declared response headers of an HTTP 403 response for EndPreviousClientSecret
 type EndPreviousClientSecretResponse403Headers struct {
 	RateLimit       *string
@@ -12391,6 +12445,8 @@ type EndPreviousClientSecretResponse struct {
 	Headers204 *EndPreviousClientSecretResponse204Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *EndPreviousClientSecretResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *EndPreviousClientSecretResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *EndPreviousClientSecretResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -12515,6 +12571,11 @@ type ListAssignmentsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListAssignmentsResponse401Headers the declared response headers of an HTTP 401 response for ListAssignments
+type ListAssignmentsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListAssignmentsResponse403Headers the declared response headers of an HTTP 403 response for ListAssignments
 type ListAssignmentsResponse403Headers struct {
 	RateLimit       *string
@@ -12578,6 +12639,8 @@ type ListAssignmentsResponse struct {
 	Headers200 *ListAssignmentsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListAssignmentsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListAssignmentsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListAssignmentsResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -12678,6 +12741,11 @@ type CreateAssignmentResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateAssignmentResponse401Headers the declared response headers of an HTTP 401 response for CreateAssignment
+type CreateAssignmentResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateAssignmentResponse403Headers the declared response headers of an HTTP 403 response for CreateAssignment
 type CreateAssignmentResponse403Headers struct {
 	RateLimit       *string
@@ -12765,6 +12833,8 @@ type CreateAssignmentResponse struct {
 	Headers201 *CreateAssignmentResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateAssignmentResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateAssignmentResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreateAssignmentResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -12887,6 +12957,11 @@ type DeleteAssignmentResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteAssignmentResponse401Headers the declared response headers of an HTTP 401 response for DeleteAssignment
+type DeleteAssignmentResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeleteAssignmentResponse403Headers the declared response headers of an HTTP 403 response for DeleteAssignment
 type DeleteAssignmentResponse403Headers struct {
 	RateLimit       *string
@@ -12980,6 +13055,8 @@ type DeleteAssignmentResponse struct {
 	Headers204 *DeleteAssignmentResponse204Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *DeleteAssignmentResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteAssignmentResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *DeleteAssignmentResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -13103,6 +13180,11 @@ type CheckResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CheckResponse401Headers the declared response headers of an HTTP 401 response for Check
+type CheckResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CheckResponse403Headers the declared response headers of an HTTP 403 response for Check
 type CheckResponse403Headers struct {
 	RateLimit       *string
@@ -13190,6 +13272,8 @@ type CheckResponse struct {
 	Headers200 *CheckResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CheckResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CheckResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CheckResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -13311,6 +13395,11 @@ type CheckBatchResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CheckBatchResponse401Headers the declared response headers of an HTTP 401 response for CheckBatch
+type CheckBatchResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CheckBatchResponse403Headers the declared response headers of an HTTP 403 response for CheckBatch
 type CheckBatchResponse403Headers struct {
 	RateLimit       *string
@@ -13398,6 +13487,8 @@ type CheckBatchResponse struct {
 	Headers200 *CheckBatchResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CheckBatchResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CheckBatchResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CheckBatchResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -13519,6 +13610,11 @@ type ListMyPermissionsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListMyPermissionsResponse401Headers the declared response headers of an HTTP 401 response for ListMyPermissions
+type ListMyPermissionsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListMyPermissionsResponse403Headers the declared response headers of an HTTP 403 response for ListMyPermissions
 type ListMyPermissionsResponse403Headers struct {
 	RateLimit       *string
@@ -13590,6 +13686,8 @@ type ListMyPermissionsResponse struct {
 	Headers200 *ListMyPermissionsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListMyPermissionsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListMyPermissionsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListMyPermissionsResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -13698,6 +13796,11 @@ type ListPermissionsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListPermissionsResponse401Headers the declared response headers of an HTTP 401 response for ListPermissions
+type ListPermissionsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListPermissionsResponse403Headers the declared response headers of an HTTP 403 response for ListPermissions
 type ListPermissionsResponse403Headers struct {
 	RateLimit       *string
@@ -13761,6 +13864,8 @@ type ListPermissionsResponse struct {
 	Headers200 *ListPermissionsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListPermissionsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListPermissionsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListPermissionsResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -13863,6 +13968,11 @@ type CreatePermissionResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreatePermissionResponse401Headers the declared response headers of an HTTP 401 response for CreatePermission
+type CreatePermissionResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreatePermissionResponse403Headers the declared response headers of an HTTP 403 response for CreatePermission
 type CreatePermissionResponse403Headers struct {
 	RateLimit       *string
@@ -13950,6 +14060,8 @@ type CreatePermissionResponse struct {
 	Headers201 *CreatePermissionResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreatePermissionResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreatePermissionResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreatePermissionResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -14072,6 +14184,11 @@ type DeletePermissionResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeletePermissionResponse401Headers the declared response headers of an HTTP 401 response for DeletePermission
+type DeletePermissionResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeletePermissionResponse403Headers the declared response headers of an HTTP 403 response for DeletePermission
 type DeletePermissionResponse403Headers struct {
 	RateLimit       *string
@@ -14181,6 +14298,8 @@ type DeletePermissionResponse struct {
 	Headers204 *DeletePermissionResponse204Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *DeletePermissionResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeletePermissionResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *DeletePermissionResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -14314,10 +14433,20 @@ type GetPermissionResponse200Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetPermissionResponse304Headers the declared response headers of an HTTP 304 response for GetPermission
+type GetPermissionResponse304Headers struct {
+	ETag *string
+}
+
 // GetPermissionResponse400Headers the declared response headers of an HTTP 400 response for GetPermission
 type GetPermissionResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// GetPermissionResponse401Headers the declared response headers of an HTTP 401 response for GetPermission
+type GetPermissionResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // GetPermissionResponse403Headers the declared response headers of an HTTP 403 response for GetPermission
@@ -14389,8 +14518,12 @@ type GetPermissionResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetPermissionResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetPermissionResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetPermissionResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetPermissionResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetPermissionResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -14498,6 +14631,11 @@ type UpdatePermissionResponse200Headers struct {
 type UpdatePermissionResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// UpdatePermissionResponse401Headers the declared response headers of an HTTP 401 response for UpdatePermission
+type UpdatePermissionResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // UpdatePermissionResponse403Headers the declared response headers of an HTTP 403 response for UpdatePermission
@@ -14611,6 +14749,8 @@ type UpdatePermissionResponse struct {
 	Headers200 *UpdatePermissionResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *UpdatePermissionResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdatePermissionResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *UpdatePermissionResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -14754,6 +14894,11 @@ type ListPolicyChangesResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListPolicyChangesResponse401Headers the declared response headers of an HTTP 401 response for ListPolicyChanges
+type ListPolicyChangesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListPolicyChangesResponse403Headers the declared response headers of an HTTP 403 response for ListPolicyChanges
 type ListPolicyChangesResponse403Headers struct {
 	RateLimit       *string
@@ -14817,6 +14962,8 @@ type ListPolicyChangesResponse struct {
 	Headers200 *ListPolicyChangesResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListPolicyChangesResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListPolicyChangesResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListPolicyChangesResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -14918,6 +15065,11 @@ type ListRolesResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListRolesResponse401Headers the declared response headers of an HTTP 401 response for ListRoles
+type ListRolesResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListRolesResponse403Headers the declared response headers of an HTTP 403 response for ListRoles
 type ListRolesResponse403Headers struct {
 	RateLimit       *string
@@ -14981,6 +15133,8 @@ type ListRolesResponse struct {
 	Headers200 *ListRolesResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListRolesResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListRolesResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListRolesResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -15083,6 +15237,11 @@ type CreateRoleResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateRoleResponse401Headers the declared response headers of an HTTP 401 response for CreateRole
+type CreateRoleResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateRoleResponse403Headers the declared response headers of an HTTP 403 response for CreateRole
 type CreateRoleResponse403Headers struct {
 	RateLimit       *string
@@ -15170,6 +15329,8 @@ type CreateRoleResponse struct {
 	Headers201 *CreateRoleResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateRoleResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateRoleResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreateRoleResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -15292,6 +15453,11 @@ type DeleteRoleResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteRoleResponse401Headers the declared response headers of an HTTP 401 response for DeleteRole
+type DeleteRoleResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeleteRoleResponse403Headers the declared response headers of an HTTP 403 response for DeleteRole
 type DeleteRoleResponse403Headers struct {
 	RateLimit       *string
@@ -15401,6 +15567,8 @@ type DeleteRoleResponse struct {
 	Headers204 *DeleteRoleResponse204Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *DeleteRoleResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteRoleResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *DeleteRoleResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -15534,10 +15702,20 @@ type GetRoleResponse200Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetRoleResponse304Headers the declared response headers of an HTTP 304 response for GetRole
+type GetRoleResponse304Headers struct {
+	ETag *string
+}
+
 // GetRoleResponse400Headers the declared response headers of an HTTP 400 response for GetRole
 type GetRoleResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// GetRoleResponse401Headers the declared response headers of an HTTP 401 response for GetRole
+type GetRoleResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // GetRoleResponse403Headers the declared response headers of an HTTP 403 response for GetRole
@@ -15609,8 +15787,12 @@ type GetRoleResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetRoleResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetRoleResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetRoleResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetRoleResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetRoleResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -15718,6 +15900,11 @@ type UpdateRoleResponse200Headers struct {
 type UpdateRoleResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// UpdateRoleResponse401Headers the declared response headers of an HTTP 401 response for UpdateRole
+type UpdateRoleResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // UpdateRoleResponse403Headers the declared response headers of an HTTP 403 response for UpdateRole
@@ -15831,6 +16018,8 @@ type UpdateRoleResponse struct {
 	Headers200 *UpdateRoleResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *UpdateRoleResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateRoleResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *UpdateRoleResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -15974,6 +16163,11 @@ type ListRolePermissionsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListRolePermissionsResponse401Headers the declared response headers of an HTTP 401 response for ListRolePermissions
+type ListRolePermissionsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListRolePermissionsResponse403Headers the declared response headers of an HTTP 403 response for ListRolePermissions
 type ListRolePermissionsResponse403Headers struct {
 	RateLimit       *string
@@ -16045,6 +16239,8 @@ type ListRolePermissionsResponse struct {
 	Headers200 *ListRolePermissionsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListRolePermissionsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListRolePermissionsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListRolePermissionsResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -16152,6 +16348,11 @@ type SetRolePermissionsResponse200Headers struct {
 type SetRolePermissionsResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// SetRolePermissionsResponse401Headers the declared response headers of an HTTP 401 response for SetRolePermissions
+type SetRolePermissionsResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // SetRolePermissionsResponse403Headers the declared response headers of an HTTP 403 response for SetRolePermissions
@@ -16265,6 +16466,8 @@ type SetRolePermissionsResponse struct {
 	Headers200 *SetRolePermissionsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *SetRolePermissionsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *SetRolePermissionsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *SetRolePermissionsResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -16409,6 +16612,11 @@ type TakeRolePermissionResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// TakeRolePermissionResponse401Headers the declared response headers of an HTTP 401 response for TakeRolePermission
+type TakeRolePermissionResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // TakeRolePermissionResponse403Headers the declared response headers of an HTTP 403 response for TakeRolePermission
 type TakeRolePermissionResponse403Headers struct {
 	RateLimit       *string
@@ -16520,6 +16728,8 @@ type TakeRolePermissionResponse struct {
 	Headers200 *TakeRolePermissionResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *TakeRolePermissionResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *TakeRolePermissionResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *TakeRolePermissionResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -16664,6 +16874,11 @@ type GiveRolePermissionResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// GiveRolePermissionResponse401Headers the declared response headers of an HTTP 401 response for GiveRolePermission
+type GiveRolePermissionResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GiveRolePermissionResponse403Headers the declared response headers of an HTTP 403 response for GiveRolePermission
 type GiveRolePermissionResponse403Headers struct {
 	RateLimit       *string
@@ -16775,6 +16990,8 @@ type GiveRolePermissionResponse struct {
 	Headers200 *GiveRolePermissionResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GiveRolePermissionResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GiveRolePermissionResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GiveRolePermissionResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -16918,6 +17135,11 @@ type ListReportRunsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListReportRunsResponse401Headers the declared response headers of an HTTP 401 response for ListReportRuns
+type ListReportRunsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListReportRunsResponse403Headers the declared response headers of an HTTP 403 response for ListReportRuns
 type ListReportRunsResponse403Headers struct {
 	RateLimit       *string
@@ -16981,6 +17203,8 @@ type ListReportRunsResponse struct {
 	Headers200 *ListReportRunsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListReportRunsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListReportRunsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListReportRunsResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -17083,6 +17307,11 @@ type CreateReportRunResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateReportRunResponse401Headers the declared response headers of an HTTP 401 response for CreateReportRun
+type CreateReportRunResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateReportRunResponse403Headers the declared response headers of an HTTP 403 response for CreateReportRun
 type CreateReportRunResponse403Headers struct {
 	RateLimit       *string
@@ -17162,6 +17391,8 @@ type CreateReportRunResponse struct {
 	Headers202 *CreateReportRunResponse202Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateReportRunResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateReportRunResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreateReportRunResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -17272,10 +17503,20 @@ type GetReportRunResponse200Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetReportRunResponse304Headers the declared response headers of an HTTP 304 response for GetReportRun
+type GetReportRunResponse304Headers struct {
+	ETag *string
+}
+
 // GetReportRunResponse400Headers the declared response headers of an HTTP 400 response for GetReportRun
 type GetReportRunResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// GetReportRunResponse401Headers the declared response headers of an HTTP 401 response for GetReportRun
+type GetReportRunResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // GetReportRunResponse403Headers the declared response headers of an HTTP 403 response for GetReportRun
@@ -17347,8 +17588,12 @@ type GetReportRunResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetReportRunResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetReportRunResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetReportRunResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetReportRunResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetReportRunResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -17458,6 +17703,11 @@ type CancelReportRunResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CancelReportRunResponse401Headers the declared response headers of an HTTP 401 response for CancelReportRun
+type CancelReportRunResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CancelReportRunResponse403Headers the declared response headers of an HTTP 403 response for CancelReportRun
 type CancelReportRunResponse403Headers struct {
 	RateLimit       *string
@@ -17553,6 +17803,8 @@ type CancelReportRunResponse struct {
 	Headers202 *CancelReportRunResponse202Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CancelReportRunResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CancelReportRunResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CancelReportRunResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -17695,6 +17947,11 @@ type DownloadReportFileResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// DownloadReportFileResponse401Headers the declared response headers of an HTTP 401 response for DownloadReportFile
+type DownloadReportFileResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DownloadReportFileResponse403Headers the declared response headers of an HTTP 403 response for DownloadReportFile
 type DownloadReportFileResponse403Headers struct {
 	RateLimit       *string
@@ -17774,6 +18031,8 @@ type DownloadReportFileResponse struct {
 	Headers206 *DownloadReportFileResponse206Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *DownloadReportFileResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DownloadReportFileResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *DownloadReportFileResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -17884,6 +18143,11 @@ type ListProjectsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListProjectsResponse401Headers the declared response headers of an HTTP 401 response for ListProjects
+type ListProjectsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListProjectsResponse403Headers the declared response headers of an HTTP 403 response for ListProjects
 type ListProjectsResponse403Headers struct {
 	RateLimit       *string
@@ -17947,6 +18211,8 @@ type ListProjectsResponse struct {
 	Headers200 *ListProjectsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListProjectsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListProjectsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListProjectsResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -18049,6 +18315,11 @@ type CreateProjectResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateProjectResponse401Headers the declared response headers of an HTTP 401 response for CreateProject
+type CreateProjectResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateProjectResponse403Headers the declared response headers of an HTTP 403 response for CreateProject
 type CreateProjectResponse403Headers struct {
 	RateLimit       *string
@@ -18136,6 +18407,8 @@ type CreateProjectResponse struct {
 	Headers201 *CreateProjectResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateProjectResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateProjectResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreateProjectResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -18257,6 +18530,11 @@ type DeleteProjectResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteProjectResponse401Headers the declared response headers of an HTTP 401 response for DeleteProject
+type DeleteProjectResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeleteProjectResponse403Headers the declared response headers of an HTTP 403 response for DeleteProject
 type DeleteProjectResponse403Headers struct {
 	RateLimit       *string
@@ -18358,6 +18636,8 @@ type DeleteProjectResponse struct {
 	Headers204 *DeleteProjectResponse204Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *DeleteProjectResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteProjectResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *DeleteProjectResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -18484,10 +18764,20 @@ type GetProjectResponse200Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetProjectResponse304Headers the declared response headers of an HTTP 304 response for GetProject
+type GetProjectResponse304Headers struct {
+	ETag *string
+}
+
 // GetProjectResponse400Headers the declared response headers of an HTTP 400 response for GetProject
 type GetProjectResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// GetProjectResponse401Headers the declared response headers of an HTTP 401 response for GetProject
+type GetProjectResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // GetProjectResponse403Headers the declared response headers of an HTTP 403 response for GetProject
@@ -18559,8 +18849,12 @@ type GetProjectResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetProjectResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetProjectResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetProjectResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetProjectResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetProjectResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -18668,6 +18962,11 @@ type UpdateProjectResponse200Headers struct {
 type UpdateProjectResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// UpdateProjectResponse401Headers the declared response headers of an HTTP 401 response for UpdateProject
+type UpdateProjectResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // UpdateProjectResponse403Headers the declared response headers of an HTTP 403 response for UpdateProject
@@ -18781,6 +19080,8 @@ type UpdateProjectResponse struct {
 	Headers200 *UpdateProjectResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *UpdateProjectResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateProjectResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *UpdateProjectResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -18924,6 +19225,11 @@ type ListProjectMembersResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListProjectMembersResponse401Headers the declared response headers of an HTTP 401 response for ListProjectMembers
+type ListProjectMembersResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListProjectMembersResponse403Headers the declared response headers of an HTTP 403 response for ListProjectMembers
 type ListProjectMembersResponse403Headers struct {
 	RateLimit       *string
@@ -18995,6 +19301,8 @@ type ListProjectMembersResponse struct {
 	Headers200 *ListProjectMembersResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListProjectMembersResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListProjectMembersResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListProjectMembersResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -19102,6 +19410,11 @@ type RemoveProjectMemberResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// RemoveProjectMemberResponse401Headers the declared response headers of an HTTP 401 response for RemoveProjectMember
+type RemoveProjectMemberResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // RemoveProjectMemberResponse403Headers the declared response headers of an HTTP 403 response for RemoveProjectMember
 type RemoveProjectMemberResponse403Headers struct {
 	RateLimit       *string
@@ -19187,6 +19500,8 @@ type RemoveProjectMemberResponse struct {
 	Headers204 *RemoveProjectMemberResponse204Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *RemoveProjectMemberResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RemoveProjectMemberResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *RemoveProjectMemberResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -19303,6 +19618,11 @@ type AddProjectMemberResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// AddProjectMemberResponse401Headers the declared response headers of an HTTP 401 response for AddProjectMember
+type AddProjectMemberResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // AddProjectMemberResponse403Headers the declared response headers of an HTTP 403 response for AddProjectMember
 type AddProjectMemberResponse403Headers struct {
 	RateLimit       *string
@@ -19388,6 +19708,8 @@ type AddProjectMemberResponse struct {
 	Headers204 *AddProjectMemberResponse204Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *AddProjectMemberResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *AddProjectMemberResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *AddProjectMemberResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -19504,6 +19826,11 @@ type BulkTasksResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// BulkTasksResponse401Headers the declared response headers of an HTTP 401 response for BulkTasks
+type BulkTasksResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // BulkTasksResponse403Headers the declared response headers of an HTTP 403 response for BulkTasks
 type BulkTasksResponse403Headers struct {
 	RateLimit       *string
@@ -19583,6 +19910,8 @@ type BulkTasksResponse struct {
 	Headers200 *BulkTasksResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *BulkTasksResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *BulkTasksResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *BulkTasksResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -19697,6 +20026,11 @@ type CountTasksResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CountTasksResponse401Headers the declared response headers of an HTTP 401 response for CountTasks
+type CountTasksResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CountTasksResponse403Headers the declared response headers of an HTTP 403 response for CountTasks
 type CountTasksResponse403Headers struct {
 	RateLimit       *string
@@ -19760,6 +20094,8 @@ type CountTasksResponse struct {
 	Headers200 *CountTasksResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CountTasksResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CountTasksResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CountTasksResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -19860,6 +20196,11 @@ type ExportTasksResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ExportTasksResponse401Headers the declared response headers of an HTTP 401 response for ExportTasks
+type ExportTasksResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ExportTasksResponse403Headers the declared response headers of an HTTP 403 response for ExportTasks
 type ExportTasksResponse403Headers struct {
 	RateLimit       *string
@@ -19921,6 +20262,8 @@ type ExportTasksResponse struct {
 	Headers200 *ExportTasksResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ExportTasksResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ExportTasksResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ExportTasksResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -20017,6 +20360,11 @@ type ListTaskImportsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListTaskImportsResponse401Headers the declared response headers of an HTTP 401 response for ListTaskImports
+type ListTaskImportsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListTaskImportsResponse403Headers the declared response headers of an HTTP 403 response for ListTaskImports
 type ListTaskImportsResponse403Headers struct {
 	RateLimit       *string
@@ -20080,6 +20428,8 @@ type ListTaskImportsResponse struct {
 	Headers200 *ListTaskImportsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListTaskImportsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListTaskImportsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListTaskImportsResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -20182,6 +20532,11 @@ type CreateTaskImportResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateTaskImportResponse401Headers the declared response headers of an HTTP 401 response for CreateTaskImport
+type CreateTaskImportResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateTaskImportResponse403Headers the declared response headers of an HTTP 403 response for CreateTaskImport
 type CreateTaskImportResponse403Headers struct {
 	RateLimit       *string
@@ -20277,6 +20632,8 @@ type CreateTaskImportResponse struct {
 	Headers202 *CreateTaskImportResponse202Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateTaskImportResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateTaskImportResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreateTaskImportResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -20401,10 +20758,20 @@ type GetTaskImportResponse200Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetTaskImportResponse304Headers the declared response headers of an HTTP 304 response for GetTaskImport
+type GetTaskImportResponse304Headers struct {
+	ETag *string
+}
+
 // GetTaskImportResponse400Headers the declared response headers of an HTTP 400 response for GetTaskImport
 type GetTaskImportResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// GetTaskImportResponse401Headers the declared response headers of an HTTP 401 response for GetTaskImport
+type GetTaskImportResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // GetTaskImportResponse403Headers the declared response headers of an HTTP 403 response for GetTaskImport
@@ -20476,8 +20843,12 @@ type GetTaskImportResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetTaskImportResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetTaskImportResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetTaskImportResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetTaskImportResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetTaskImportResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -20587,6 +20958,11 @@ type CancelTaskImportResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CancelTaskImportResponse401Headers the declared response headers of an HTTP 401 response for CancelTaskImport
+type CancelTaskImportResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CancelTaskImportResponse403Headers the declared response headers of an HTTP 403 response for CancelTaskImport
 type CancelTaskImportResponse403Headers struct {
 	RateLimit       *string
@@ -20682,6 +21058,8 @@ type CancelTaskImportResponse struct {
 	Headers202 *CancelTaskImportResponse202Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CancelTaskImportResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CancelTaskImportResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CancelTaskImportResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -20811,6 +21189,11 @@ type ListTaskImportErrorsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListTaskImportErrorsResponse401Headers the declared response headers of an HTTP 401 response for ListTaskImportErrors
+type ListTaskImportErrorsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListTaskImportErrorsResponse403Headers the declared response headers of an HTTP 403 response for ListTaskImportErrors
 type ListTaskImportErrorsResponse403Headers struct {
 	RateLimit       *string
@@ -20882,6 +21265,8 @@ type ListTaskImportErrorsResponse struct {
 	Headers200 *ListTaskImportErrorsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListTaskImportErrorsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListTaskImportErrorsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListTaskImportErrorsResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -20990,6 +21375,11 @@ type ListTasksResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListTasksResponse401Headers the declared response headers of an HTTP 401 response for ListTasks
+type ListTasksResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListTasksResponse403Headers the declared response headers of an HTTP 403 response for ListTasks
 type ListTasksResponse403Headers struct {
 	RateLimit       *string
@@ -21053,6 +21443,8 @@ type ListTasksResponse struct {
 	Headers200 *ListTasksResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListTasksResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListTasksResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListTasksResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -21155,6 +21547,11 @@ type CreateTaskResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateTaskResponse401Headers the declared response headers of an HTTP 401 response for CreateTask
+type CreateTaskResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateTaskResponse403Headers the declared response headers of an HTTP 403 response for CreateTask
 type CreateTaskResponse403Headers struct {
 	RateLimit       *string
@@ -21250,6 +21647,8 @@ type CreateTaskResponse struct {
 	Headers201 *CreateTaskResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateTaskResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateTaskResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreateTaskResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -21378,6 +21777,11 @@ type DeleteTaskResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteTaskResponse401Headers the declared response headers of an HTTP 401 response for DeleteTask
+type DeleteTaskResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // DeleteTaskResponse403Headers the declared response headers of an HTTP 403 response for DeleteTask
 type DeleteTaskResponse403Headers struct {
 	RateLimit       *string
@@ -21479,6 +21883,8 @@ type DeleteTaskResponse struct {
 	Headers204 *DeleteTaskResponse204Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *DeleteTaskResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *DeleteTaskResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *DeleteTaskResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -21605,10 +22011,20 @@ type GetTaskResponse200Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetTaskResponse304Headers the declared response headers of an HTTP 304 response for GetTask
+type GetTaskResponse304Headers struct {
+	ETag *string
+}
+
 // GetTaskResponse400Headers the declared response headers of an HTTP 400 response for GetTask
 type GetTaskResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// GetTaskResponse401Headers the declared response headers of an HTTP 401 response for GetTask
+type GetTaskResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // GetTaskResponse403Headers the declared response headers of an HTTP 403 response for GetTask
@@ -21680,8 +22096,12 @@ type GetTaskResponse struct {
 	ApplicationproblemJSON503 *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetTaskResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetTaskResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetTaskResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetTaskResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetTaskResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -21789,6 +22209,11 @@ type UpdateTaskResponse200Headers struct {
 type UpdateTaskResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// UpdateTaskResponse401Headers the declared response headers of an HTTP 401 response for UpdateTask
+type UpdateTaskResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // UpdateTaskResponse403Headers the declared response headers of an HTTP 403 response for UpdateTask
@@ -21902,6 +22327,8 @@ type UpdateTaskResponse struct {
 	Headers200 *UpdateTaskResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *UpdateTaskResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateTaskResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *UpdateTaskResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -22045,6 +22472,11 @@ type ListCommentsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListCommentsResponse401Headers the declared response headers of an HTTP 401 response for ListComments
+type ListCommentsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListCommentsResponse403Headers the declared response headers of an HTTP 403 response for ListComments
 type ListCommentsResponse403Headers struct {
 	RateLimit       *string
@@ -22116,6 +22548,8 @@ type ListCommentsResponse struct {
 	Headers200 *ListCommentsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListCommentsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListCommentsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListCommentsResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -22223,6 +22657,11 @@ type CreateCommentResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateCommentResponse401Headers the declared response headers of an HTTP 401 response for CreateComment
+type CreateCommentResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateCommentResponse403Headers the declared response headers of an HTTP 403 response for CreateComment
 type CreateCommentResponse403Headers struct {
 	RateLimit       *string
@@ -22310,6 +22749,8 @@ type CreateCommentResponse struct {
 	Headers201 *CreateCommentResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateCommentResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateCommentResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreateCommentResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -22432,6 +22873,11 @@ type ListTaskHistoryResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListTaskHistoryResponse401Headers the declared response headers of an HTTP 401 response for ListTaskHistory
+type ListTaskHistoryResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListTaskHistoryResponse403Headers the declared response headers of an HTTP 403 response for ListTaskHistory
 type ListTaskHistoryResponse403Headers struct {
 	RateLimit       *string
@@ -22503,6 +22949,8 @@ type ListTaskHistoryResponse struct {
 	Headers200 *ListTaskHistoryResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListTaskHistoryResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListTaskHistoryResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListTaskHistoryResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -22610,6 +23058,11 @@ type MoveTaskResponse200Headers struct {
 type MoveTaskResponse400Headers struct {
 	RateLimit       *string
 	RateLimitPolicy *string
+}
+
+// MoveTaskResponse401Headers the declared response headers of an HTTP 401 response for MoveTask
+type MoveTaskResponse401Headers struct {
+	WWWAuthenticate *string
 }
 
 // MoveTaskResponse403Headers the declared response headers of an HTTP 403 response for MoveTask
@@ -22723,6 +23176,8 @@ type MoveTaskResponse struct {
 	Headers200 *MoveTaskResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *MoveTaskResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *MoveTaskResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *MoveTaskResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -22867,6 +23322,11 @@ type RestoreTaskResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// RestoreTaskResponse401Headers the declared response headers of an HTTP 401 response for RestoreTask
+type RestoreTaskResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // RestoreTaskResponse403Headers the declared response headers of an HTTP 403 response for RestoreTask
 type RestoreTaskResponse403Headers struct {
 	RateLimit       *string
@@ -22970,6 +23430,8 @@ type RestoreTaskResponse struct {
 	Headers200 *RestoreTaskResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *RestoreTaskResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *RestoreTaskResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *RestoreTaskResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -23106,6 +23568,11 @@ type ListInvitationsResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListInvitationsResponse401Headers the declared response headers of an HTTP 401 response for ListInvitations
+type ListInvitationsResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListInvitationsResponse403Headers the declared response headers of an HTTP 403 response for ListInvitations
 type ListInvitationsResponse403Headers struct {
 	RateLimit       *string
@@ -23169,6 +23636,8 @@ type ListInvitationsResponse struct {
 	Headers200 *ListInvitationsResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListInvitationsResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListInvitationsResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListInvitationsResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -23270,6 +23739,11 @@ type CreateInvitationResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateInvitationResponse401Headers the declared response headers of an HTTP 401 response for CreateInvitation
+type CreateInvitationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // CreateInvitationResponse403Headers the declared response headers of an HTTP 403 response for CreateInvitation
 type CreateInvitationResponse403Headers struct {
 	RateLimit       *string
@@ -23357,6 +23831,8 @@ type CreateInvitationResponse struct {
 	Headers201 *CreateInvitationResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *CreateInvitationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *CreateInvitationResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *CreateInvitationResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -23590,6 +24066,11 @@ type GetInvitationResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetInvitationResponse401Headers the declared response headers of an HTTP 401 response for GetInvitation
+type GetInvitationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetInvitationResponse403Headers the declared response headers of an HTTP 403 response for GetInvitation
 type GetInvitationResponse403Headers struct {
 	RateLimit       *string
@@ -23661,6 +24142,8 @@ type GetInvitationResponse struct {
 	Headers200 *GetInvitationResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetInvitationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetInvitationResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetInvitationResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -23768,6 +24251,11 @@ type GetMeResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetMeResponse401Headers the declared response headers of an HTTP 401 response for GetMe
+type GetMeResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetMeResponse403Headers the declared response headers of an HTTP 403 response for GetMe
 type GetMeResponse403Headers struct {
 	RateLimit       *string
@@ -23839,6 +24327,8 @@ type GetMeResponse struct {
 	Headers200 *GetMeResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetMeResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetMeResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetMeResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -23946,6 +24436,11 @@ type GetTenantResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetTenantResponse401Headers the declared response headers of an HTTP 401 response for GetTenant
+type GetTenantResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetTenantResponse403Headers the declared response headers of an HTTP 403 response for GetTenant
 type GetTenantResponse403Headers struct {
 	RateLimit       *string
@@ -24017,6 +24512,8 @@ type GetTenantResponse struct {
 	Headers200 *GetTenantResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetTenantResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetTenantResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetTenantResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -24451,6 +24948,11 @@ type ListUsersResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// ListUsersResponse401Headers the declared response headers of an HTTP 401 response for ListUsers
+type ListUsersResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // ListUsersResponse403Headers the declared response headers of an HTTP 403 response for ListUsers
 type ListUsersResponse403Headers struct {
 	RateLimit       *string
@@ -24514,6 +25016,8 @@ type ListUsersResponse struct {
 	Headers200 *ListUsersResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *ListUsersResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *ListUsersResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *ListUsersResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
@@ -24614,6 +25118,11 @@ type GetUserResponse400Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetUserResponse401Headers the declared response headers of an HTTP 401 response for GetUser
+type GetUserResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
 // GetUserResponse403Headers the declared response headers of an HTTP 403 response for GetUser
 type GetUserResponse403Headers struct {
 	RateLimit       *string
@@ -24685,6 +25194,8 @@ type GetUserResponse struct {
 	Headers200 *GetUserResponse200Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *GetUserResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetUserResponse401Headers
 	// Headers403 the parsed response headers for an HTTP 403 response
 	Headers403 *GetUserResponse403Headers
 	// Headers404 the parsed response headers for an HTTP 404 response
@@ -26283,6 +26794,16 @@ func ParseListClientsResponse(rsp *http.Response) (*ListClientsResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListClientsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListClientsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -26553,6 +27074,16 @@ func ParseCreateClientResponse(rsp *http.Response) (*CreateClientResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateClientResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateClientResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -26853,6 +27384,16 @@ func ParseDeleteClientResponse(rsp *http.Response) (*DeleteClientResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers DeleteClientResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DeleteClientResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -27080,6 +27621,9 @@ func ParseGetClientResponse(rsp *http.Response) (*GetClientResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -27170,6 +27714,16 @@ func ParseGetClientResponse(rsp *http.Response) (*GetClientResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetClientResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetClientResponse400Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -27187,6 +27741,16 @@ func ParseGetClientResponse(rsp *http.Response) (*GetClientResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetClientResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetClientResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -27481,6 +28045,16 @@ func ParseUpdateClientResponse(rsp *http.Response) (*UpdateClientResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UpdateClientResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers UpdateClientResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -27850,6 +28424,16 @@ func ParseRotateClientSecretResponse(rsp *http.Response) (*RotateClientSecretRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers RotateClientSecretResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers RotateClientSecretResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -28177,6 +28761,16 @@ func ParseEndPreviousClientSecretResponse(rsp *http.Response) (*EndPreviousClien
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers EndPreviousClientSecretResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers EndPreviousClientSecretResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -28487,6 +29081,16 @@ func ParseListAssignmentsResponse(rsp *http.Response) (*ListAssignmentsResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListAssignmentsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListAssignmentsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -28743,6 +29347,16 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateAssignmentResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateAssignmentResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -29060,6 +29674,16 @@ func ParseDeleteAssignmentResponse(rsp *http.Response) (*DeleteAssignmentRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers DeleteAssignmentResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DeleteAssignmentResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -29384,6 +30008,16 @@ func ParseCheckResponse(rsp *http.Response) (*CheckResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CheckResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CheckResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -29691,6 +30325,16 @@ func ParseCheckBatchResponse(rsp *http.Response) (*CheckBatchResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CheckBatchResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CheckBatchResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -29984,6 +30628,16 @@ func ParseListMyPermissionsResponse(rsp *http.Response) (*ListMyPermissionsRespo
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListMyPermissionsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListMyPermissionsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -30243,6 +30897,16 @@ func ParseListPermissionsResponse(rsp *http.Response) (*ListPermissionsResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListPermissionsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListPermissionsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -30513,6 +31177,16 @@ func ParseCreatePermissionResponse(rsp *http.Response) (*CreatePermissionRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreatePermissionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreatePermissionResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -30844,6 +31518,16 @@ func ParseDeletePermissionResponse(rsp *http.Response) (*DeletePermissionRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers DeletePermissionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DeletePermissionResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -31088,6 +31772,9 @@ func ParseGetPermissionResponse(rsp *http.Response) (*GetPermissionResponse, err
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -31185,6 +31872,16 @@ func ParseGetPermissionResponse(rsp *http.Response) (*GetPermissionResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetPermissionResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetPermissionResponse400Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -31202,6 +31899,16 @@ func ParseGetPermissionResponse(rsp *http.Response) (*GetPermissionResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetPermissionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetPermissionResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -31510,6 +32217,16 @@ func ParseUpdatePermissionResponse(rsp *http.Response) (*UpdatePermissionRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UpdatePermissionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers UpdatePermissionResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -31854,6 +32571,16 @@ func ParseListPolicyChangesResponse(rsp *http.Response) (*ListPolicyChangesRespo
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListPolicyChangesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListPolicyChangesResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -32096,6 +32823,16 @@ func ParseListRolesResponse(rsp *http.Response) (*ListRolesResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListRolesResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListRolesResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -32366,6 +33103,16 @@ func ParseCreateRoleResponse(rsp *http.Response) (*CreateRoleResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateRoleResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateRoleResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -32697,6 +33444,16 @@ func ParseDeleteRoleResponse(rsp *http.Response) (*DeleteRoleResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers DeleteRoleResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DeleteRoleResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -32941,6 +33698,9 @@ func ParseGetRoleResponse(rsp *http.Response) (*GetRoleResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33038,6 +33798,16 @@ func ParseGetRoleResponse(rsp *http.Response) (*GetRoleResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetRoleResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetRoleResponse400Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -33055,6 +33825,16 @@ func ParseGetRoleResponse(rsp *http.Response) (*GetRoleResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetRoleResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetRoleResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -33363,6 +34143,16 @@ func ParseUpdateRoleResponse(rsp *http.Response) (*UpdateRoleResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UpdateRoleResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers UpdateRoleResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -33714,6 +34504,16 @@ func ParseListRolePermissionsResponse(rsp *http.Response) (*ListRolePermissionsR
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListRolePermissionsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListRolePermissionsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -34022,6 +34822,16 @@ func ParseSetRolePermissionsResponse(rsp *http.Response) (*SetRolePermissionsRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers SetRolePermissionsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers SetRolePermissionsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -34415,6 +35225,16 @@ func ParseTakeRolePermissionResponse(rsp *http.Response) (*TakeRolePermissionRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers TakeRolePermissionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers TakeRolePermissionResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -34808,6 +35628,16 @@ func ParseGiveRolePermissionResponse(rsp *http.Response) (*GiveRolePermissionRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GiveRolePermissionResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GiveRolePermissionResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -35152,6 +35982,16 @@ func ParseListReportRunsResponse(rsp *http.Response) (*ListReportRunsResponse, e
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListReportRunsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListReportRunsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -35415,6 +36255,16 @@ func ParseCreateReportRunResponse(rsp *http.Response) (*CreateReportRunResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateReportRunResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateReportRunResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -35591,6 +36441,9 @@ func ParseGetReportRunResponse(rsp *http.Response) (*GetReportRunResponse, error
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35688,6 +36541,16 @@ func ParseGetReportRunResponse(rsp *http.Response) (*GetReportRunResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetReportRunResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetReportRunResponse400Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -35705,6 +36568,16 @@ func ParseGetReportRunResponse(rsp *http.Response) (*GetReportRunResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetReportRunResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetReportRunResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -35999,6 +36872,16 @@ func ParseCancelReportRunResponse(rsp *http.Response) (*CancelReportRunResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CancelReportRunResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CancelReportRunResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -36388,6 +37271,16 @@ func ParseDownloadReportFileResponse(rsp *http.Response) (*DownloadReportFileRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers DownloadReportFileResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DownloadReportFileResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -36664,6 +37557,16 @@ func ParseListProjectsResponse(rsp *http.Response) (*ListProjectsResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListProjectsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListProjectsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -36934,6 +37837,16 @@ func ParseCreateProjectResponse(rsp *http.Response) (*CreateProjectResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateProjectResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateProjectResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -37251,6 +38164,16 @@ func ParseDeleteProjectResponse(rsp *http.Response) (*DeleteProjectResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers DeleteProjectResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DeleteProjectResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -37478,6 +38401,9 @@ func ParseGetProjectResponse(rsp *http.Response) (*GetProjectResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -37575,6 +38501,16 @@ func ParseGetProjectResponse(rsp *http.Response) (*GetProjectResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetProjectResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetProjectResponse400Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -37592,6 +38528,16 @@ func ParseGetProjectResponse(rsp *http.Response) (*GetProjectResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetProjectResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetProjectResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -37900,6 +38846,16 @@ func ParseUpdateProjectResponse(rsp *http.Response) (*UpdateProjectResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UpdateProjectResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers UpdateProjectResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -38251,6 +39207,16 @@ func ParseListProjectMembersResponse(rsp *http.Response) (*ListProjectMembersRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListProjectMembersResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListProjectMembersResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -38520,6 +39486,16 @@ func ParseRemoveProjectMemberResponse(rsp *http.Response) (*RemoveProjectMemberR
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers RemoveProjectMemberResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers RemoveProjectMemberResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -38823,6 +39799,16 @@ func ParseAddProjectMemberResponse(rsp *http.Response) (*AddProjectMemberRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers AddProjectMemberResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers AddProjectMemberResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -39123,6 +40109,16 @@ func ParseBulkTasksResponse(rsp *http.Response) (*BulkTasksResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers BulkTasksResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers BulkTasksResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -39392,6 +40388,16 @@ func ParseCountTasksResponse(rsp *http.Response) (*CountTasksResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CountTasksResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CountTasksResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -39620,6 +40626,16 @@ func ParseExportTasksResponse(rsp *http.Response) (*ExportTasksResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ExportTasksResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ExportTasksResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -39862,6 +40878,16 @@ func ParseListTaskImportsResponse(rsp *http.Response) (*ListTaskImportsResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListTaskImportsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListTaskImportsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -40139,6 +41165,16 @@ func ParseCreateTaskImportResponse(rsp *http.Response) (*CreateTaskImportRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateTaskImportResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateTaskImportResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -40349,6 +41385,9 @@ func ParseGetTaskImportResponse(rsp *http.Response) (*GetTaskImportResponse, err
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -40446,6 +41485,16 @@ func ParseGetTaskImportResponse(rsp *http.Response) (*GetTaskImportResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetTaskImportResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetTaskImportResponse400Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -40463,6 +41512,16 @@ func ParseGetTaskImportResponse(rsp *http.Response) (*GetTaskImportResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetTaskImportResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetTaskImportResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -40757,6 +41816,16 @@ func ParseCancelTaskImportResponse(rsp *http.Response) (*CancelTaskImportRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CancelTaskImportResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CancelTaskImportResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -41074,6 +42143,16 @@ func ParseListTaskImportErrorsResponse(rsp *http.Response) (*ListTaskImportError
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListTaskImportErrorsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListTaskImportErrorsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -41333,6 +42412,16 @@ func ParseListTasksResponse(rsp *http.Response) (*ListTasksResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListTasksResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListTasksResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -41610,6 +42699,16 @@ func ParseCreateTaskResponse(rsp *http.Response) (*CreateTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateTaskResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateTaskResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -41944,6 +43043,16 @@ func ParseDeleteTaskResponse(rsp *http.Response) (*DeleteTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers DeleteTaskResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers DeleteTaskResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -42171,6 +43280,9 @@ func ParseGetTaskResponse(rsp *http.Response) (*GetTaskResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -42268,6 +43380,16 @@ func ParseGetTaskResponse(rsp *http.Response) (*GetTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetTaskResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers GetTaskResponse400Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -42285,6 +43407,16 @@ func ParseGetTaskResponse(rsp *http.Response) (*GetTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetTaskResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetTaskResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -42593,6 +43725,16 @@ func ParseUpdateTaskResponse(rsp *http.Response) (*UpdateTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UpdateTaskResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers UpdateTaskResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -42944,6 +44086,16 @@ func ParseListCommentsResponse(rsp *http.Response) (*ListCommentsResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListCommentsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListCommentsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -43217,6 +44369,16 @@ func ParseCreateCommentResponse(rsp *http.Response) (*CreateCommentResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateCommentResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateCommentResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -43517,6 +44679,16 @@ func ParseListTaskHistoryResponse(rsp *http.Response) (*ListTaskHistoryResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListTaskHistoryResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListTaskHistoryResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -43825,6 +44997,16 @@ func ParseMoveTaskResponse(rsp *http.Response) (*MoveTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers MoveTaskResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers MoveTaskResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -44211,6 +45393,16 @@ func ParseRestoreTaskResponse(rsp *http.Response) (*RestoreTaskResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers RestoreTaskResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers RestoreTaskResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -44538,6 +45730,16 @@ func ParseListInvitationsResponse(rsp *http.Response) (*ListInvitationsResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListInvitationsResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListInvitationsResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -44801,6 +46003,16 @@ func ParseCreateInvitationResponse(rsp *http.Response) (*CreateInvitationRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers CreateInvitationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers CreateInvitationResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -45203,6 +46415,16 @@ func ParseGetInvitationResponse(rsp *http.Response) (*GetInvitationResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetInvitationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetInvitationResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -45462,6 +46684,16 @@ func ParseGetMeResponse(rsp *http.Response) (*GetMeResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetMeResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetMeResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -45721,6 +46953,16 @@ func ParseGetTenantResponse(rsp *http.Response) (*GetTenantResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetTenantResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetTenantResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -46288,6 +47530,16 @@ func ParseListUsersResponse(rsp *http.Response) (*ListUsersResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers ListUsersResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers ListUsersResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -46530,6 +47782,16 @@ func ParseGetUserResponse(rsp *http.Response) (*GetUserResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetUserResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
 	case rsp.StatusCode == 403:
 		var headers GetUserResponse403Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {

@@ -1,0 +1,127 @@
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// dial opens a connection to the gateway, or to a service beside it.
+func dial(t *testing.T, port int) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(port+offset))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// What breaks the rules of HTTP, or finds nothing, is answered by the gateway
+// itself, as a problem too.
+func TestGatewayRefusesWithProblems(t *testing.T) {
+	long := strings.Repeat("a", 1<<20)
+	for name, c := range map[string]struct {
+		request, status string
+	}{
+		"length and chunks":  {"POST /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "400"},
+		"two lengths":        {"POST /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400"},
+		"other encoding":     {"POST /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501"},
+		"no host":            {"GET /tasks/v1/tasks HTTP/1.1\r\n\r\n", "400"},
+		"two hosts":          {"GET /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
+		"control character":  {"GET /tasks\x01 HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+		"NUL in the path":    {"GET /tasks/v1/tasks/%00 HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+		"percent":            {"GET /tasks/v1/tasks/%zz HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
+		"version":            {"GET /tasks/v1/tasks HTTP/9.1\r\nHost: a\r\n\r\n", "505"},
+		"long path":          {"GET /tasks/v1/tasks?q=" + long[:70_000] + " HTTP/1.1\r\nHost: a\r\n\r\n", "414"},
+		"long header":        {"GET /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + long + "\r\n\r\n", "400"},
+		"unknown path":       {"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n", "404"},
+		"a service's name":   {"GET /tasks HTTP/1.1\r\nHost: a\r\n\r\n", "404"},
+		"between services":   {"GET /auth/v1/platform/credentials/x HTTP/1.1\r\nHost: a\r\n\r\n", "404"},
+		"unknown document":   {"GET /docs/nothing HTTP/1.1\r\nHost: a\r\n\r\n", "404"},
+		"method of a page":   {"PUT /docs/ HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", "405"},
+		"method of anything": {"TRACE /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\n\r\n", "405"},
+		"large body":         {"POST /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10485760\r\n\r\n", "413"},
+	} {
+		conn := dial(t, 8080)
+		go func() { _, _ = io.WriteString(conn, c.request) }() // the gateway may hang up before it has it all
+		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var p struct {
+			Type, Title string
+			Status      int
+			RequestID   string `json:"request_id"`
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil || json.Unmarshal(body, &p) != nil || fmt.Sprint(p.Status) != c.status || resp.StatusCode != p.Status || resp.Header.Get("Content-Type") != "application/problem+json" ||
+			p.RequestID == "" || p.RequestID != resp.Header.Get("X-Request-Id") || !strings.Contains(p.Type, "/docs/problems#") {
+			t.Errorf("%s: answered %s %v %s, want a problem with the status %s and the request's id", name, resp.Status, resp.Header, body, c.status)
+		}
+		if (resp.Header.Get("Allow") != "") != (c.status == "405") {
+			t.Errorf("%s: Allow is %q", name, resp.Header.Get("Allow"))
+		}
+	}
+}
+
+// A client that sends a byte now and then is hung up on within ten seconds, by
+// the gateway and by each service itself.
+func TestSlowClientsAreHungUpOn(t *testing.T) {
+	const (
+		head = " HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+		body = head + "Content-Length: 1000\r\n\r\n{"
+		form = " HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\na"
+	)
+	var all sync.WaitGroup // at once: parallel tests are as many as there are cores
+	defer all.Wait()
+	ports := map[string]int{"auth": 8101, "users": 8102, "authz": 8103, "tasks": 8104, "reports": 8105}
+	for service, path := range map[string]string{"auth": "/auth/v1/clients", "users": "/users/v1/tenant-registrations", "authz": "/authz/v1/check", "tasks": "/tasks/v1/tasks", "reports": "/reports/v1/runs"} {
+		for _, port := range []int{8080, ports[service]} {
+			for what, c := range map[string]struct{ begin, then string }{
+				"header": {"POST " + path + head, "X-Header: 1\r\n"}, "silent header": {"POST " + path, ""},
+				"body": {"POST " + path + body, " "}, "silent body": {"POST " + path + body, ""},
+				"form": {"POST /auth/token" + form, "a"},
+			} {
+				if what == "form" && service != "auth" {
+					continue
+				}
+				conn := dial(t, port)
+				all.Go(func() { hungUp(t, fmt.Sprint(service, ", ", what, ", port ", port), conn, c.begin, c.then) })
+			}
+		}
+	}
+}
+
+func hungUp(t *testing.T, who string, conn net.Conn, begin, then string) {
+	began := time.Now()
+	if _, err := io.WriteString(conn, begin); err != nil {
+		t.Errorf("%s: %v", who, err)
+	}
+	var answer bytes.Buffer
+	for buf := make([]byte, 4096); time.Since(began) < 15*time.Second; {
+		_ = conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
+		n, err := conn.Read(buf)
+		answer.Write(buf[:n])
+		if ne, ok := err.(net.Error); err != nil && !(ok && ne.Timeout()) {
+			break
+		}
+		if _, err := io.WriteString(conn, then); err != nil {
+			break
+		}
+	}
+	if took := time.Since(began); took > 10*time.Second || bytes.Contains(answer.Bytes(), []byte(" 5")) {
+		t.Errorf("%s: hung up on after %s, with %.300s", who, took.Round(time.Millisecond), answer.String())
+	}
+}
