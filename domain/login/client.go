@@ -33,6 +33,9 @@ var (
 	personScopes  = []string{"openid", "profile", "email", "offline_access"}
 )
 
+// Services returns the platform's services, each of which is a scope.
+func Services() []string { return slices.Clone(serviceScopes) }
+
 // Scopes returns every scope that a client can be given.
 func Scopes() []string { return append(slices.Clone(personScopes), serviceScopes...) }
 

@@ -114,7 +114,7 @@ func (a *authorization) problem() error {
 			return fosite.ErrInvalidScope
 		}
 	}
-	_, err := a.tenantOf(a.client, p)
+	_, err := a.targetOf(a.client, p)
 	return err
 }
 
@@ -154,7 +154,12 @@ func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *aut
 	for _, scope := range req.GetRequestedScopes() {
 		req.GrantScope(scope)
 	}
-	s := &session{Tenant: a.client.Tenant}
+	to, err := a.targetOf(a.client, a.params)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	s := &session{Tenant: to.tenant, Audience: to.audience}
 	s.Subject = sess.UserID.String()
 	s.IDTokenClaims().Subject, s.IDTokenClaims().AuthTime, s.IDTokenClaims().RequestedAt = s.Subject, sess.AuthenticatedAt.UTC(), time.Now().UTC()
 	resp, err := a.provider.NewAuthorizeResponse(ctx, req, s)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/ory/fosite"
 
@@ -151,29 +150,3 @@ func (s *server) findClient(ctx context.Context, id string) (login.Client, error
 	}
 	return c, nil
 }
-
-const tenantResource = "urn:bailiwick:tenant:"
-
-// tenantOf says for whose tenant a client acts: its own, or, if it is one of
-// our services, the one that it names as the resource (RFC 8707).
-func (s *server) tenantOf(c *client, form url.Values) (uuid.UUID, error) {
-	resources := form["resource"]
-	if _, ours := s.platform[c.ID]; !ours {
-		for _, r := range resources {
-			if r != s.cfg.Audience {
-				return uuid.Nil, errInvalidTarget
-			}
-		}
-		return c.Tenant, nil
-	}
-	if len(resources) != 1 || len(resources[0]) != len(tenantResource)+36 || resources[0][:len(tenantResource)] != tenantResource {
-		return uuid.Nil, errInvalidTarget
-	}
-	id, err := uuid.Parse(resources[0][len(tenantResource):])
-	if err != nil || id == uuid.Nil {
-		return uuid.Nil, errInvalidTarget
-	}
-	return id, nil
-}
-
-var errInvalidTarget = &fosite.RFC6749Error{ErrorField: "invalid_target", DescriptionField: "The resource is unknown, or not for this client.", CodeField: http.StatusBadRequest}

@@ -23,11 +23,7 @@ func (s *server) introspect(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	token := r.PostForm.Get("token")
-	answer, err := s.ofRefreshToken(ctx, c, token)
-	if answer == nil && err == nil {
-		answer, err = s.ofAccessToken(ctx, c, token)
-	}
+	answer, err := s.tell(ctx, c, r.PostForm.Get("token"))
 	if err != nil {
 		writeError(w, r, err)
 		return
@@ -39,14 +35,21 @@ func (s *server) introspect(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
+func (s *server) tell(ctx context.Context, c *client, token string) (map[string]any, error) {
+	if strings.HasPrefix(token, refreshPrefix) {
+		return s.ofRefreshToken(ctx, c, token)
+	}
+	return s.ofAccessToken(ctx, c, token)
+}
+
 func (s *server) ofRefreshToken(ctx context.Context, c *client, token string) (map[string]any, error) {
-	was, err := s.store.Refresh(ctx, c.Tenant, digest(token))
-	if fault.Is(err, fault.NotFound) || err == nil && (was.ClientID != c.ID || !was.Living || was.UsedAt != nil || time.Now().After(was.TokenExpiresAt)) {
+	f, expires, err := s.store.RefreshToken(ctx, c.Tenant, digest(token))
+	if fault.Is(err, fault.NotFound) || err == nil && f.ClientID != c.ID {
 		return nil, nil
 	}
 	return map[string]any{
-		"active": true, "client_id": c.ID, "sub": was.UserID.String(), "scope": strings.Join(was.Scopes, " "), "iss": s.cfg.Issuer,
-		"exp": was.TokenExpiresAt.Unix(), "token_type": "refresh_token", "tenant_id": c.Tenant.String(),
+		"active": true, "client_id": c.ID, "sub": f.UserID.String(), "scope": strings.Join(f.Scopes, " "), "iss": s.cfg.Issuer,
+		"exp": expires.Unix(), "token_type": "refresh_token", "tenant_id": c.Tenant.String(),
 	}, err
 }
 
@@ -55,8 +58,9 @@ func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (ma
 	if !ok || time.Now().After(claims.Expiry.Time()) {
 		return nil, nil
 	}
-	dead, err := s.dead(ctx, claims)
-	if err != nil || dead {
+	family, _ := familyOf(claims.ID)
+	living, err := s.store.Living(ctx, tenantIn(claims), family, claims.ID)
+	if err != nil || !living {
 		return nil, err
 	}
 	return map[string]any{
@@ -71,19 +75,6 @@ func (s *server) ownAccessToken(c *client, token string) (claims accessClaims, o
 	return claims, err == nil && typ == "at+jwt" && claims.ClientID == c.ID && claims.Expiry != nil
 }
 
-// dead reports whether an access token was revoked, by itself or with its family.
-func (s *server) dead(ctx context.Context, claims accessClaims) (bool, error) {
-	tenant := tenantIn(claims)
-	if family, ok := familyOf(claims.ID); ok {
-		f, err := s.store.Family(ctx, tenant, family)
-		if fault.Is(err, fault.NotFound) {
-			return true, nil
-		}
-		return !f.Living, err
-	}
-	return s.store.Revoked(ctx, tenant, claims.ID)
-}
-
 // tenantIn returns the tenant of a token that we have made; nobody's is no tenant.
 func tenantIn(claims accessClaims) uuid.UUID {
 	tenant, err := uuid.Parse(claims.TenantID)
@@ -96,8 +87,11 @@ func tenantIn(claims accessClaims) uuid.UUID {
 // familyOf returns the family that a token's jti names.
 func familyOf(jti string) (uuid.UUID, bool) {
 	id, _, found := strings.Cut(jti, ".")
+	if !found {
+		return uuid.Nil, false
+	}
 	family, err := uuid.Parse(id)
-	return family, found && err == nil
+	return family, err == nil
 }
 
 // revoke ends a token of the client's (RFC 7009). What is unknown, or
@@ -117,11 +111,8 @@ func (s *server) revoke(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) revokeToken(ctx context.Context, c *client, token string) error {
-	was, err := s.store.Refresh(ctx, c.Tenant, digest(token))
-	if err == nil && was.ClientID == c.ID {
-		return s.store.RevokeFamily(ctx, c.Tenant, was.ID)
-	}
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	if strings.HasPrefix(token, refreshPrefix) {
+		_, err := s.store.RevokeRefresh(ctx, c.Tenant, c.ID, digest(token))
 		return err
 	}
 	claims, ok := s.ownAccessToken(c, token)

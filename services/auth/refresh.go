@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/ory/fosite"
 
-	"bailiwick.dev/adapters/postgres/authdb"
-	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/login"
 )
 
@@ -31,8 +27,8 @@ func (*refreshHandler) CanHandleTokenEndpointRequest(_ context.Context, r fosite
 	return r.GetGrantTypes().ExactOne(login.RefreshToken)
 }
 
-// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler. The
-// client and the scopes are judged before the token is used up.
+// HandleTokenEndpointRequest implements fosite.TokenEndpointHandler. The store
+// judges and changes in one statement; a token that is a copy ends its family.
 func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, r fosite.AccessRequester) error {
 	if !h.CanHandleTokenEndpointRequest(ctx, r) {
 		return fosite.ErrUnknownRequest
@@ -41,57 +37,43 @@ func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, r fosit
 	if !c.Has(login.RefreshToken) {
 		return fosite.ErrUnauthorizedClient
 	}
-	was, err := h.store.Refresh(ctx, c.Tenant, digest(token))
-	if fault.Is(err, fault.NotFound) || err == nil && was.ClientID != c.ID {
-		return fosite.ErrInvalidGrant
-	}
+	to, err := h.targetOf(c, r.GetRequestForm())
 	if err != nil {
 		return err
 	}
-	scopes, err := narrowed(was.Scopes, r.GetRequestedScopes())
+	family, outcome, err := h.store.Refresh(ctx, c.Tenant, login.Rotation{
+		Hash: digest(token), Successor: digest(h.successor(token)), ClientID: c.ID, Scopes: r.GetRequestedScopes(), Audience: to.audience,
+		Expires: time.Now().Add(refreshLife), Grace: graceLife,
+	})
 	if err != nil {
 		return err
 	}
-	if err := h.rotate(ctx, c.Tenant, token, was); err != nil {
-		return err
+	switch outcome {
+	case login.Rotated, login.Repeated:
+		h.grantFamily(ctx, r, family, to)
+		return nil
+	case login.TooWide:
+		if !family.Narrow(r.GetRequestedScopes(), nil) {
+			return fosite.ErrInvalidScope
+		}
+		return errInvalidTarget
 	}
+	return fosite.ErrInvalidGrant
+}
+
+// grantFamily grants what a family has, or as much of it as is asked for.
+func (h *refreshHandler) grantFamily(ctx context.Context, r fosite.AccessRequester, f login.Family, to target) {
 	sess := r.GetSession().(*session)
-	sess.Tenant, sess.Subject = c.Tenant, was.UserID.String()
-	sess.SetExpiresAt(fosite.AccessToken, time.Now().Add(accessTokenLife))
-	r.SetID(was.ID.String())
+	sess.Tenant, sess.Subject, sess.Audience = to.tenant, f.UserID.String(), f.Audience
+	exchangeOf(ctx).asked = to.audience
+	r.SetID(f.ID.String())
+	scopes := r.GetRequestedScopes()
+	if len(scopes) == 0 {
+		scopes = f.Scopes
+	}
 	for _, scope := range scopes {
 		r.GrantScope(scope)
 	}
-	return nil
-}
-
-// rotate puts the successor in the token's place. A token that was used before
-// is a copy: if that was just now, two requests crossed and both are given the
-// same successor; if not, somebody has stolen it, and the family ends.
-func (h *refreshHandler) rotate(ctx context.Context, tenant uuid.UUID, token string, was authdb.Refresh) error {
-	if !was.Living || was.UsedAt == nil && time.Now().After(was.TokenExpiresAt) {
-		return fosite.ErrInvalidGrant
-	}
-	if was.UsedAt == nil {
-		expires := time.Now().Add(refreshLife)
-		if expires.After(was.ExpiresAt) {
-			expires = was.ExpiresAt
-		}
-		done, err := h.store.Rotate(ctx, tenant, digest(token), digest(h.successor(token)), expires)
-		if err != nil || done {
-			return err
-		}
-		if was, err = h.store.Refresh(ctx, tenant, digest(token)); err != nil {
-			return err
-		}
-	}
-	if was.Living && was.UsedAt != nil && time.Since(*was.UsedAt) < graceLife {
-		return nil
-	}
-	if err := h.store.RevokeFamily(ctx, tenant, was.ID); err != nil {
-		return err
-	}
-	return fosite.ErrInvalidGrant
 }
 
 // PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.
@@ -109,17 +91,4 @@ func (h *refreshHandler) PopulateTokenEndpointResponse(ctx context.Context, r fo
 	resp.SetScopes(r.GetGrantedScopes())
 	resp.SetExtra("refresh_token", h.successor(r.GetRequestForm().Get("refresh_token")))
 	return nil
-}
-
-// narrowed returns the scopes asked for, which may be fewer and never more.
-func narrowed(granted, asked []string) ([]string, error) {
-	for _, scope := range asked {
-		if !slices.Contains(granted, scope) {
-			return nil, fosite.ErrInvalidScope
-		}
-	}
-	if len(asked) == 0 {
-		return granted, nil
-	}
-	return asked, nil
 }

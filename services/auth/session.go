@@ -19,7 +19,8 @@ import (
 // our own JSON; fosite's deep copies are not used.
 type session struct {
 	openid.DefaultSession
-	Tenant uuid.UUID `json:"tenant"`
+	Tenant   uuid.UUID `json:"tenant"`
+	Audience []string  `json:"audience,omitempty"` // of the grant; empty: every service
 }
 
 // Clone implements fosite.Session.
@@ -44,10 +45,14 @@ type accessClaims struct {
 
 // GenerateAccessToken implements oauth2.AccessTokenStrategy. The jti of a
 // token that a person's login gave begins with the family's id.
-func (t *tokens) GenerateAccessToken(_ context.Context, r fosite.Requester) (token, signature string, err error) {
+func (t *tokens) GenerateAccessToken(ctx context.Context, r fosite.Requester) (token, signature string, err error) {
 	sess, now := r.GetSession().(*session), time.Now()
+	audience, err := t.audienceOf(sess.Audience, exchangeOf(ctx).asked)
+	if err != nil {
+		return "", "", err
+	}
 	c := accessClaims{ClientID: r.GetClient().GetID(), Scope: join(r.GetGrantedScopes()), TenantID: sess.Tenant.String(), Claims: jwt.Claims{
-		Issuer: t.cfg.Issuer, Subject: sess.Subject, Audience: jwt.Audience{t.cfg.Audience}, ID: uuid.NewString(),
+		Issuer: t.cfg.Issuer, Subject: sess.Subject, Audience: audience, ID: uuid.NewString(),
 		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(accessTokenLife)),
 	}}
 	if c.Subject == "" {
@@ -66,10 +71,13 @@ func (t *tokens) AccessTokenSignature(context.Context, string) string { return "
 func (t *tokens) ValidateAccessToken(context.Context, fosite.Requester, string) error { return nil }
 
 // GenerateRefreshToken implements oauth2.RefreshTokenStrategy: the first of a family.
-func (t *tokens) GenerateRefreshToken(context.Context, fosite.Requester) (token, signature string, err error) {
-	token = "bwr_" + opaque()
+func (t *tokens) GenerateRefreshToken(ctx context.Context, _ fosite.Requester) (token, signature string, err error) {
+	token = refreshPrefix + opaque()
+	exchangeOf(ctx).refresh = digest(token)
 	return token, string(digest(token)), nil
 }
+
+const refreshPrefix = "bwr_"
 
 // successor is the token that takes another's place. It is derived, so that
 // two requests with one token, of which neither knows of the other, are given
@@ -77,7 +85,7 @@ func (t *tokens) GenerateRefreshToken(context.Context, fosite.Requester) (token,
 func (s *server) successor(token string) string {
 	h := hmac.New(sha256.New, s.refresh)
 	h.Write([]byte(token))
-	return "bwr_" + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+	return refreshPrefix + base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
 // RefreshTokenSignature implements oauth2.RefreshTokenStrategy.

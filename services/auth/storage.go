@@ -12,7 +12,6 @@ import (
 	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/handler/pkce"
 
-	"bailiwick.dev/adapters/postgres/authdb"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/login"
 )
@@ -34,7 +33,15 @@ func (c *client) GetAudience() fosite.Arguments      { return nil }
 
 // exchange is what one request to an endpoint knows of its client; it travels
 // in the context through fosite, which has no place for it.
-type exchange struct{ client *client }
+type exchange struct {
+	client  *client
+	asked   []string        // the audience that this request asks for, of those of its grant
+	pushed  []byte          // the hash of the pushed request that is answered
+	code    *fosite.Request // that is exchanged, once it was read
+	ended   bool            // it was used before
+	refresh []byte          // the hash of the refresh token that was made
+	refused error           // why the store did not do it
+}
 
 type exchangeKey struct{}
 
@@ -103,45 +110,56 @@ func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 	if err != nil {
 		return err
 	}
-	return s.store.AddCode(ctx, sess.Tenant, authdb.Code{
-		Hash: []byte(signature), ClientID: r.GetClient().GetID(), UserID: user, FamilyID: family, Request: body, ExpiresAt: time.Now().Add(codeLife),
+	return s.store.AddCode(ctx, sess.Tenant, login.Code{
+		Pushed: exchangeOf(ctx).pushed, Hash: []byte(signature), ClientID: r.GetClient().GetID(), UserID: user, FamilyID: family, Request: body, ExpiresAt: time.Now().Add(codeLife),
 	})
 }
 
 // GetAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage. A code that
-// is another client's is unknown: nobody ends what is not theirs.
+// is another client's is unknown: nobody ends what is not theirs. fosite asks
+// several times, the database is asked once.
 func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
-	c := exchangeOf(ctx).client
+	x := exchangeOf(ctx)
+	if x.code == nil {
+		if err := s.readCode(ctx, x, signature); err != nil {
+			return nil, err
+		}
+	}
+	if x.ended {
+		return x.code, fosite.ErrInvalidatedAuthorizeCode
+	}
+	return x.code, nil
+}
+
+func (s *storage) readCode(ctx context.Context, x *exchange, signature string) error {
+	c := x.client
 	code, err := s.store.Code(ctx, c.Tenant, []byte(signature))
 	if fault.Is(err, fault.NotFound) || err == nil && code.ClientID != c.ID {
-		return nil, fosite.ErrNotFound
+		return fosite.ErrNotFound
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var r request
 	if err := json.Unmarshal(code.Request, &r); err != nil {
-		return nil, err
+		return err
 	}
-	out := &fosite.Request{ID: r.ID, RequestedAt: r.RequestedAt, Client: c, RequestedScope: r.Scopes, GrantedScope: r.Scopes, Form: r.Form, Session: r.Session}
-	if code.Used {
-		return out, fosite.ErrInvalidatedAuthorizeCode
-	}
-	return out, nil
+	x.code, x.ended = &fosite.Request{ID: r.ID, RequestedAt: r.RequestedAt, Client: c, RequestedScope: r.Scopes, GrantedScope: r.Scopes, Form: r.Form, Session: r.Session}, code.Used
+	return nil
 }
 
-// InvalidateAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage: of
-// two exchanges at once one ends the code, and the other ends what it gave.
+// InvalidateAuthorizeCodeSession implements oauth2.AuthorizeCodeStorage: in one
+// change the code ends and its family begins, with the refresh token that was
+// made. Of two exchanges at once one does that, and the other ends what it gave.
 func (s *storage) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
-	r, err := s.GetAuthorizeCodeSession(ctx, signature, nil)
-	if err == nil {
-		err = s.store.UseCode(ctx, exchangeOf(ctx).client.Tenant, []byte(signature), r.GetGrantedScopes(), time.Now().Add(familyLife))
-	}
-	if fault.Is(err, fault.NotFound) {
-		if err := s.RevokeRefreshToken(ctx, r.GetID()); err != nil {
-			return err
-		}
-		return fosite.ErrInvalidGrant
+	x, now := exchangeOf(ctx), time.Now()
+	done, err := s.store.Exchange(ctx, x.client.Tenant, login.Exchange{
+		Code: []byte(signature), ClientID: x.client.ID, Scopes: x.code.GrantedScope, Audience: x.code.Session.(*session).Audience,
+		FamilyExpires: now.Add(familyLife), Refresh: x.refresh, RefreshExpires: now.Add(refreshLife),
+	})
+	if err == nil && !done {
+		x.refused = fosite.ErrInvalidGrant
+		return x.refused
 	}
 	return err
 }
@@ -160,13 +178,10 @@ func (s *storage) GetAccessTokenSession(context.Context, string, fosite.Session)
 // DeleteAccessTokenSession implements oauth2.AccessTokenStorage.
 func (s *storage) DeleteAccessTokenSession(context.Context, string) error { return nil }
 
-// CreateRefreshTokenSession implements oauth2.RefreshTokenStorage.
-func (s *storage) CreateRefreshTokenSession(ctx context.Context, signature, _ string, r fosite.Requester) error {
-	family, err := uuid.Parse(r.GetID())
-	if err != nil {
-		return err
-	}
-	return s.store.AddRefresh(ctx, exchangeOf(ctx).client.Tenant, []byte(signature), family, time.Now().Add(refreshLife))
+// CreateRefreshTokenSession implements oauth2.RefreshTokenStorage; the code's
+// end has stored it.
+func (s *storage) CreateRefreshTokenSession(context.Context, string, string, fosite.Requester) error {
+	return nil
 }
 
 // GetRefreshTokenSession implements oauth2.RefreshTokenStorage; refreshHandler

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -38,26 +39,41 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 	}
 	x := &exchange{}
 	ctx := withExchange(r.Context(), x)
-	sess := &session{}
-	req, err := s.provider.NewAccessRequest(ctx, r, sess)
+	req, err := s.provider.NewAccessRequest(ctx, r, &session{})
 	if err != nil {
 		return nil, err
 	}
-	tenant, err := s.tenantOf(x.client, r.PostForm)
-	if err != nil {
+	if err := s.aim(x, req, r.PostForm); err != nil {
 		return nil, err
-	}
-	if req.GetGrantTypes().ExactOne(login.ClientCredentials) {
-		sess.Tenant = tenant
-		grantScopes(req, x.client)
 	}
 	resp, err := s.provider.NewAccessResponse(ctx, req)
+	if x.refused != nil { // fosite would call it an error of the server
+		return nil, x.refused
+	}
 	if err != nil {
 		return nil, err
 	}
 	answer := resp.ToMap()
 	answer["token_type"] = "Bearer"
 	return answer, nil
+}
+
+// aim says whom the token is for, before anything is used up.
+func (s *server) aim(x *exchange, req fosite.AccessRequester, form url.Values) error {
+	to, err := s.targetOf(x.client, form)
+	if err != nil {
+		return err
+	}
+	sess := req.GetSession().(*session)
+	switch {
+	case req.GetGrantTypes().ExactOne(login.ClientCredentials):
+		sess.Tenant, sess.Audience = to.tenant, to.audience
+		grantScopes(req, x.client)
+	case req.GetGrantTypes().ExactOne(login.AuthorizationCode):
+		x.asked = to.audience
+		_, err = s.audienceOf(sess.Audience, x.asked)
+	}
+	return err
 }
 
 // grantScopes grants a client that acts for itself what it asks for, or all

@@ -1,9 +1,6 @@
 package authdb_test
 
 import (
-	"encoding/json"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,71 +51,6 @@ func newWorld(t *testing.T) world {
 	return w
 }
 
-func (w world) family(t *testing.T) (uuid.UUID, []byte) {
-	t.Helper()
-	c := authdb.Code{Hash: []byte(uuid.NewString()), ClientID: w.client.ID, UserID: w.user, FamilyID: uuid.New(), Request: json.RawMessage(`{}`), ExpiresAt: time.Now().Add(time.Minute)}
-	if err := w.AddCode(t.Context(), w.tenant, c); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.UseCode(t.Context(), w.tenant, c.Hash, []string{"tasks"}, time.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.UseCode(t.Context(), w.tenant, c.Hash, []string{"tasks"}, time.Now().Add(time.Hour)); !fault.Is(err, fault.NotFound) {
-		t.Errorf("a code used twice: %v", err)
-	}
-	hash := []byte(uuid.NewString())
-	if err := w.AddRefresh(t.Context(), w.tenant, hash, c.FamilyID, time.Now().Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	return c.FamilyID, hash
-}
-
-func TestOneOfManyRotationsWins(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	_, hash := w.family(t)
-	var won atomic.Int64
-	var wg sync.WaitGroup
-	for range 50 {
-		wg.Go(func() {
-			if ok, err := w.Rotate(t.Context(), w.tenant, hash, []byte("successor"), time.Now().Add(time.Hour)); err != nil {
-				t.Error(err)
-			} else if ok {
-				won.Add(1)
-			}
-		})
-	}
-	wg.Wait()
-	if won.Load() != 1 {
-		t.Errorf("%d rotations of one token, want 1", won.Load())
-	}
-}
-
-func TestFamilyEndsWithRevocationClientOrPerson(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	id, hash := w.family(t)
-	if f, err := w.Refresh(t.Context(), w.tenant, hash); err != nil || !f.Living || f.ID != id || f.UsedAt != nil {
-		t.Fatalf("a fresh token: %+v, %v", f, err)
-	}
-	if err := w.RevokeFamily(t.Context(), w.tenant, id); err != nil {
-		t.Fatal(err)
-	}
-	if ok, err := w.Rotate(t.Context(), w.tenant, hash, []byte("s"), time.Now().Add(time.Hour)); ok || err != nil {
-		t.Errorf("a revoked family rotates: %v, %v", ok, err)
-	}
-	if f, _ := w.Refresh(t.Context(), w.tenant, hash); f.Living {
-		t.Error("a revoked family lives")
-	}
-	_, hash = w.family(t)
-	if err := w.DropCredential(t.Context(), w.tenant, w.user); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Refresh(t.Context(), w.tenant, hash); !fault.Is(err, fault.NotFound) {
-		t.Errorf("the token of a person who is gone: %v", err)
-	}
-}
-
 func TestFailuresBlockAndAreForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -142,22 +74,6 @@ func TestFailuresBlockAndAreForgotten(t *testing.T) {
 	}
 	if s, err := w.Session(t.Context(), w.tenant, []byte("session")); err != nil || s.UserID != w.user {
 		t.Errorf("session %+v, %v", s, err)
-	}
-}
-
-func TestExpiredRowsAreDroppedAndOthersStay(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	_, hash := w.family(t)
-	gone := authdb.Session{UserID: w.user, AuthenticatedAt: time.Now()}
-	if err := w.LoggedIn(t.Context(), w.tenant, []byte("old"), gone, time.Now().Add(-time.Second), nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Purge(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Refresh(t.Context(), w.tenant, hash); err != nil {
-		t.Errorf("a living token was dropped: %v", err)
 	}
 }
 

@@ -2,122 +2,155 @@ package authdb
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
 )
 
-// Code is an authorization code: Request is what was authorized.
-type Code struct {
-	Hash      []byte
-	ClientID  string
-	UserID    uuid.UUID
-	FamilyID  uuid.UUID
-	Request   json.RawMessage
-	ExpiresAt time.Time
-	Used      bool
-}
+var _ login.Grants = (*Store)(nil)
 
-// AddCode stores a code.
-func (s *Store) AddCode(ctx context.Context, tenant identity.TenantID, c Code) error {
-	_, err := s.exec(ctx, tenant, `insert into authorization_codes (tenant_id, hash, client_id, user_id, family_id, request, expires_at) values ($1, $2, $3, $4, $5, $6, $7)`,
-		tenant, c.Hash, c.ClientID, c.UserID, c.FamilyID, c.Request, c.ExpiresAt)
-	return err
-}
+// enabled is a condition on a family f, or what else has a client and a person.
+const enabled = ` exists (select from credentials c where c.tenant_id = $1 and c.user_id = f.user_id and c.enabled)
+	and exists (select from clients c where c.tenant_id = $1 and c.id = f.client_id and c.enabled)`
 
-const selectCode = `select hash, client_id, user_id, family_id, request, expires_at, used_at is not null as used
-	from authorization_codes where tenant_id = $1 and hash = $2 and (expires_at > now() or used_at is not null)`
+// living is a condition on a family f.
+const living = ` f.revoked_at is null and f.expires_at > now() and` + enabled
 
-// Code returns a code that has not expired, or one that was used, or fault.NotFound.
-func (s *Store) Code(ctx context.Context, tenant identity.TenantID, hash []byte) (Code, error) {
-	return one[Code](ctx, s.app, tenant, selectCode, tenant, hash)
-}
+// beginFamily stores the family and the first refresh token that "used" gives.
+const beginFamily = `, family as (
+		insert into token_families (tenant_id, id, client_id, user_id, scopes, audience, expires_at)
+		select $1, family_id, client_id, user_id, $4::text[], $5::text[], $6::timestamptz from used returning id),
+	refresh as (
+		insert into refresh_tokens (tenant_id, hash, family_id, expires_at) select $1, $7::bytea, id, $8::timestamptz from family where $7::bytea is not null)`
 
-// useCode begins the family of the tokens that the code gives, as one change
-// with the code's end: a code gives tokens once.
-const useCode = `with used as (update authorization_codes set used_at = now() where tenant_id = $1 and hash = $2 and used_at is null returning client_id, user_id, family_id)
-	insert into token_families (tenant_id, id, client_id, user_id, scopes, expires_at) select $1, family_id, client_id, user_id, $3, $4 from used`
+// exchange is one change: a code gives tokens once, and one that comes again
+// ends what it gave.
+const exchange = `with used as (
+		update authorization_codes f set used_at = now() where f.tenant_id = $1 and f.hash = $2 and f.client_id = $3 and f.used_at is null and f.expires_at > now()
+			and` + enabled + ` returning f.client_id, f.user_id, f.family_id)` + beginFamily + `,
+	replayed as (
+		update token_families set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = (
+			select family_id from authorization_codes where tenant_id = $1 and hash = $2 and client_id = $3 and used_at is not null) returning id)
+	select exists (select from used) as done, exists (select from replayed) as replayed`
 
-// UseCode ends a code and begins its family. It returns fault.NotFound when
-// the code was used before.
-func (s *Store) UseCode(ctx context.Context, tenant identity.TenantID, hash []byte, scopes []string, familyExpires time.Time) error {
-	n, err := s.exec(ctx, tenant, useCode, tenant, hash, scopes, familyExpires)
-	if err == nil && n == 0 {
-		err = notFound()
+// Exchange implements login.Grants.
+func (s *Store) Exchange(ctx context.Context, tenant identity.TenantID, e login.Exchange) (bool, error) {
+	for range 2 { // who was second to another sees it with the second look
+		got, err := one[struct{ Done, Replayed bool }](ctx, s.app, tenant, exchange, append([]any{tenant, e.Code, e.ClientID}, familyArgs(e)...)...)
+		if err != nil || got.Done || got.Replayed {
+			return got.Done, err
+		}
 	}
+	return false, nil
+}
+
+func familyArgs(e login.Exchange) []any {
+	return []any{e.Scopes, some(e.Audience), e.FamilyExpires, e.Refresh, e.RefreshExpires}
+}
+
+// AddFamily implements login.Grants.
+func (s *Store) AddFamily(ctx context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e login.Exchange) error {
+	_, err := s.exec(ctx, tenant, `with used as (select $2::uuid as family_id, $3::text as client_id, $9::uuid as user_id)`+beginFamily+` select 1`,
+		append(append([]any{tenant, id, e.ClientID}, familyArgs(e)...), user)...)
 	return err
 }
 
-// Family is what one authorization gave.
-type Family struct {
-	ID        uuid.UUID
-	ClientID  string
-	UserID    uuid.UUID
-	Scopes    []string
-	ExpiresAt time.Time
-	Living    bool // not revoked, not expired, and its person and its client are enabled
+const familyColumns = `f.id, f.client_id, f.user_id, f.scopes, f.audience, f.expires_at`
+
+// refresh finds the token of the client, puts the successor in its place if all
+// is well, and ends the family if it was used long ago. Of many at once one
+// finds it unused; the rest, which waited for its row, are told to look again.
+const refresh = `with found as (
+		select ` + familyColumns + `, r.used_at, r.expires_at <= now() as stale,` + living + ` as living,
+			r.used_at <= now() - $7::interval as replayed, f.scopes @> $8::text[] and (f.audience = '{}' or f.audience @> $9::text[]) as narrow
+		from refresh_tokens r join token_families f on f.tenant_id = $1 and f.id = r.family_id where r.tenant_id = $1 and r.hash = $2 and f.client_id = $3),
+	used as (
+		update refresh_tokens r set used_at = now() from found where r.tenant_id = $1 and r.hash = $2 and r.used_at is null and found.living and found.narrow and not found.stale
+		returning r.family_id),
+	successor as (
+		insert into refresh_tokens (tenant_id, hash, family_id, expires_at) select $1, $4::bytea, found.id, least($5::timestamptz, found.expires_at) from used, found),
+	ended as (
+		update token_families f set revoked_at = now() from found where f.tenant_id = $1 and f.id = found.id and found.living and found.replayed)
+	select id, client_id, user_id, scopes, audience, expires_at, case
+		when exists (select from used) then 'rotated'
+		when not living or used_at is null and stale then 'refused'
+		when replayed then 'replayed'
+		when not narrow then 'too_wide'
+		when used_at is not null then 'repeated'
+		else $6 end as outcome
+	from found`
+
+const raced login.Outcome = "raced"
+
+// Refresh implements login.Grants.
+func (s *Store) Refresh(ctx context.Context, tenant identity.TenantID, r login.Rotation) (login.Family, login.Outcome, error) {
+	var row struct {
+		login.Family
+		Outcome login.Outcome
+	}
+	var found bool
+	for row.Outcome = raced; row.Outcome == raced; {
+		err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+			postgres.One(b, &row, &found, refresh, tenant, r.Hash, r.ClientID, r.Successor, r.Expires, raced, r.Grace, some(r.Scopes), some(r.Audience))
+		})
+		if err != nil || !found {
+			return login.Family{}, login.Refused, err
+		}
+	}
+	return row.Family, row.Outcome, nil
 }
 
-const familyColumns = `f.id, f.client_id, f.user_id, f.scopes, f.expires_at, f.revoked_at is null and f.expires_at > now()
-	and exists (select from credentials c where c.tenant_id = $1 and c.user_id = f.user_id and enabled)
-	and exists (select from clients c where c.tenant_id = $1 and c.id = f.client_id and enabled) as living`
+const selectRefresh = `select ` + familyColumns + `, r.expires_at as token_expires_at
+	from refresh_tokens r join token_families f on f.tenant_id = $1 and f.id = r.family_id where r.tenant_id = $1 and r.hash = $2
+	and r.used_at is null and r.expires_at > now() and` + living
 
-// Family returns a family, or fault.NotFound.
-func (s *Store) Family(ctx context.Context, tenant identity.TenantID, id uuid.UUID) (Family, error) {
-	return one[Family](ctx, s.app, tenant, `select `+familyColumns+` from token_families f where f.tenant_id = $1 and f.id = $2`, tenant, id)
+// RefreshToken implements login.Grants.
+func (s *Store) RefreshToken(ctx context.Context, tenant identity.TenantID, hash []byte) (login.Family, time.Time, error) {
+	got, err := one[struct {
+		login.Family
+		TokenExpiresAt time.Time
+	}](ctx, s.app, tenant, selectRefresh, tenant, hash)
+	return got.Family, got.TokenExpiresAt, err
 }
 
-// RevokeFamily ends a family with all of its tokens.
+const revokeRefresh = `update token_families f set revoked_at = coalesce(f.revoked_at, now()) from refresh_tokens r
+	where r.tenant_id = $1 and r.hash = $2 and f.tenant_id = $1 and f.id = r.family_id and f.client_id = $3`
+
+// RevokeRefresh implements login.Grants.
+func (s *Store) RevokeRefresh(ctx context.Context, tenant identity.TenantID, client string, hash []byte) (bool, error) {
+	n, err := s.exec(ctx, tenant, revokeRefresh, tenant, hash, client)
+	return n > 0, err
+}
+
+// RevokeFamily implements login.Grants.
 func (s *Store) RevokeFamily(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error {
 	_, err := s.exec(ctx, tenant, `update token_families set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = $2`, tenant, id)
 	return err
 }
 
-// Refresh is a refresh token with its family.
-type Refresh struct {
-	Family
-	TokenExpiresAt time.Time
-	UsedAt         *time.Time
-}
-
-const selectRefresh = `select ` + familyColumns + `, r.expires_at as token_expires_at, r.used_at
-	from refresh_tokens r join token_families f on f.tenant_id = $1 and f.id = r.family_id where r.tenant_id = $1 and r.hash = $2`
-
-// Refresh returns a refresh token, or fault.NotFound.
-func (s *Store) Refresh(ctx context.Context, tenant identity.TenantID, hash []byte) (Refresh, error) {
-	return one[Refresh](ctx, s.app, tenant, selectRefresh, tenant, hash)
-}
-
-// AddRefresh stores the first refresh token of a family.
-func (s *Store) AddRefresh(ctx context.Context, tenant identity.TenantID, hash []byte, family uuid.UUID, expires time.Time) error {
-	_, err := s.exec(ctx, tenant, `insert into refresh_tokens (tenant_id, hash, family_id, expires_at) values ($1, $2, $3, $4)`, tenant, hash, family, expires)
-	return err
-}
-
-// rotate takes a token's place only where it is unused and its family lives:
-// of many at once, one does.
-const rotate = `with used as (update refresh_tokens r set used_at = now() where r.tenant_id = $1 and r.hash = $2 and r.used_at is null and r.expires_at > now()
-		and exists (select from token_families f where f.tenant_id = $1 and f.id = r.family_id and f.revoked_at is null and f.expires_at > now()) returning family_id)
-	insert into refresh_tokens (tenant_id, hash, family_id, expires_at) select $1, $3, family_id, $4 from used`
-
-// Rotate puts successor in the place of hash and reports whether it did: false
-// when the token was used before, or lives no longer.
-func (s *Store) Rotate(ctx context.Context, tenant identity.TenantID, hash, successor []byte, expires time.Time) (bool, error) {
-	n, err := s.exec(ctx, tenant, rotate, tenant, hash, successor, expires)
-	return n > 0, err
-}
-
-// RevokeToken notes that one access token is revoked until it expires.
+// RevokeToken implements login.Grants.
 func (s *Store) RevokeToken(ctx context.Context, tenant identity.TenantID, jti string, expires time.Time) error {
 	_, err := s.exec(ctx, tenant, `insert into revoked_tokens (tenant_id, jti, expires_at) values ($1, $2, $3) on conflict do nothing`, tenant, jti, expires)
 	return err
 }
 
-// Revoked reports whether an access token was revoked by itself.
-func (s *Store) Revoked(ctx context.Context, tenant identity.TenantID, jti string) (bool, error) {
-	n, err := s.exec(ctx, tenant, `select 1 from revoked_tokens where tenant_id = $1 and jti = $2`, tenant, jti)
+const selectLiving = `select 1 where not exists (select from revoked_tokens where tenant_id = $1 and jti = $3)
+	and ($2::uuid = '00000000-0000-0000-0000-000000000000' or exists (select from token_families f where f.tenant_id = $1 and f.id = $2 and` + living + `))`
+
+// Living implements login.Grants.
+func (s *Store) Living(ctx context.Context, tenant identity.TenantID, family uuid.UUID, jti string) (bool, error) {
+	n, err := s.exec(ctx, tenant, selectLiving, tenant, family, jti)
 	return n > 0, err
+}
+
+func some(all []string) []string {
+	if all == nil {
+		return []string{}
+	}
+	return all
 }

@@ -1,4 +1,4 @@
-// Package conformance holds what every login.Store must keep.
+// Package conformance holds what every login.Store and login.Grants must keep.
 package conformance
 
 import (
@@ -13,9 +13,16 @@ import (
 	"bailiwick.dev/domain/page"
 )
 
+// Store is both of the ports.
+type Store interface {
+	login.Store
+	login.Grants
+}
+
 // Run runs the suite on store, with tenants of its own.
-func Run(t *testing.T, store login.Store) {
+func Run(t *testing.T, store Store) {
 	t.Helper()
+	runGrants(t, store)
 	for name, test := range map[string]func(*testing.T, login.Store){
 		"ClientIsMadeOnceUnderAKey":    madeOnce,
 		"ClientsOfOthersAreUnknown":    others,

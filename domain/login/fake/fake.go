@@ -1,4 +1,4 @@
-// Package fake keeps clients and credentials in memory, for tests of what uses them.
+// Package fake keeps clients, credentials and grants in memory, for tests of what uses them.
 package fake
 
 import (
@@ -14,12 +14,13 @@ import (
 	"bailiwick.dev/domain/page"
 )
 
-// Store is a login.Store. Its zero value is empty and ready.
+// Store is a login.Store and login.Grants. Its zero value is empty and ready.
 type Store struct {
 	mu          sync.Mutex
 	clients     map[uuid.UUID][]login.Client
 	credentials map[uuid.UUID][]login.Credential
 	receipts    map[string]receipt
+	grants      map[uuid.UUID]*grants
 }
 
 type receipt struct {

@@ -1,0 +1,44 @@
+package authdb
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
+)
+
+const (
+	insertCode = `insert into authorization_codes (tenant_id, hash, client_id, user_id, family_id, request, expires_at) values ($1, $2, $3, $4, $5, $6, $7)`
+	selectCode = `select hash, client_id, user_id, family_id, request, expires_at, used_at is not null as used, null::bytea as pushed
+		from authorization_codes where tenant_id = $1 and hash = $2 and (expires_at > now() or used_at is not null)`
+	insertRequest = `insert into pushed_requests (tenant_id, hash, client_id, request, expires_at) values ($1, $2, $3, $4, $5)`
+	selectRequest = `select hash, client_id, request, expires_at from pushed_requests where tenant_id = $1 and hash = $2 and expires_at > now()`
+)
+
+// AddCode implements login.Grants.
+func (s *Store) AddCode(ctx context.Context, tenant identity.TenantID, c login.Code) error {
+	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		b.Queue(insertCode, tenant, c.Hash, c.ClientID, c.UserID, c.FamilyID, c.Request, c.ExpiresAt)
+		if c.Pushed != nil {
+			b.Queue(`delete from pushed_requests where tenant_id = $1 and hash = $2`, tenant, c.Pushed)
+		}
+	})
+}
+
+// Code implements login.Grants.
+func (s *Store) Code(ctx context.Context, tenant identity.TenantID, hash []byte) (login.Code, error) {
+	return one[login.Code](ctx, s.app, tenant, selectCode, tenant, hash)
+}
+
+// AddRequest implements login.Grants.
+func (s *Store) AddRequest(ctx context.Context, tenant identity.TenantID, p login.PushedRequest) error {
+	_, err := s.exec(ctx, tenant, insertRequest, tenant, p.Hash, p.ClientID, p.Request, p.ExpiresAt)
+	return err
+}
+
+// Request implements login.Grants.
+func (s *Store) Request(ctx context.Context, tenant identity.TenantID, hash []byte) (login.PushedRequest, error) {
+	return one[login.PushedRequest](ctx, s.app, tenant, selectRequest, tenant, hash)
+}
