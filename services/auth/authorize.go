@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
 	"github.com/ory/fosite"
 
@@ -39,7 +40,7 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !a.needsLogin(sess):
 		a.finish(w, r, sess)
-	case a.params.Get("prompt") == "none":
+	case a.prompts("none"):
 		a.fail(w, r, fosite.ErrLoginRequired)
 	default:
 		s.showLogin(w, r, a, loginPage{Email: a.params.Get("login_hint")}, http.StatusOK)
@@ -52,16 +53,29 @@ type authorization struct {
 	*server
 	client *client
 	params url.Values
+	pushed string // the request_uri, if the client has pushed the request
+}
+
+// request is what a page's form carries so that the authorization goes on: a
+// pushed request stays where no person can change it.
+func (a *authorization) request() string {
+	if a.pushed != "" {
+		return url.Values{"client_id": {a.client.ID}, "request_uri": {a.pushed}}.Encode()
+	}
+	return a.params.Encode()
+}
+
+// prompts reports whether the client asks for this prompt.
+func (a *authorization) prompts(prompt string) bool {
+	return slices.Contains(strings.Fields(a.params.Get("prompt")), prompt)
 }
 
 // check answers itself, with a page, what must not be redirected, and redirects
 // what the client must mend. Everything is judged before a person is asked to log in.
 func (s *server) check(w http.ResponseWriter, r *http.Request, params url.Values) (*authorization, bool) {
-	for _, name := range []string{"client_id", "redirect_uri"} {
-		if len(params[name]) != 1 {
-			s.refuse(w, http.StatusBadRequest, "The application's request names no "+name+", or several.")
-			return nil, false
-		}
+	if len(params["client_id"]) != 1 {
+		s.refuse(w, http.StatusBadRequest, "The application's request names no client_id, or several.")
+		return nil, false
 	}
 	c, err := s.findClient(r.Context(), params.Get("client_id"))
 	if fault.Is(err, fault.NotFound) || err == nil && c.Tenant == uuid.Nil {
@@ -72,11 +86,19 @@ func (s *server) check(w http.ResponseWriter, r *http.Request, params url.Values
 		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
 		return nil, false
 	}
-	if !c.Redirect(params.Get("redirect_uri")) {
+	pushed := ""
+	if isPushed(params.Get("request_uri")) {
+		pushed = params.Get("request_uri")
+		if params, err = s.pushedRequest(r.Context(), c, pushed); err != nil {
+			s.refuse(w, http.StatusBadRequest, "The application's request has expired. Go back to the application and begin again.")
+			return nil, false
+		}
+	}
+	if len(params["redirect_uri"]) != 1 || !c.Redirect(params.Get("redirect_uri")) {
 		s.refuse(w, http.StatusBadRequest, "The application asks to be answered at an address that is not registered for it.")
 		return nil, false
 	}
-	a := &authorization{s, &client{c, params.Get("redirect_uri")}, params}
+	a := &authorization{s, &client{c, params.Get("redirect_uri")}, params, pushed}
 	if err := a.problem(); err != nil {
 		a.fail(w, r, err)
 		return nil, false
@@ -96,6 +118,8 @@ func (a *authorization) problem() error {
 		return fosite.ErrRequestNotSupported
 	case p.Has("request_uri"):
 		return fosite.ErrRequestURINotSupported
+	case p.Get("response_type") == "":
+		return fosite.ErrInvalidRequest.WithHint("The response_type is missing.")
 	case p.Get("response_type") != "code":
 		return fosite.ErrUnsupportedResponseType
 	case !a.client.Has(login.AuthorizationCode):
@@ -104,8 +128,8 @@ func (a *authorization) problem() error {
 		return fosite.ErrInvalidRequest.WithHint("The response_mode is query.")
 	case len(p.Get("code_challenge")) != 43 || p.Get("code_challenge_method") != "S256":
 		return fosite.ErrInvalidRequest.WithHint("PKCE with code_challenge_method=S256 is needed (RFC 7636).")
-	case p.Has("prompt") && !slices.Contains([]string{"none", "login", "consent", "select_account", "login consent"}, p.Get("prompt")):
-		return fosite.ErrInvalidRequest.WithHint("There is no such prompt.")
+	case !goodPrompt(strings.Fields(p.Get("prompt"))):
+		return fosite.ErrInvalidRequest.WithHint("The prompts are none, which goes alone, login, consent and select_account.")
 	case p.Has("max_age") && !isCount(p.Get("max_age")):
 		return fosite.ErrInvalidRequest.WithHint("max_age is a number of seconds.")
 	}
@@ -118,29 +142,57 @@ func (a *authorization) problem() error {
 	return err
 }
 
+func goodPrompt(prompts []string) bool {
+	for _, p := range prompts {
+		if !slices.Contains(supportedPrompts, p) || p == "none" && len(prompts) > 1 {
+			return false
+		}
+	}
+	return true
+}
+
+var supportedPrompts = []string{"none", "login", "consent", "select_account"}
+
 func isCount(s string) bool {
 	n, err := strconv.Atoi(s)
 	return err == nil && n >= 0
 }
 
+// needsLogin reports whether the browser's session is not enough.
 func (a *authorization) needsLogin(sess *authdb.Session) bool {
-	if sess == nil || strings.Contains(a.params.Get("prompt"), "login") || a.params.Get("prompt") == "select_account" {
+	if sess == nil || a.prompts("login") || a.prompts("select_account") || !a.isHinted(sess) {
 		return true
 	}
 	age, err := strconv.Atoi(a.params.Get("max_age"))
 	return err == nil && time.Since(sess.AuthenticatedAt) > time.Duration(age)*time.Second
 }
 
+// isHinted reports whether the person is the one whom the id_token_hint names.
+// A hint that is none, or another client's, says nothing; it may have expired.
+func (a *authorization) isHinted(sess *authdb.Session) bool {
+	var claims jwt.Claims
+	typ, err := a.keys.verify(a.params.Get("id_token_hint"), &claims)
+	return err != nil || typ != "JWT" || !claims.Audience.Contains(a.client.ID) || claims.Subject == sess.UserID.String()
+}
+
 // finish gives the client its code.
 func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *authdb.Session) {
-	ctx := withExchange(r.Context(), &exchange{client: a.client})
+	if !a.isHinted(sess) { // somebody else has logged in
+		a.fail(w, r, fosite.ErrLoginRequired)
+		return
+	}
+	x := &exchange{client: a.client}
+	if a.pushed != "" {
+		x.pushed = digest(a.pushed)
+	}
+	ctx := withExchange(r.Context(), x)
 	params := url.Values{}
 	for k, v := range a.params {
 		params[k] = v
 	}
 	params.Set("state", "ours") // redirect gives the client its own back; fosite has rules for how long it is
 	params.Del("prompt")        // judged above, and so not again by fosite
-	params.Del("id_token_hint") // of no effect where one person is logged in
+	params.Del("id_token_hint") // and so is this
 	in, err := http.NewRequestWithContext(ctx, http.MethodGet, a.cfg.Issuer+"/authorize?"+params.Encode(), nil)
 	if err != nil {
 		a.fail(w, r, err)

@@ -38,7 +38,7 @@ type loginPage struct {
 // showLogin asks the person to log in. Browsers hold form-action against the
 // redirect that follows a form too, so the client's origin is named in it.
 func (s *server) showLogin(w http.ResponseWriter, r *http.Request, a *authorization, p loginPage, status int) {
-	p.Client, p.Request = a.client.Name, a.params.Encode()
+	p.Client, p.Request = a.client.Name, a.request()
 	if c, err := r.Cookie(csrfCookie); err == nil && len(c.Value) == 43 {
 		p.CSRF = c.Value
 	} else {

@@ -94,6 +94,7 @@ func (s *server) mount(r *rest.API) {
 	m.Post("/auth/authorize", s.authorize)
 	m.Post("/auth/login", s.login)
 	m.Post("/auth/token", s.token)
+	m.Post("/auth/par", s.push)
 	m.Post("/auth/revoke", s.revoke)
 	m.Post("/auth/introspect", s.introspect)
 	m.With(r.Authenticate("openid")).Get("/auth/userinfo", s.userinfo)
@@ -117,7 +118,8 @@ func (s *server) discovery(w http.ResponseWriter, _ *http.Request) {
 		"token_endpoint_auth_signing_alg_values_supported": assertionAlgorithms, "revocation_endpoint_auth_signing_alg_values_supported": assertionAlgorithms,
 		"introspection_endpoint_auth_signing_alg_values_supported": assertionAlgorithms, "code_challenge_methods_supported": []string{"S256"},
 		"claims_supported":        []string{"sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "email", "email_verified", "name"},
-		"prompt_values_supported": []string{"none", "login"}, "authorization_response_iss_parameter_supported": true,
+		"prompt_values_supported": supportedPrompts, "pushed_authorization_request_endpoint": at("/par"),
+		"require_pushed_authorization_requests": false, "authorization_response_iss_parameter_supported": true,
 		"request_parameter_supported": false, "request_uri_parameter_supported": false, "claims_parameter_supported": false,
 		"service_documentation": s.cfg.PublicURL + "/docs/",
 	})
