@@ -55,6 +55,7 @@ type Client struct {
 	Type                   string            `json:"type" enum:"public,confidential" doc:"Whether it can keep a secret (RFC 6749, section 2.1)" example:"confidential"`
 	RedirectURIs           []string          `json:"redirect_uris" nullable:"false" doc:"Compared as they are; the port of a loopback address is free" example:"[\"https://app.acme.example/callback\"]"`
 	PostLogoutRedirectURIs []string          `json:"post_logout_redirect_uris" nullable:"false" doc:"Where a logout may lead" example:"[\"https://app.acme.example/\"]"`
+	WebOrigins             []string          `json:"web_origins" nullable:"false" doc:"From which browsers may call with its tokens (CORS)" example:"[\"https://app.acme.example\"]"`
 	GrantTypes             []string          `json:"grant_types" nullable:"false" doc:"How it gets tokens" example:"[\"authorization_code\",\"refresh_token\"]"`
 	Scopes                 []string          `json:"scopes" nullable:"false" doc:"What its tokens may be used for" example:"[\"openid\",\"tasks\"]"`
 	AuthMethod             string            `json:"token_endpoint_auth_method" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"How it proves itself; a secret may be sent either way" example:"client_secret_basic"`
@@ -81,6 +82,7 @@ type ClientDraft struct {
 	Type                   string   `json:"type" enum:"public,confidential" doc:"A confidential client is given a secret" example:"confidential"`
 	RedirectURIs           []string `json:"redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Needed for authorization_code" example:"[\"https://app.acme.example/callback\"]"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Where a logout may lead" example:"[\"https://app.acme.example/\"]"`
+	WebOrigins             []string `json:"web_origins,omitempty" nullable:"false" maxItems:"20" doc:"Origins of its pages, from which browsers may call with its tokens (CORS): scheme, host, and a port that is not the scheme's own" example:"[\"https://app.acme.example\"]"`
 	GrantTypes             []string `json:"grant_types,omitempty" nullable:"false" maxItems:"4" doc:"authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs" example:"[\"authorization_code\",\"refresh_token\"]"`
 	Scopes                 []string `json:"scopes,omitempty" nullable:"false" maxItems:"20" doc:"Left out: all" example:"[\"openid\",\"tasks\"]"`
 	AuthMethod             string   `json:"token_endpoint_auth_method,omitempty" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"Left out: what fits the type" example:"client_secret_basic"`
@@ -91,7 +93,7 @@ type ClientDraft struct {
 func (d ClientDraft) Client(id string, now time.Time) (Client, error) {
 	c := Client{
 		ID: id, Name: strings.TrimSpace(d.Name), Type: d.Type, RedirectURIs: some(d.RedirectURIs), PostLogoutRedirectURIs: some(d.PostLogoutRedirectURIs),
-		GrantTypes: some(d.GrantTypes), Scopes: some(d.Scopes), AuthMethod: d.AuthMethod, JWKS: d.JWKS, Enabled: true, Version: 1, CreatedAt: now,
+		WebOrigins: some(d.WebOrigins), GrantTypes: some(d.GrantTypes), Scopes: some(d.Scopes), AuthMethod: d.AuthMethod, JWKS: d.JWKS, Enabled: true, Version: 1, CreatedAt: now,
 	}
 	if c.AuthMethod == "" {
 		c.AuthMethod = DefaultAuthMethod(c.Type)
@@ -133,6 +135,10 @@ func (c Client) check() error {
 	}
 	for i, u := range c.PostLogoutRedirectURIs {
 		f.That(redirectable(u), "/post_logout_redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
+	}
+	f.That(len(c.WebOrigins) <= maxOrigins, "/web_origins", "too_many", "at most 20 origins")
+	for i, o := range c.WebOrigins {
+		f.That(isOrigin(o), "/web_origins/"+strconv.Itoa(i), "malformed", "an origin as browsers write it: https://app.example, or http to this machine; no path, no wildcard")
 	}
 	for i, g := range c.GrantTypes {
 		f.That(c.mayUse(g), "/grant_types/"+strconv.Itoa(i), "unknown_value", "authorization_code, refresh_token or client_credentials")
@@ -195,6 +201,25 @@ func redirectable(raw string) bool {
 		return loopback(u.Hostname())
 	}
 	return strings.Contains(u.Scheme, ".") // RFC 8252, section 7.1: a domain of one's own, reversed
+}
+
+// maxOrigins keeps tokens, which name them, short.
+const maxOrigins = 20
+
+// isOrigin reports whether raw is an origin as the Origin field writes it (RFC
+// 6454, section 6.2): whatever differs from that would never match.
+func isOrigin(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || len(raw) > 253+20 || u.Hostname() == "" || raw != u.Scheme+"://"+u.Host || raw != strings.ToLower(raw) || strings.ContainsAny(raw, "*@ \x00") {
+		return false
+	}
+	switch u.Scheme {
+	case "https":
+		return u.Port() != "443" && !strings.HasSuffix(raw, ":")
+	case "http":
+		return loopback(u.Hostname()) && u.Port() != "80" && !strings.HasSuffix(raw, ":")
+	}
+	return false
 }
 
 func some(all []string) []string {

@@ -9,10 +9,10 @@ import (
 
 // ClientPatch changes a client. Its type and id stay.
 type ClientPatch struct {
-	Name, AuthMethod                                         patch.Field[string]
-	RedirectURIs, PostLogoutRedirectURIs, GrantTypes, Scopes patch.Field[[]string]
-	JWKS                                                     patch.Field[KeySet]
-	Enabled                                                  patch.Field[bool]
+	Name, AuthMethod                                                     patch.Field[string]
+	RedirectURIs, PostLogoutRedirectURIs, WebOrigins, GrantTypes, Scopes patch.Field[[]string]
+	JWKS                                                                 patch.Field[KeySet]
+	Enabled                                                              patch.Field[bool]
 }
 
 func (p ClientPatch) to(c Client) (Client, error) {
@@ -20,6 +20,7 @@ func (p ClientPatch) to(c Client) (Client, error) {
 	p.AuthMethod.Apply(&c.AuthMethod)
 	p.RedirectURIs.Apply(&c.RedirectURIs)
 	p.PostLogoutRedirectURIs.Apply(&c.PostLogoutRedirectURIs)
+	p.WebOrigins.Apply(&c.WebOrigins)
 	p.GrantTypes.Apply(&c.GrantTypes)
 	p.Scopes.Apply(&c.Scopes)
 	if p.JWKS.Set {

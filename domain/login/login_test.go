@@ -67,6 +67,23 @@ func TestClientDraftsAreJudged(t *testing.T) {
 	}
 }
 
+// Origins are compared as browsers write them, so that only such are taken.
+func TestWebOriginsAreOrigins(t *testing.T) {
+	t.Parallel()
+	for origin, good := range map[string]bool{
+		"https://app.example": true, "https://app.example:8443": true, "http://localhost:3000": true, "http://127.0.0.1:5173": true, "http://[::1]:80a": false,
+		"https://xn--bcher-kva.example": true, "http://[::1]:3000": true,
+		"https://app.example/": false, "https://app.example/x": false, "https://app.example?x": false, "https://App.example": false, "https://app.example:443": false, "http://localhost:80": false,
+		"http://app.example": false, "*": false, "https://*.app.example": false, "null": false, "": false, "https://": false, "https://u@app.example": false, "https://app.example:": false,
+		"ftp://app.example": false, "https://app.example https://other.example": false,
+	} {
+		_, err := login.ClientDraft{Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/"}, WebOrigins: []string{origin}}.Client("id", time.Now())
+		if (err == nil) != good {
+			t.Errorf("%q: %v, want good: %v", origin, err, good)
+		}
+	}
+}
+
 func TestPasswordRules(t *testing.T) {
 	t.Parallel()
 	for password, good := range map[string]bool{

@@ -105,6 +105,7 @@ type ClientPatch struct {
 	Name                   rest.Optional[string]       `json:"name,omitempty" minLength:"1" maxLength:"200" example:"Time sheets"`
 	RedirectURIs           rest.Optional[[]string]     `json:"redirect_uris,omitempty" maxItems:"20" example:"[\"https://app.acme.example/callback\"]"`
 	PostLogoutRedirectURIs rest.Optional[[]string]     `json:"post_logout_redirect_uris,omitempty" maxItems:"20" example:"[\"https://app.acme.example/\"]"`
+	WebOrigins             rest.Optional[[]string]     `json:"web_origins,omitempty" maxItems:"20" doc:"Tokens issued before keep those that they name" example:"[\"https://app.acme.example\"]"`
 	GrantTypes             rest.Optional[[]string]     `json:"grant_types,omitempty" maxItems:"4" example:"[\"authorization_code\",\"refresh_token\"]"`
 	Scopes                 rest.Optional[[]string]     `json:"scopes,omitempty" maxItems:"20" example:"[\"openid\",\"tasks\"]"`
 	AuthMethod             rest.Optional[string]       `json:"token_endpoint_auth_method,omitempty" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"A client that changes to a secret is given one by a rotation" example:"private_key_jwt"`
@@ -125,7 +126,7 @@ func (a *api) update(ctx context.Context, who identity.Caller, in *updateInput) 
 	}
 	return showClient(a.clients.ChangeClient(ctx, who, in.ID, version, login.ClientPatch{
 		Name: in.Body.Name.Field, AuthMethod: in.Body.AuthMethod.Field, RedirectURIs: in.Body.RedirectURIs.Field, PostLogoutRedirectURIs: in.Body.PostLogoutRedirectURIs.Field,
-		GrantTypes: in.Body.GrantTypes.Field, Scopes: in.Body.Scopes.Field, JWKS: in.Body.JWKS.Field, Enabled: in.Body.Enabled.Field,
+		WebOrigins: in.Body.WebOrigins.Field, GrantTypes: in.Body.GrantTypes.Field, Scopes: in.Body.Scopes.Field, JWKS: in.Body.JWKS.Field, Enabled: in.Body.Enabled.Field,
 	}))
 }
 

@@ -83,19 +83,19 @@ func newServer(cfg config.Server, store *authdb.Store, hasher *argon2.Hasher, ke
 func (s *server) mount(r *rest.API) {
 	m := r.Router()
 	for _, path := range []string{"/auth/.well-known/openid-configuration", "/auth/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/auth"} {
-		m.Get(path, s.discovery)
+		m.Get(path, public(s.discovery))
 	}
-	m.Get("/auth/jwks.json", func(w http.ResponseWriter, _ *http.Request) {
+	m.Get("/auth/jwks.json", public(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "public, max-age=60")
 		_, _ = w.Write(s.keys.set.Load().public) // the client is gone if this fails
-	})
+	}))
 	m.Get("/auth/authorize", s.authorize)
 	m.Post("/auth/authorize", s.authorize)
 	m.Post("/auth/login", s.login)
-	m.Post("/auth/token", s.token)
-	m.Post("/auth/par", s.push)
-	m.Post("/auth/revoke", s.revoke)
+	m.Post("/auth/token", s.readable(s.token))
+	m.Post("/auth/par", s.readable(s.push))
+	m.Post("/auth/revoke", s.readable(s.revoke))
 	m.Post("/auth/introspect", s.introspect)
 	m.With(r.Authenticate("openid")).Get("/auth/userinfo", s.userinfo)
 	m.With(r.Authenticate("openid")).Post("/auth/userinfo", s.userinfo)

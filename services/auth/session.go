@@ -41,6 +41,9 @@ type accessClaims struct {
 	ClientID string `json:"client_id"`
 	Scope    string `json:"scope"`
 	TenantID string `json:"tenant_id"`
+	// Origins are from where browsers may call with it: services answer pages by
+	// it alone. The name is Keycloak's.
+	Origins []string `json:"allowed-origins,omitempty"`
 }
 
 // GenerateAccessToken implements oauth2.AccessTokenStrategy. The jti of a
@@ -59,6 +62,9 @@ func (t *tokens) GenerateAccessToken(ctx context.Context, r fosite.Requester) (t
 		c.Subject = c.ClientID
 	} else {
 		c.ID = r.GetID() + "." + rand.Text()
+	}
+	if own, ok := r.GetClient().(*client); ok {
+		c.Origins = own.WebOrigins
 	}
 	token, err = jwt.Signed(t.keys.active().accessTokens).Claims(c).Serialize()
 	return token, "", err

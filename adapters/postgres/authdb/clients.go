@@ -15,22 +15,22 @@ import (
 
 // client is a row.
 type client struct {
-	TenantID                                                 uuid.UUID
-	ID, Name, Type                                           string
-	RedirectURIs, PostLogoutRedirectURIs, GrantTypes, Scopes []string
-	SecretHash                                               []byte
-	SecretVersion, Version                                   int64
-	Enabled, FirstParty                                      bool
-	AuthMethod                                               *string
-	JWKS                                                     *login.KeySet
-	PreviousSecretHash                                       []byte
-	PreviousUntil                                            *time.Time
-	CreatedAt                                                time.Time
+	TenantID                                                             uuid.UUID
+	ID, Name, Type                                                       string
+	RedirectURIs, PostLogoutRedirectURIs, WebOrigins, GrantTypes, Scopes []string
+	SecretHash                                                           []byte
+	SecretVersion, Version                                               int64
+	Enabled, FirstParty                                                  bool
+	AuthMethod                                                           *string
+	JWKS                                                                 *login.KeySet
+	PreviousSecretHash                                                   []byte
+	PreviousUntil                                                        *time.Time
+	CreatedAt                                                            time.Time
 }
 
 func (c client) domain() login.Client {
 	out := login.Client{
-		AuthMethod: login.DefaultAuthMethod(c.Type), JWKS: c.JWKS, Enabled: c.Enabled, FirstParty: c.FirstParty, Version: c.Version, ID: c.ID, Name: c.Name, Type: c.Type, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, GrantTypes: c.GrantTypes,
+		AuthMethod: login.DefaultAuthMethod(c.Type), JWKS: c.JWKS, Enabled: c.Enabled, FirstParty: c.FirstParty, Version: c.Version, ID: c.ID, Name: c.Name, Type: c.Type, RedirectURIs: c.RedirectURIs, PostLogoutRedirectURIs: c.PostLogoutRedirectURIs, WebOrigins: c.WebOrigins, GrantTypes: c.GrantTypes,
 		Scopes: c.Scopes, CreatedAt: c.CreatedAt, Tenant: c.TenantID, SecretVersion: c.SecretVersion, SecretHash: c.SecretHash,
 	}
 	if c.AuthMethod != nil {
@@ -56,16 +56,16 @@ func (k kept) client() login.Client {
 
 const (
 	clientColumns = `tenant_id, id, name, type, redirect_uris as "RedirectURIs", post_logout_redirect_uris as "PostLogoutRedirectURIs", grant_types, scopes, secret_hash, secret_version, created_at,
-		version, enabled, first_party, auth_method, jwks as "JWKS", previous_secret_hash, previous_until`
+		version, enabled, first_party, auth_method, jwks as "JWKS", previous_secret_hash, previous_until, web_origins`
 	insertClient = `insert into clients (tenant_id, id, name, type, redirect_uris, post_logout_redirect_uris, grant_types, scopes, secret_hash, secret_version,
-		auth_method, jwks, enabled, previous_secret_hash, previous_until, version, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+		auth_method, jwks, enabled, previous_secret_hash, previous_until, version, web_origins, created_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 	replaceClient = insertClient + ` on conflict (tenant_id, id) do update set name = excluded.name, redirect_uris = excluded.redirect_uris`
 )
 
 func clientArgs(tenant identity.TenantID, c login.Client) []any {
 	return []any{tenant, c.ID, c.Name, c.Type, c.RedirectURIs, c.PostLogoutRedirectURIs, c.GrantTypes, c.Scopes, c.SecretHash, c.SecretVersion,
-		c.AuthMethod, c.JWKS, c.Enabled, c.PreviousHash, c.PreviousUntil, c.Version, c.CreatedAt}
+		c.AuthMethod, c.JWKS, c.Enabled, c.PreviousHash, c.PreviousUntil, c.Version, c.WebOrigins, c.CreatedAt}
 }
 
 // AddClient implements login.Store.
@@ -122,7 +122,7 @@ func (s *Store) Clients(ctx context.Context, who identity.Caller, r page.Request
 
 // first_party is not here: a tenant does not change it.
 const updateClient = `with changed as (update clients set name = $3, type = $4, redirect_uris = $5, post_logout_redirect_uris = $6, grant_types = $7, scopes = $8,
-	secret_hash = $9, secret_version = $10, auth_method = $11, jwks = $12, enabled = $13, previous_secret_hash = $14, previous_until = $15, version = $16
+	secret_hash = $9, secret_version = $10, auth_method = $11, jwks = $12, enabled = $13, previous_secret_hash = $14, previous_until = $15, version = $16, web_origins = $17
 	where tenant_id = $1 and id = $2 and version = $16 - 1 returning id)`
 
 // ChangeClient implements login.Store.

@@ -97,6 +97,7 @@ func changes(t *testing.T, s login.Store) {
 	c := add(t, s, who)
 	c.Version, c.SecretVersion, c.PreviousHash, c.SecretHash, c.Enabled = 2, 2, c.SecretHash, []byte("second"), false
 	until := time.Now().Add(time.Hour)
+	c.WebOrigins = []string{"https://app.example"}
 	c.PreviousUntil, c.JWKS = &until, &login.KeySet{Keys: []login.Key{{Kty: "EC", Kid: "k"}}}
 	if _, err := s.ChangeClient(t.Context(), who, c); err != nil {
 		t.Fatal(err)
@@ -104,7 +105,7 @@ func changes(t *testing.T, s login.Store) {
 	_, err := s.ChangeClient(t.Context(), who, c)
 	wantKind(t, "a change that came second", err, fault.Precondition)
 	got, err := s.Client(t.Context(), who, c.ID)
-	if err != nil || got.Version != 2 || got.Enabled || string(got.PreviousHash) != "hash" || string(got.SecretHash) != "second" || got.JWKS == nil || got.JWKS.Keys[0].Kid != "k" {
+	if err != nil || got.Version != 2 || got.Enabled || string(got.PreviousHash) != "hash" || string(got.SecretHash) != "second" || got.JWKS == nil || got.JWKS.Keys[0].Kid != "k" || len(got.WebOrigins) != 1 {
 		t.Errorf("after the change: %+v, %v", got, err)
 	}
 	wantKind(t, "deleting the version before", s.DeleteClient(t.Context(), who, c.ID, 1), fault.Precondition)

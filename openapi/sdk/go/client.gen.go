@@ -1144,6 +1144,11 @@ type ClientDraft struct {
 	//
 	// Examples: confidential
 	Type ClientDraftType `json:"type"`
+
+	// WebOrigins Origins of its pages, from which browsers may call with its tokens (CORS): scheme, host, and a port that is not the scheme's own
+	//
+	// Examples: ["https://app.acme.example"]
+	WebOrigins *[]string `json:"web_origins,omitempty"`
 }
 
 // ClientDraftTokenEndpointAuthMethod Left out: what fits the type
@@ -1183,6 +1188,11 @@ type ClientPatch struct {
 	//
 	// Examples: private_key_jwt
 	TokenEndpointAuthMethod *ClientPatchTokenEndpointAuthMethod `json:"token_endpoint_auth_method,omitempty"`
+
+	// WebOrigins Tokens issued before keep those that they name
+	//
+	// Examples: ["https://app.acme.example"]
+	WebOrigins *[]string `json:"web_origins,omitempty"`
 }
 
 // ClientPatchTokenEndpointAuthMethod A client that changes to a secret is given one by a rotation
@@ -1262,6 +1272,11 @@ type ClientWithSecret struct {
 	//
 	// Examples: 1
 	Version int64 `json:"version"`
+
+	// WebOrigins From which browsers may call with its tokens (CORS)
+	//
+	// Examples: ["https://app.acme.example"]
+	WebOrigins []string `json:"web_origins"`
 }
 
 // ClientWithSecretTokenEndpointAuthMethod How it proves itself; a secret may be sent either way
@@ -1712,6 +1727,11 @@ type OAuthClient struct {
 	//
 	// Examples: 1
 	Version int64 `json:"version"`
+
+	// WebOrigins From which browsers may call with its tokens (CORS)
+	//
+	// Examples: ["https://app.acme.example"]
+	WebOrigins []string `json:"web_origins"`
 }
 
 // OAuthClientTokenEndpointAuthMethod How it proves itself; a secret may be sent either way

@@ -304,6 +304,10 @@ export type ClientDraft = {
      * A confidential client is given a secret
      */
     type: 'public' | 'confidential';
+    /**
+     * Origins of its pages, from which browsers may call with its tokens (CORS): scheme, host, and a port that is not the scheme's own
+     */
+    web_origins?: Array<string>;
 };
 
 export type ClientPatch = {
@@ -321,6 +325,10 @@ export type ClientPatch = {
      * A client that changes to a secret is given one by a rotation
      */
     token_endpoint_auth_method?: 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt';
+    /**
+     * Tokens issued before keep those that they name
+     */
+    web_origins?: Array<string>;
 };
 
 export type ClientWithSecret = {
@@ -381,6 +389,10 @@ export type ClientWithSecret = {
      * Counts the changes
      */
     version: number;
+    /**
+     * From which browsers may call with its tokens (CORS)
+     */
+    web_origins: Array<string>;
 };
 
 export type Comment = {
@@ -716,6 +728,10 @@ export type OAuthClient = {
      * Counts the changes
      */
     version: number;
+    /**
+     * From which browsers may call with its tokens (CORS)
+     */
+    web_origins: Array<string>;
 };
 
 export type OwnerDraft = {
