@@ -45,11 +45,12 @@ type Verifier struct {
 	fetched time.Time // of the keys
 	tried   time.Time
 	seen    *lru.Cache[[32]byte, verified]
+	revoked revocations
 }
 
 // verified is what a token of the issuer's says.
 type verified struct {
-	who     identity.Caller
+	lineage
 	origins []string // of the pages that its client is
 	expires time.Time
 }
@@ -73,8 +74,9 @@ type claims struct {
 }
 
 // Verify returns who the bearer of token is. It returns fault.Unauthenticated
-// without a reason when the token is no good, and fault.Unavailable when the
-// issuer's keys cannot be had. A token verified once is remembered until it expires.
+// without a reason when the token is no good, or was revoked as far as Watch
+// knows, and fault.Unavailable when the issuer's keys cannot be had. A token
+// verified once is remembered until it expires or is revoked.
 func (v *Verifier) Verify(ctx context.Context, token string) (identity.Caller, error) {
 	got, err := v.verify(ctx, token)
 	return got.who, err
@@ -98,11 +100,20 @@ func (v *Verifier) verify(ctx context.Context, token string) (verified, error) {
 	if err := v.good(c); err != nil {
 		return got, err
 	}
-	if got.who, err = c.caller(); err == nil && time.Since(v.keysAt()) < keysLive {
+	if got.who, err = c.caller(); err != nil {
+		return got, err
+	}
+	got.jti, got.issued = c.ID, c.IssuedAt.Time()
+	if time.Since(v.keysAt()) < keysLive {
 		got.expires = c.Expiry.Time().Add(leeway)
 		v.seen.Add(digest, got)
 	}
-	return got, err
+	if v.revoked.refuses(got.lineage) { // after it was remembered: whatever is revoked from here on is dropped
+		v.seen.Remove(digest)
+		got.who = identity.Caller{}
+		return got, errToken
+	}
+	return got, nil
 }
 
 // claims reads an access token that the issuer has signed.

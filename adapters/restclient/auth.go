@@ -3,6 +3,8 @@ package restclient
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -29,6 +31,28 @@ func (c *Client) PutCredential(ctx context.Context, tenant identity.TenantID, cr
 // EnableCredential lets the user log in.
 func (c *Client) EnableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID) error {
 	return c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthURL+credentialsPath+user.String()+"/enable", nil, nil)
+}
+
+// DisableCredential ends the user's sessions and tokens and lets the user not log in.
+func (c *Client) DisableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, by string) error {
+	return c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthURL+credentialsPath+user.String()+"/disable?by="+url.QueryEscape(by), nil, nil)
+}
+
+// SuspendTenant ends the tenant's tokens and gives it no others.
+func (c *Client) SuspendTenant(ctx context.Context, tenant identity.TenantID) error {
+	return c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthURL+"/auth/v1/platform/tenant/suspend", nil, nil)
+}
+
+// ResumeTenant opens a suspended tenant again.
+func (c *Client) ResumeTenant(ctx context.Context, tenant identity.TenantID) error {
+	return c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthURL+"/auth/v1/platform/tenant/resume", nil, nil)
+}
+
+// Revocations returns the revocations of access tokens of all tenants since
+// those before; rest.Verifier watches them.
+func (c *Client) Revocations(ctx context.Context, since int64) (got identity.Revocations, err error) {
+	err = c.Do(ctx, identity.Platform, http.MethodGet, c.cfg.AuthURL+"/auth/v1/platform/revocations?since="+strconv.FormatInt(since, 10), nil, &got)
+	return got, err
 }
 
 // DeleteCredential removes the credential, if there is one.

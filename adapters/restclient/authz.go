@@ -54,6 +54,12 @@ func (c *Client) PutAssignment(ctx context.Context, tenant identity.TenantID, us
 	return c.Do(ctx, tenant, http.MethodPut, c.cfg.AuthzURL+assignmentsPath, assignment{access.KindUser, user.String(), role}, nil)
 }
 
+// Holds reports whether the user holds a permission.
+func (c *Client) Holds(ctx context.Context, tenant identity.TenantID, user identity.UserID, p access.Permission) (bool, error) {
+	d, err := c.Check(ctx, tenant, access.Subject{User: user}, p, uuid.Nil)
+	return d.Allowed, err
+}
+
 // DeleteAssignment takes the role away, if the user has it.
 func (c *Client) DeleteAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error {
 	return c.Do(ctx, tenant, http.MethodDelete, c.cfg.AuthzURL+assignmentsPath, assignment{access.KindUser, user.String(), role}, nil)

@@ -28,6 +28,7 @@ const (
 	ReportsCreate    Permission = "reports:create"
 	UsersRead        Permission = "users:read"
 	UsersInvite      Permission = "users:invite"
+	UsersWrite       Permission = "users:write"
 	RolesRead        Permission = "roles:read"
 	RolesWrite       Permission = "roles:write"
 	AssignmentsRead  Permission = "assignments:read"
@@ -36,6 +37,7 @@ const (
 	ClientsWrite     Permission = "clients:write"
 	TenantRead       Permission = "tenant:read"
 	TenantWrite      Permission = "tenant:write"
+	AuditRead        Permission = "audit:read"
 )
 
 // Gate decides, in microseconds, whether a caller may do something.
@@ -53,8 +55,8 @@ type Gate interface {
 func Permissions() []Permission {
 	return []Permission{
 		ProjectsRead, ProjectsWrite, TasksRead, TasksWrite, TasksDelete, CommentsWrite, ReportsRead, ReportsCreate,
-		UsersRead, UsersInvite, RolesRead, RolesWrite, AssignmentsRead, AssignmentsWrite, ClientsRead, ClientsWrite,
-		TenantRead, TenantWrite,
+		UsersRead, UsersInvite, UsersWrite, RolesRead, RolesWrite, AssignmentsRead, AssignmentsWrite, ClientsRead, ClientsWrite,
+		TenantRead, TenantWrite, AuditRead,
 	}
 }
 

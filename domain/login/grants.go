@@ -20,7 +20,8 @@ type Grants interface {
 	// Request returns one that has not expired, or fault.NotFound.
 	Request(ctx context.Context, tenant identity.TenantID, hash []byte) (PushedRequest, error)
 
-	// AddCode stores a code, and ends the pushed request that it answers.
+	// AddCode stores a code, and ends the pushed request that it answers. It
+	// returns fault.NotFound when its session has ended.
 	AddCode(ctx context.Context, tenant identity.TenantID, c Code) error
 	// Code returns a code that has not expired, or one that was used, or fault.NotFound.
 	Code(ctx context.Context, tenant identity.TenantID, hash []byte) (Code, error)
@@ -63,6 +64,7 @@ type Code struct {
 	ClientID  string
 	UserID    uuid.UUID
 	FamilyID  uuid.UUID
+	SessionID uuid.UUID // with which it ends; zero: none
 	Request   json.RawMessage
 	ExpiresAt time.Time
 	Used      bool

@@ -34,13 +34,9 @@ type Store interface {
 	// there: they are for our own services.
 	PutClient(ctx context.Context, tenant identity.TenantID, c Client) error
 	DropClient(ctx context.Context, tenant identity.TenantID, id string) error
-	// PutCredential makes or replaces a credential. It returns fault.Conflict
-	// when another user of the tenant has the address.
-	PutCredential(ctx context.Context, tenant identity.TenantID, c Credential) error
-	// EnableCredential returns fault.NotFound when there is none.
-	EnableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID) error
-	// DropCredential removes a credential with the user's sessions and tokens.
-	DropCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID) error
+
+	People
+	Trail
 }
 
 // Hasher hashes passwords slowly, a few at a time.
@@ -113,20 +109,6 @@ func (s *Service) DeleteClient(ctx context.Context, who identity.Caller, id stri
 		return err
 	}
 	return s.Store.DeleteClient(ctx, who, id, version)
-}
-
-// PutCredential hashes the password and keeps the credential; it is for our
-// own services.
-func (s *Service) PutCredential(ctx context.Context, tenant identity.TenantID, c Credential, password string) error {
-	c.Email = Normal(c.Email)
-	if err := CheckPassword(password, c.Email); err != nil {
-		return err
-	}
-	var err error
-	if c.Hash, err = s.Hasher.Hash(ctx, password); err != nil {
-		return err
-	}
-	return s.Store.PutCredential(ctx, tenant, c)
 }
 
 // Normal is how an e-mail address is kept and compared.

@@ -14,7 +14,7 @@ type Tenant struct {
 	ID        identity.TenantID `json:"id" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001"`
 	Slug      string            `json:"slug" doc:"Short name, unique over the platform" example:"acme"`
 	Name      string            `json:"name" doc:"The organisation" example:"Acme Ltd"`
-	Status    string            `json:"status" enum:"provisioning,active" example:"active"`
+	Status    string            `json:"status" enum:"provisioning,active,suspended" example:"active"`
 	CreatedAt time.Time         `json:"created_at" example:"2026-01-31T09:00:00Z"`
 }
 
@@ -22,6 +22,7 @@ type Tenant struct {
 const (
 	TenantProvisioning = "provisioning"
 	TenantActive       = "active"
+	TenantSuspended    = "suspended" // its people and clients get no tokens
 )
 
 // User is a person of one tenant.
@@ -33,8 +34,11 @@ type User struct {
 	CreatedAt time.Time       `json:"created_at" example:"2026-01-31T09:00:00Z"`
 }
 
-// UserActive is the status of a person who may log in.
-const UserActive = "active"
+// The statuses of a person: only the first may log in.
+const (
+	UserActive   = "active"
+	UserDisabled = "disabled"
+)
 
 // Invitation asks a person to join a tenant. Its id becomes the user's.
 type Invitation struct {

@@ -33,6 +33,13 @@ type Credentials interface {
 	// EnableCredential lets the user log in; it returns fault.NotFound when
 	// there is no credential.
 	EnableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID) error
+	// DisableCredential ends the user's sessions and tokens and lets the user
+	// not log in, on behalf of the subject by.
+	DisableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, by string) error
+	// SuspendTenant ends the tenant's tokens and gives it no others until
+	// ResumeTenant; again each changes nothing.
+	SuspendTenant(ctx context.Context, tenant identity.TenantID) error
+	ResumeTenant(ctx context.Context, tenant identity.TenantID) error
 	// DeleteCredential removes the credential, if there is one.
 	DeleteCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID) error
 }
@@ -58,6 +65,8 @@ type Roles interface {
 	// PutAssignment gives the user the role; again it changes nothing. It
 	// returns fault.NotFound when there is no such role.
 	PutAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error
+	// Holds reports whether the user holds a permission.
+	Holds(ctx context.Context, tenant identity.TenantID, user identity.UserID, p access.Permission) (bool, error)
 	// DeleteAssignment takes the role away, if the user has it.
 	DeleteAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error
 }

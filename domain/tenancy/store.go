@@ -66,6 +66,13 @@ type PeopleStore interface {
 	User(ctx context.Context, who identity.Caller, id identity.UserID) (User, error)
 	Users(ctx context.Context, who identity.Caller, r page.Request) (page.Result[User], error)
 
+	// SetUserStatus returns fault.NotFound when there is no such person, and the
+	// first answer to the same request again.
+	SetUserStatus(ctx context.Context, who identity.Caller, id identity.UserID, status string) (User, error)
+	// SetTenantStatus moves the tenant between active and suspended. It returns
+	// fault.Conflict when the tenant is neither.
+	SetTenantStatus(ctx context.Context, tenant identity.TenantID, status string) error
+
 	// Invite stores i, whose mail is due at once. It returns fault.Conflict
 	// when a user, or an invitation that is still open at i.CreatedAt, has the
 	// e-mail address, and the first invitation to the same request again.

@@ -14,8 +14,9 @@ const scope = "auth"
 
 // api is the HTTP surface of the use cases.
 type api struct {
-	clients *login.Service
-	cursors rest.Cursors
+	clients     *login.Service
+	cursors     rest.Cursors
+	revocations func(ctx context.Context, since int64) (identity.Revocations, error)
 }
 
 func (a *api) register(r *rest.API) {
@@ -34,11 +35,11 @@ func (a *api) register(r *rest.API) {
 	}, a.get)
 	rest.Register(r, rest.Operation{
 		ID: "update-client", Method: http.MethodPatch, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Errors: []int{404, 412, 428},
-		Summary: "Change an OAuth client", Description: "A JSON merge patch (RFC 7396). A disabled client is refused refresh tokens at once and everything else within a second; its access tokens end within ten minutes.",
+		Summary: "Change an OAuth client", Description: "A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.",
 	}, a.update)
 	rest.Register(r, rest.Operation{
 		ID: "delete-client", Method: http.MethodDelete, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
-		Summary: "Delete an OAuth client", Description: "Its refresh tokens end at once, its access tokens within ten minutes.",
+		Summary: "Delete an OAuth client", Description: "Its refresh tokens end at once, its access tokens within two seconds.",
 	}, a.remove)
 	rest.Register(r, rest.Operation{
 		ID: "rotate-client-secret", Method: http.MethodPost, Path: "/v1/clients/{id}/secret", Tag: "clients", Scope: scope, Errors: []int{404, 409},

@@ -211,7 +211,8 @@ func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *aut
 		a.fail(w, r, err)
 		return
 	}
-	s := &session{Tenant: to.tenant, Audience: to.audience}
+	req.SetID(uuid.Must(uuid.NewV7()).String()) // becomes the family's: when it began tells which revocations concern it
+	s := &session{Tenant: to.tenant, Login: sess.ID, Audience: to.audience}
 	s.Subject = sess.UserID.String()
 	s.IDTokenClaims().Subject, s.IDTokenClaims().AuthTime, s.IDTokenClaims().RequestedAt = s.Subject, sess.AuthenticatedAt.UTC(), time.Now().UTC()
 	resp, err := a.provider.NewAuthorizeResponse(ctx, req, s)
@@ -229,6 +230,8 @@ func (a *authorization) fail(w http.ResponseWriter, r *http.Request, err error) 
 	switch {
 	case errors.As(err, &f) && f.Kind == fault.Unavailable:
 		rfc = fosite.ErrTemporarilyUnavailable
+	case errors.As(err, &f) && f.Kind == fault.NotFound: // the session ended in this moment
+		rfc = fosite.ErrLoginRequired
 	case rfc.ErrorField == "error":
 		rfc = fosite.ErrServerError
 	}

@@ -146,8 +146,12 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 		}
 		return nil, wrong, http.StatusUnauthorized
 	}
-	sess, value := authdb.Session{UserID: c.User, AuthenticatedAt: time.Now()}, opaque()
-	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, time.Now().Add(sessionLife), key[:]); err != nil {
+	value := opaque()
+	sess := authdb.Session{ID: uuid.New(), UserID: c.User, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r)}
+	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, key[:]); err != nil {
+		if fault.Is(err, fault.NotFound) { // the password was changed in this moment
+			return nil, wrong, http.StatusUnauthorized
+		}
 		return s.unavailable(w, err)
 	}
 	s.setCookie(w, r, sessionCookie, tenant.String()+"."+value, sessionLife)
@@ -172,6 +176,17 @@ func address(r *http.Request) string {
 		return ""
 	}
 	return host
+}
+
+// agent is how the browser calls itself, as far as it is fit to be shown.
+func agent(r *http.Request) string {
+	plain := strings.Map(func(c rune) rune {
+		if c < ' ' || c > '~' {
+			return -1
+		}
+		return c
+	}, r.UserAgent())
+	return plain[:min(len(plain), 300)]
 }
 
 // sessionValue returns the tenant and the secret of the browser's session.

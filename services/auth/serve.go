@@ -62,7 +62,7 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 	}
 	go process.Every(ctx, cfg.KeyReload, "read the signing keys", keys.reload)
 	s.SecretKey = secrets
-	(&api{clients: s, cursors: rest.Cursors{Key: cfg.CursorKey}}).register(r)
+	(&api{clients: s, cursors: rest.Cursors{Key: cfg.CursorKey}, revocations: store.Revocations}).register(r)
 	newServer(cfg.Server, store, hasher, keys, refresh, platform).mount(r)
 	return r, nil
 }
@@ -140,6 +140,7 @@ func serve(ctx context.Context) error {
 	store := authdb.New(app, system)
 	go process.Every(ctx, process.Hourly, "purge what has expired", store.Purge)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	go verifier.Watch(ctx, store.Revocations)
 	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, gate.New(restclient.New(cfg.Platform)))
 	if err != nil {
 		return err

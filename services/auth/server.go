@@ -23,7 +23,7 @@ import (
 
 // How long things live.
 const (
-	accessTokenLife = 10 * time.Minute // the bound within which a revocation bites everywhere
+	accessTokenLife = login.AccessTokenLife
 	idTokenLife     = time.Hour
 	codeLife        = time.Minute
 	refreshLife     = 14 * 24 * time.Hour // unused

@@ -20,6 +20,7 @@ import (
 type session struct {
 	openid.DefaultSession
 	Tenant   uuid.UUID `json:"tenant"`
+	Login    uuid.UUID `json:"login"`              // the browser's session, with which a code ends
 	Audience []string  `json:"audience,omitempty"` // of the grant; empty: every service
 }
 

@@ -111,7 +111,7 @@ func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 		return err
 	}
 	return s.store.AddCode(ctx, sess.Tenant, login.Code{
-		Pushed: exchangeOf(ctx).pushed, Hash: []byte(signature), ClientID: r.GetClient().GetID(), UserID: user, FamilyID: family, Request: body, ExpiresAt: time.Now().Add(codeLife),
+		Pushed: exchangeOf(ctx).pushed, Hash: []byte(signature), ClientID: r.GetClient().GetID(), UserID: user, FamilyID: family, SessionID: sess.Login, Request: body, ExpiresAt: time.Now().Add(codeLife),
 	})
 }
 

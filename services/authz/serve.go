@@ -9,6 +9,7 @@ import (
 	"bailiwick.dev/adapters/postgres/authzdb"
 	"bailiwick.dev/adapters/process"
 	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/adapters/restclient"
 	"bailiwick.dev/domain/access"
 )
 
@@ -44,5 +45,6 @@ func serve(ctx context.Context) error {
 	defer system.Close()
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	go verifier.Watch(ctx, restclient.New(cfg.Platform).Revocations)
 	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, authzdb.New(app)), cfg.Listen, cfg.MetricsListen)
 }

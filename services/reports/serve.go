@@ -60,7 +60,9 @@ func serve(ctx context.Context) error {
 	}
 	defer client.Close()
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
-	s := report.NewService(reportsdb.New(app), files, reporting.Starter{Client: client}, gate.New(restclient.New(cfg.Platform)))
+	platform := restclient.New(cfg.Platform)
+	s := report.NewService(reportsdb.New(app), files, reporting.Starter{Client: client}, gate.New(platform))
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	go verifier.Watch(ctx, platform.Revocations)
 	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, s), cfg.Listen, cfg.MetricsListen)
 }

@@ -45,7 +45,9 @@ func serve(ctx context.Context) error {
 	defer app.Close()
 	defer system.Close()
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
+	platform := restclient.New(cfg.Platform)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
-	r := surface(cfg.Server, verifier, app.Ready, tasksdb.New(app), gate.New(restclient.New(cfg.Platform)))
+	go verifier.Watch(ctx, platform.Revocations)
+	r := surface(cfg.Server, verifier, app.Ready, tasksdb.New(app), gate.New(platform))
 	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)
 }

@@ -66,5 +66,6 @@ func serve(ctx context.Context) error {
 		Onboarding: onboarding.Starter{Client: client}, Links: tenancy.Links{Key: cfg.LinkKey}, Redirects: redirects(cfg.PublicURL),
 	}
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	go verifier.Watch(ctx, platform.Revocations)
 	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, s), cfg.Listen, cfg.MetricsListen)
 }

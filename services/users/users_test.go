@@ -30,6 +30,7 @@ type neighbours struct {
 	roles       map[uuid.UUID]string
 	begun       []tenancy.Pending
 	mails       []tenancy.Mail
+	suspended   bool
 	down        error
 }
 
@@ -50,6 +51,28 @@ func (n *neighbours) EnableCredential(_ context.Context, _, user uuid.UUID) erro
 	c.Enabled = true
 	n.credentials[user] = c
 	return n.down
+}
+
+func (n *neighbours) DisableCredential(_ context.Context, _, user uuid.UUID, _ string) error {
+	defer n.lock()()
+	c := n.credentials[user]
+	c.Enabled = false
+	n.credentials[user] = c
+	return n.down
+}
+
+func (n *neighbours) suspend(suspended bool) error {
+	defer n.lock()()
+	n.suspended = suspended
+	return n.down
+}
+
+func (n *neighbours) SuspendTenant(context.Context, uuid.UUID) error { return n.suspend(true) }
+func (n *neighbours) ResumeTenant(context.Context, uuid.UUID) error  { return n.suspend(false) }
+
+func (n *neighbours) Holds(_ context.Context, _, user uuid.UUID, _ access.Permission) (bool, error) {
+	defer n.lock()()
+	return n.roles[user] == "owner", n.down
 }
 
 func (n *neighbours) DeleteCredential(context.Context, uuid.UUID, uuid.UUID) error { return nil }
@@ -268,3 +291,57 @@ func TestPeopleSeeTheirOwnTenantAlone(t *testing.T) {
 }
 
 func tomorrow() time.Time { return time.Now().Add(24 * time.Hour) }
+
+func TestPeopleAreDisabledByThoseWhoMay(t *testing.T) {
+	t.Parallel()
+	gate := accessfake.Gate{}
+	p := newPlatform(t, gate)
+	who, owner := p.owned(t)
+	u := p.joined(t, owner)
+	disable, enable := "/v1/users/"+u.ID.String()+"/disable", "/v1/users/"+u.ID.String()+"/enable"
+	for range 2 {
+		got := resttest.JSON[tenancy.User](t, p.do(t, owner, "POST", disable, nil).Want(t, 200))
+		if got.Status != tenancy.UserDisabled || p.credentials[u.ID].Enabled {
+			t.Errorf("the person is %+v, with the credential %+v", got, p.credentials[u.ID])
+		}
+	}
+	if got := resttest.JSON[tenancy.User](t, p.do(t, owner, "POST", enable, nil).Want(t, 200)); got.Status != tenancy.UserActive || !p.credentials[u.ID].Enabled {
+		t.Errorf("the person is %+v, with the credential %+v", got, p.credentials[u.ID])
+	}
+	p.do(t, owner, "POST", "/v1/users/"+who.User.String()+"/disable", nil).Want(t, 409)
+	p.do(t, owner, "POST", "/v1/users/"+uuid.NewString()+"/disable", nil).Want(t, 404)
+	p.roles[u.ID] = "owner"
+	gate[access.TenantWrite] = access.ErrForbidden()
+	p.do(t, owner, "POST", disable, nil).Want(t, 403) // stronger than the caller
+	p.roles[u.ID] = "member"
+	p.down = fault.New(fault.Unavailable, "service_unavailable", "")
+	p.do(t, owner, "POST", disable, nil).Want(t, 503)
+	p.down = nil
+	gate[access.UsersWrite] = access.ErrForbidden()
+	p.do(t, owner, "POST", disable, nil).Want(t, 403)
+}
+
+func TestOperatorsSuspendATenant(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	who, owner := p.owned(t)
+	operator := p.issuer.Token(t, identity.Caller{Tenant: who.Tenant, Client: "svc-users", Scopes: []string{"platform"}})
+	p.do(t, owner, "POST", "/v1/platform/tenant/suspend", nil).Want(t, 403)
+	for status, path := range map[string]string{tenancy.TenantSuspended: "suspend", tenancy.TenantActive: "resume"} {
+		p.do(t, operator, "POST", "/v1/platform/tenant/"+path, nil).Want(t, 204)
+		if got := resttest.JSON[tenancy.Tenant](t, p.do(t, owner, "GET", "/v1/tenant", nil).Want(t, 200)); got.Status != status || p.suspended != (path == "suspend") {
+			t.Errorf("after %s the tenant is %s, in auth suspended: %v", path, got.Status, p.suspended)
+		}
+	}
+}
+
+// joined is a person who accepted an invitation.
+func (p *platform) joined(t *testing.T, owner string) tenancy.User {
+	t.Helper()
+	p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","name":"Grace","role":"member"}`).Want(t, 201)
+	if err := tenancy.Reconcile(t.Context(), p.queue, p.service, p, p.letters); err != nil {
+		t.Fatal(err)
+	}
+	_, token, _ := strings.Cut(p.mails[len(p.mails)-1].Link, "token=")
+	return resttest.JSON[tenancy.User](t, p.do(t, "", "POST", "/v1/invitations/acceptance", map[string]string{"token": token, "password": "long enough"}).Want(t, 201))
+}

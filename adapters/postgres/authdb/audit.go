@@ -18,38 +18,40 @@ import (
 // rows found, the entry of it in the tenant's audit trail: there is the one
 // with the other, or neither. The entry's row lock makes changes of one tenant
 // wait for one another until they commit, so in a batch it comes last.
-func audited(tenant identity.TenantID, e login.Event, with string, args ...any) (string, []any, error) {
+func audited(tenant identity.TenantID, e login.Event, with string, args ...any) (string, []any) {
 	e.Sequence = 0
 	text, err := json.Marshal(e)
+	if err != nil {
+		panic(err) // strings and a time
+	}
 	t, ev := len(args)+1, len(args)+2
 	return with + fmt.Sprintf(`, head as (insert into audit_heads as h (tenant_id, sequence, hash)
 			select $%[1]d::uuid, 1, sha256(uuid_send($%[1]d::uuid) || int8send(1) || convert_to($%[2]d::text, 'UTF8')) from changed limit 1
 			on conflict (tenant_id) do update set sequence = h.sequence + 1, hash = sha256(h.hash || int8send(h.sequence + 1) || convert_to($%[2]d::text, 'UTF8'))
 			returning sequence, hash),
 		entry as (insert into audit_events (tenant_id, sequence, event, hash) select $%[1]d::uuid, sequence, $%[2]d::text::json, hash from head)`, t, ev),
-		append(args, tenant, string(text)), err
+		append(args, tenant, string(text))
 }
 
-// queueEvent adds an entry to a batch whose changes it tells of.
-func queueEvent(b *pgx.Batch, tenant identity.TenantID, e login.Event) error {
-	sql, args, err := audited(tenant, e, `with changed as (select)`)
-	b.Queue(sql+` select`, args...)
-	return err
+// queueEvent adds a change with its entry to a batch.
+func queueEvent(b *pgx.Batch, tenant identity.TenantID, e login.Event, with string, args ...any) *pgx.QueuedQuery {
+	sql, args := audited(tenant, e, with, args...)
+	return b.Queue(sql+` select 1 from changed`, args...)
 }
+
+// nothing is the change of an entry that tells of none.
+const nothing = `with changed as (select)`
 
 // change runs a change with its entry and reports whether it found its row.
 func (s *Store) change(ctx context.Context, tenant identity.TenantID, e login.Event, with string, args ...any) (bool, error) {
-	sql, args, err := audited(tenant, e, with, args...)
-	if err != nil {
-		return false, err
-	}
+	sql, args := audited(tenant, e, with, args...)
 	n, err := s.exec(ctx, tenant, sql+` select 1 from changed`, args...)
 	return n > 0, err
 }
 
 // Record adds an entry that tells of no change.
 func (s *Store) Record(ctx context.Context, tenant identity.TenantID, e login.Event) error {
-	_, err := s.change(ctx, tenant, e, `with changed as (select)`)
+	_, err := s.change(ctx, tenant, e, nothing)
 	return err
 }
 

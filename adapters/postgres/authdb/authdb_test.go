@@ -45,7 +45,7 @@ func newWorld(t *testing.T) world {
 	if _, err := w.AddClient(t.Context(), identity.Caller{Tenant: w.tenant}, w.client); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.PutCredential(t.Context(), w.tenant, login.Credential{User: w.user, Email: "a@b.example", Name: "A", Hash: "x", Enabled: true}); err != nil {
+	if err := w.PutCredential(t.Context(), w.tenant, login.Credential{User: w.user, Email: "a@b.example", Name: "A", Hash: "x", Enabled: true}, login.Event{}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -66,7 +66,7 @@ func TestFailuresBlockAndAreForgotten(t *testing.T) {
 	if c, until, err := w.Attempt(t.Context(), w.tenant, "a@b.example", []byte("elsewhere")); err != nil || !until.IsZero() || c.User != w.user {
 		t.Errorf("from elsewhere: %+v until %v, %v", c, until, err)
 	}
-	if err := w.LoggedIn(t.Context(), w.tenant, []byte("session"), authdb.Session{UserID: w.user, AuthenticatedAt: time.Now()}, time.Now().Add(time.Hour), key); err != nil {
+	if err := w.LoggedIn(t.Context(), w.tenant, []byte("session"), authdb.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, "x", key); err != nil {
 		t.Fatal(err)
 	}
 	if _, until, _ := w.Attempt(t.Context(), w.tenant, "a@b.example", key); !until.IsZero() {

@@ -80,9 +80,10 @@ func (s *Store) PutClient(ctx context.Context, tenant identity.TenantID, c login
 	return err
 }
 
-const findClient = `select ` + clientColumns + ` from clients where id = $1`
+const findClient = `select ` + clientColumns + ` from clients c where id = $1 and not exists (select from suspended_tenants s where s.tenant_id = c.tenant_id)`
 
-// FindClient returns a client of any tenant by its id, or fault.NotFound.
+// FindClient returns a client of any tenant by its id, or fault.NotFound. A
+// tenant that is suspended has none.
 func (s *Store) FindClient(ctx context.Context, id string) (login.Client, error) {
 	var rows []client
 	err := s.system.System(ctx, func(b *pgx.Batch) { postgres.Many(b, &rows, findClient, id) })
@@ -121,9 +122,10 @@ func (s *Store) Clients(ctx context.Context, who identity.Caller, r page.Request
 }
 
 // first_party is not here: a tenant does not change it.
-const updateClient = `with changed as (update clients set name = $3, type = $4, redirect_uris = $5, post_logout_redirect_uris = $6, grant_types = $7, scopes = $8,
+var updateClient = `with changed as (update clients set name = $3, type = $4, redirect_uris = $5, post_logout_redirect_uris = $6, grant_types = $7, scopes = $8,
 	secret_hash = $9, secret_version = $10, auth_method = $11, jwks = $12, enabled = $13, previous_secret_hash = $14, previous_until = $15, version = $16, web_origins = $17
-	where tenant_id = $1 and id = $2 and version = $16 - 1 returning id)`
+	where tenant_id = $1 and id = $2 and version = $16 - 1 returning id),
+	revoked as (` + revocationInto + `select $1, 'client:' || id, now() + ` + memory + `, now() + ` + revocationLife + ` from changed where not $13` + onceMore + `)`
 
 // ChangeClient implements login.Store.
 func (s *Store) ChangeClient(ctx context.Context, who identity.Caller, c login.Client) (login.Client, error) {
@@ -144,7 +146,8 @@ func (s *Store) SetFirstParty(ctx context.Context, tenant identity.TenantID, id 
 	return err
 }
 
-const deleteClient = `with changed as (delete from clients where tenant_id = $1 and id = $2 and version = $3 returning id)`
+var deleteClient = `with changed as (delete from clients where tenant_id = $1 and id = $2 and version = $3 returning id),
+	revoked as (` + revocationInto + `select $1, 'client:' || id, now() + ` + memory + `, now() + ` + revocationLife + ` from changed` + onceMore + `)`
 
 // DeleteClient implements login.Store.
 func (s *Store) DeleteClient(ctx context.Context, who identity.Caller, id string, version int64) error {

@@ -18,17 +18,42 @@ const putCredential = `insert into credentials (tenant_id, user_id, email, name,
 		enabled = excluded.enabled, updated_at = now()`
 
 // PutCredential implements login.Store.
-func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c login.Credential) error {
-	_, err := s.exec(ctx, tenant, putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled)
+func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c login.Credential, e login.Event) error {
+	err := s.ending(ctx, tenant, c.User, uuid.Nil, e, func(b *pgx.Batch) {
+		b.Queue(putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled)
+	})
 	if postgres.Violates(err, "credentials_tenant_id_email_key") {
 		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
 	}
 	return err
 }
 
+// ending runs a change of a credential after which nothing that the person's
+// logins gave is good, but for one session. The change comes first: a login
+// that is under way waits for it, or is seen by what follows.
+func (s *Store) ending(ctx context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event, queue func(b *pgx.Batch)) error {
+	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		queue(b)
+		queueEnd(b, tenant, user, but, e.At)
+		queueEvent(b, tenant, e, `with changed as (select from credentials where tenant_id = $1 and user_id = $2)`, tenant, user)
+	})
+}
+
+const setEnabled = `with changed as (update credentials set enabled = $3 where tenant_id = $1 and user_id = $2 returning user_id)`
+
 // EnableCredential implements login.Store.
-func (s *Store) EnableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID) error {
-	n, err := s.exec(ctx, tenant, `update credentials set enabled = true where tenant_id = $1 and user_id = $2`, tenant, user)
+func (s *Store) EnableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
+	found, err := s.change(ctx, tenant, e, setEnabled, tenant, user, true)
+	if err == nil && !found {
+		err = notFound()
+	}
+	return err
+}
+
+// DisableCredential implements login.Store.
+func (s *Store) DisableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
+	var n int64
+	err := s.ending(ctx, tenant, user, uuid.Nil, e, func(b *pgx.Batch) { postgres.Affected(b, &n, setEnabled+` select 1 from changed`, tenant, user, false) })
 	if err == nil && n == 0 {
 		err = notFound()
 	}
@@ -36,8 +61,25 @@ func (s *Store) EnableCredential(ctx context.Context, tenant identity.TenantID, 
 }
 
 // DropCredential implements login.Store.
-func (s *Store) DropCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID) error {
-	_, err := s.exec(ctx, tenant, `delete from credentials where tenant_id = $1 and user_id = $2`, tenant, user)
+func (s *Store) DropCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
+	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		queueEnd(b, tenant, user, uuid.Nil, e.At)
+		queueEvent(b, tenant, e, `with changed as (delete from credentials where tenant_id = $1 and user_id = $2 returning user_id)`, tenant, user)
+	})
+}
+
+var suspend = `with changed as (insert into suspended_tenants (tenant_id, at) values ($1, $2) on conflict do nothing returning tenant_id),
+	revoked as (` + revocationInto + `select $1, '', $2::timestamptz + ` + memory + `, $2::timestamptz + ` + revocationLife + ` from changed` + onceMore + `)`
+
+// SuspendTenant implements login.Store.
+func (s *Store) SuspendTenant(ctx context.Context, tenant identity.TenantID, e login.Event) error {
+	_, err := s.change(ctx, tenant, e, suspend, tenant, e.At)
+	return err
+}
+
+// ResumeTenant implements login.Store.
+func (s *Store) ResumeTenant(ctx context.Context, tenant identity.TenantID, e login.Event) error {
+	_, err := s.change(ctx, tenant, e, `with changed as (delete from suspended_tenants where tenant_id = $1 returning tenant_id)`, tenant)
 	return err
 }
 
@@ -91,21 +133,34 @@ func (s *Store) Failed(ctx context.Context, tenant identity.TenantID, key []byte
 
 // Session is a person's login in one browser.
 type Session struct {
+	ID              uuid.UUID
 	UserID          uuid.UUID
 	AuthenticatedAt time.Time
+	ExpiresAt       time.Time
+	Network         string
+	UserAgent       string
 }
 
-const insertSession = `insert into login_sessions (tenant_id, hash, user_id, authenticated_at, expires_at) values ($1, $2, $3, $4, $5)`
+// insertSession waits for a change of the password that is under way, and adds
+// nothing where the hash is no longer the one that was compared.
+const insertSession = `with person as (select user_id from credentials where tenant_id = $1 and user_id = $4 and password_hash = $9 and enabled for share),
+	changed as (insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, network, user_agent)
+		select $1, $2, $3, user_id, $5, $6, $7, $8 from person returning id),
+	forgiven as (delete from login_failures where tenant_id = $1 and key = $10)`
 
-// LoggedIn stores a session and forgets the failures of key.
-func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, hash []byte, at Session, expires time.Time, key []byte) error {
-	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
-		b.Queue(insertSession, tenant, hash, at.UserID, at.AuthenticatedAt, expires)
-		b.Queue(`delete from login_failures where tenant_id = $1 and key = $2`, tenant, key)
-	})
+// LoggedIn stores a session and forgets the failures of key. It returns
+// fault.NotFound when the credential is no longer the one with hash.
+func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, at Session, hash string, key []byte) error {
+	e := login.EventOf(identity.Caller{User: at.UserID}, login.LoginSucceeded, "")
+	e.Network = at.Network
+	found, err := s.change(ctx, tenant, e, insertSession, tenant, secret, at.ID, at.UserID, at.AuthenticatedAt, at.ExpiresAt, at.Network, at.UserAgent, hash, key)
+	if err == nil && !found {
+		err = notFound()
+	}
+	return err
 }
 
-const selectSession = `select user_id, authenticated_at from login_sessions s where tenant_id = $1 and hash = $2 and expires_at > now()
+const selectSession = `select id, user_id, authenticated_at, expires_at, network, user_agent from login_sessions s where tenant_id = $1 and hash = $2 and expires_at > now()
 	and exists (select from credentials c where c.tenant_id = $1 and c.user_id = s.user_id and enabled)`
 
 // Session returns a living session of a person who may log in, or fault.NotFound.

@@ -16,26 +16,27 @@ var _ login.Grants = (*Store)(nil)
 
 // enabled is a condition on a family f, or what else has a client and a person.
 const enabled = ` exists (select from credentials c where c.tenant_id = $1 and c.user_id = f.user_id and c.enabled)
-	and exists (select from clients c where c.tenant_id = $1 and c.id = f.client_id and c.enabled)`
+	and exists (select from clients c where c.tenant_id = $1 and c.id = f.client_id and c.enabled)
+	and not exists (select from suspended_tenants t where t.tenant_id = $1)`
 
 // living is a condition on a family f.
 const living = ` f.revoked_at is null and f.expires_at > now() and` + enabled
 
 // beginFamily stores the family and the first refresh token that "used" gives.
 const beginFamily = `, family as (
-		insert into token_families (tenant_id, id, client_id, user_id, scopes, audience, expires_at)
-		select $1, family_id, client_id, user_id, $4::text[], $5::text[], $6::timestamptz from used returning id),
+		insert into token_families (tenant_id, id, client_id, user_id, session_id, scopes, audience, expires_at)
+		select $1, family_id, client_id, user_id, session_id, $4::text[], $5::text[], $6::timestamptz from used returning id),
 	refresh as (
 		insert into refresh_tokens (tenant_id, hash, family_id, expires_at) select $1, $7::bytea, id, $8::timestamptz from family where $7::bytea is not null)`
 
 // exchange is one change: a code gives tokens once, and one that comes again
 // ends what it gave.
-const exchange = `with used as (
+var exchange = `with used as (
 		update authorization_codes f set used_at = now() where f.tenant_id = $1 and f.hash = $2 and f.client_id = $3 and f.used_at is null and f.expires_at > now()
-			and` + enabled + ` returning f.client_id, f.user_id, f.family_id)` + beginFamily + `,
+			and` + enabled + ` returning f.client_id, f.user_id, f.family_id, f.session_id)` + beginFamily + `,
 	replayed as (
 		update token_families set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = (
-			select family_id from authorization_codes where tenant_id = $1 and hash = $2 and client_id = $3 and used_at is not null) returning id)
+			select family_id from authorization_codes where tenant_id = $1 and hash = $2 and client_id = $3 and used_at is not null) returning id)` + noteEnded("replayed") + `
 	select exists (select from used) as done, exists (select from replayed) as replayed`
 
 // Exchange implements login.Grants.
@@ -55,7 +56,7 @@ func familyArgs(e login.Exchange) []any {
 
 // AddFamily implements login.Grants.
 func (s *Store) AddFamily(ctx context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e login.Exchange) error {
-	_, err := s.exec(ctx, tenant, `with used as (select $2::uuid as family_id, $3::text as client_id, $9::uuid as user_id)`+beginFamily+` select 1`,
+	_, err := s.exec(ctx, tenant, `with used as (select $2::uuid as family_id, $3::text as client_id, $9::uuid as user_id, null::uuid as session_id)`+beginFamily+` select 1`,
 		append(append([]any{tenant, id, e.ClientID}, familyArgs(e)...), user)...)
 	return err
 }
@@ -65,7 +66,7 @@ const familyColumns = `f.id, f.client_id, f.user_id, f.scopes, f.audience, f.exp
 // refresh finds the token of the client, puts the successor in its place if all
 // is well, and ends the family if it was used long ago. Of many at once one
 // finds it unused; the rest, which waited for its row, are told to look again.
-const refresh = `with found as (
+var refresh = `with found as (
 		select ` + familyColumns + `, r.used_at, r.expires_at <= now() as stale,` + living + ` as living,
 			r.used_at <= now() - $7::interval as replayed, f.scopes @> $8::text[] and (f.audience = '{}' or f.audience @> $9::text[]) as narrow
 		from refresh_tokens r join token_families f on f.tenant_id = $1 and f.id = r.family_id where r.tenant_id = $1 and r.hash = $2 and f.client_id = $3),
@@ -75,7 +76,7 @@ const refresh = `with found as (
 	successor as (
 		insert into refresh_tokens (tenant_id, hash, family_id, expires_at) select $1, $4::bytea, found.id, least($5::timestamptz, found.expires_at) from used, found),
 	ended as (
-		update token_families f set revoked_at = now() from found where f.tenant_id = $1 and f.id = found.id and found.living and found.replayed)
+		update token_families f set revoked_at = now() from found where f.tenant_id = $1 and f.id = found.id and found.living and found.replayed returning f.id)` + noteEnded("ended") + `
 	select id, client_id, user_id, scopes, audience, expires_at, case
 		when exists (select from used) then 'rotated'
 		when not living or used_at is null and stale then 'refused'
@@ -118,25 +119,13 @@ func (s *Store) RefreshToken(ctx context.Context, tenant identity.TenantID, hash
 	return got.Family, got.TokenExpiresAt, err
 }
 
-const revokeRefresh = `update token_families f set revoked_at = coalesce(f.revoked_at, now()) from refresh_tokens r
-	where r.tenant_id = $1 and r.hash = $2 and f.tenant_id = $1 and f.id = r.family_id and f.client_id = $3`
+var revokeRefresh = `with ended as (update token_families f set revoked_at = coalesce(f.revoked_at, now()) from refresh_tokens r
+	where r.tenant_id = $1 and r.hash = $2 and f.tenant_id = $1 and f.id = r.family_id and f.client_id = $3 returning f.id)` + noteEnded("ended") + ` select 1 from ended`
 
 // RevokeRefresh implements login.Grants.
 func (s *Store) RevokeRefresh(ctx context.Context, tenant identity.TenantID, client string, hash []byte) (bool, error) {
 	n, err := s.exec(ctx, tenant, revokeRefresh, tenant, hash, client)
 	return n > 0, err
-}
-
-// RevokeFamily implements login.Grants.
-func (s *Store) RevokeFamily(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error {
-	_, err := s.exec(ctx, tenant, `update token_families set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = $2`, tenant, id)
-	return err
-}
-
-// RevokeToken implements login.Grants.
-func (s *Store) RevokeToken(ctx context.Context, tenant identity.TenantID, jti string, expires time.Time) error {
-	_, err := s.exec(ctx, tenant, `insert into revoked_tokens (tenant_id, jti, expires_at) values ($1, $2, $3) on conflict do nothing`, tenant, jti, expires)
-	return err
 }
 
 const selectLiving = `select 1 where not exists (select from revoked_tokens where tenant_id = $1 and jti = $3)

@@ -82,6 +82,28 @@ func (d Database) Exec(t testing.TB, sql string, args ...any) {
 	}
 }
 
+// Hold is Exec within a transaction that stays open until commit is called.
+func (d Database) Hold(t testing.TB, sql string, args ...any) (commit func()) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.AdminURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) }) // the test is over
+	tx, err := conn.Begin(t.Context())
+	if err == nil {
+		_, err = tx.Exec(t.Context(), sql, args...)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := tx.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Server returns the URL of a superuser at the server of this test run.
 func Server(t testing.TB) string {
 	t.Helper()

@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 	"bailiwick.dev/domain/tenancy"
@@ -26,8 +28,8 @@ func (s *Store) AddOwner(ctx context.Context, tenant identity.TenantID, u tenanc
 }
 
 const (
-	deleteTenant = `delete from tenants where tenant_id = $1 and status <> 'active'`
-	deleteOwner  = `delete from users where tenant_id = $1 and id = $2 and exists (select from tenants where tenant_id = $1 and status <> 'active')`
+	deleteTenant = `delete from tenants where tenant_id = $1 and status = 'provisioning'`
+	deleteOwner  = `delete from users where tenant_id = $1 and id = $2 and exists (select from tenants where tenant_id = $1 and status = 'provisioning')`
 )
 
 // RemoveTenant implements tenancy.Store.
@@ -41,7 +43,7 @@ func (s *Store) RemoveOwner(ctx context.Context, tenant identity.TenantID, user 
 }
 
 const (
-	activateTenant       = `update tenants set status = 'active' where tenant_id = $1`
+	activateTenant       = `update tenants set status = 'active' where tenant_id = $1 and status = 'provisioning'`
 	activateRegistration = `update registrations set status = 'active', due_at = null,
 			steps = steps || jsonb_build_object('activate', jsonb_build_object('state', 'done', 'at', $2::timestamptz))
 		where tenant_id = $1 and status = 'provisioning'`
@@ -71,6 +73,29 @@ const (
 // User implements tenancy.Store.
 func (s *Store) User(ctx context.Context, who identity.Caller, id identity.UserID) (tenancy.User, error) {
 	return one[tenancy.User](ctx, s.db, who.Tenant, selectUser, who.Tenant, id)
+}
+
+const setUserStatus = `with changed as (update users set status = $3 where tenant_id = $1 and id = $2 returning ` + userColumns + `)`
+
+// SetUserStatus implements tenancy.Store.
+func (s *Store) SetUserStatus(ctx context.Context, who identity.Caller, id identity.UserID, status string) (tenancy.User, error) {
+	u, found, err := postgres.Returning[tenancy.User](ctx, s.db, who, setUserStatus, userColumns, who.Tenant, id, status)
+	if err == nil && !found {
+		err = fault.New(fault.NotFound, "not_found", "there is no such thing")
+	}
+	return u, err
+}
+
+// SetTenantStatus implements tenancy.Store.
+func (s *Store) SetTenantStatus(ctx context.Context, tenant identity.TenantID, status string) error {
+	var n int64
+	err := s.db.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		postgres.Affected(b, &n, `update tenants set status = $2 where tenant_id = $1 and status in ('active', 'suspended')`, tenant, status)
+	})
+	if err == nil && n == 0 {
+		err = fault.New(fault.Conflict, "tenant_not_active", "the tenant is not active")
+	}
+	return err
 }
 
 // Users implements tenancy.Store.

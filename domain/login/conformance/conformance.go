@@ -32,6 +32,7 @@ func Run(t *testing.T, store Store) {
 		"OurServicesPutAndDropClients": putAndDrop,
 		"AddressesAreUniqueInATenant":  addresses,
 		"OnlyACredentialCanBeOpened":   opened,
+		"ChangesOfPeopleLeaveAnEntry":  trail,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -166,36 +167,4 @@ func putAndDrop(t *testing.T, s login.Store) {
 			t.Fatal(err)
 		}
 	}
-}
-
-func addresses(t *testing.T, s login.Store) {
-	a, b := uuid.New(), uuid.New()
-	ada := login.Credential{User: uuid.New(), Email: "ada@acme.example", Hash: "h"}
-	for _, tenant := range []uuid.UUID{a, a, b} { // again, and in another tenant
-		if err := s.PutCredential(t.Context(), tenant, ada); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ada.User = uuid.New()
-	wantKind(t, "another person with the address", s.PutCredential(t.Context(), a, ada), fault.Conflict)
-}
-
-func opened(t *testing.T, s login.Store) {
-	tenant, user := uuid.New(), uuid.New()
-	wantKind(t, "nobody's credential", s.EnableCredential(t.Context(), tenant, user), fault.NotFound)
-	if err := s.PutCredential(t.Context(), tenant, login.Credential{User: user, Email: "a@b.example", Hash: "h"}); err != nil {
-		t.Fatal(err)
-	}
-	wantKind(t, "from another tenant", s.EnableCredential(t.Context(), uuid.New(), user), fault.NotFound)
-	for range 2 {
-		if err := s.EnableCredential(t.Context(), tenant, user); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for range 2 {
-		if err := s.DropCredential(t.Context(), tenant, user); err != nil {
-			t.Fatal(err)
-		}
-	}
-	wantKind(t, "one that is gone", s.EnableCredential(t.Context(), tenant, user), fault.NotFound)
 }

@@ -47,7 +47,7 @@ func newWorld(t *testing.T, store Store) world {
 	t.Helper()
 	w := world{Store: store, tenant: uuid.New(), user: uuid.New()}
 	w.client = add(t, store, identity.Caller{Tenant: w.tenant}).ID
-	must(t, w.PutCredential(t.Context(), w.tenant, login.Credential{User: w.user, Email: "a@b.example", Hash: "x", Enabled: true}))
+	must(t, w.PutCredential(t.Context(), w.tenant, login.Credential{User: w.user, Email: "a@b.example", Hash: "x", Enabled: true}, event(login.PasswordSet)))
 	return w
 }
 
@@ -237,7 +237,7 @@ func ends(t *testing.T, w world) {
 			t.Errorf("the family lives: %v, its client is enabled: %v", !enabled, enabled)
 		}
 	}
-	must(t, w.PutCredential(t.Context(), w.tenant, login.Credential{User: w.user, Email: "a@b.example", Hash: "x"}))
+	must(t, w.PutCredential(t.Context(), w.tenant, login.Credential{User: w.user, Email: "a@b.example", Hash: "x"}, event(login.PasswordSet)))
 	w.want(t, "the token of a disabled person", w.rotation(token), login.Refused)
 	code := w.code(t, time.Minute)
 	if done, err := w.Exchange(t.Context(), w.tenant, w.exchange(code.Hash, nil)); done || err != nil {

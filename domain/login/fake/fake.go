@@ -21,6 +21,8 @@ type Store struct {
 	credentials map[uuid.UUID][]login.Credential
 	receipts    map[string]receipt
 	grants      map[uuid.UUID]*grants
+	suspended   map[uuid.UUID]bool
+	events      map[uuid.UUID][]login.Event
 }
 
 type receipt struct {
@@ -34,6 +36,7 @@ func (s *Store) lock() func() {
 	s.mu.Lock()
 	if s.clients == nil {
 		s.clients, s.credentials, s.receipts = map[uuid.UUID][]login.Client{}, map[uuid.UUID][]login.Credential{}, map[string]receipt{}
+		s.suspended, s.events = map[uuid.UUID]bool{}, map[uuid.UUID][]login.Event{}
 	}
 	return s.mu.Unlock
 }
@@ -139,34 +142,5 @@ func (s *Store) PutClient(_ context.Context, tenant identity.TenantID, c login.C
 func (s *Store) DropClient(_ context.Context, tenant identity.TenantID, id string) error {
 	defer s.lock()()
 	s.clients[tenant] = slices.DeleteFunc(s.clients[tenant], func(c login.Client) bool { return c.ID == id })
-	return nil
-}
-
-// PutCredential implements login.Store.
-func (s *Store) PutCredential(_ context.Context, tenant identity.TenantID, c login.Credential) error {
-	defer s.lock()()
-	if slices.ContainsFunc(s.credentials[tenant], func(x login.Credential) bool { return x.Email == c.Email && x.User != c.User }) {
-		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
-	}
-	s.credentials[tenant] = append(slices.DeleteFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User }), c)
-	return nil
-}
-
-// EnableCredential implements login.Store.
-func (s *Store) EnableCredential(_ context.Context, tenant identity.TenantID, user identity.UserID) error {
-	defer s.lock()()
-	for i, c := range s.credentials[tenant] {
-		if c.User == user {
-			s.credentials[tenant][i].Enabled = true
-			return nil
-		}
-	}
-	return notFound()
-}
-
-// DropCredential implements login.Store.
-func (s *Store) DropCredential(_ context.Context, tenant identity.TenantID, user identity.UserID) error {
-	defer s.lock()()
-	s.credentials[tenant] = slices.DeleteFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == user })
 	return nil
 }

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) (tenancy.Store, tenancy.Queue)) {
 		"AddressIsInvitedOnce":                  invitedOnce,
 		"OthersPeopleAreUnknown":                others,
 		"PagesOfUsersEnd":                       pages,
+		"PeopleAndTenantsChangeTheirStatus":     statuses,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -217,7 +217,7 @@ func (s *Store) AddOwner(_ context.Context, tenant identity.TenantID, u tenancy.
 // RemoveTenant implements tenancy.Store.
 func (s *Store) RemoveTenant(_ context.Context, tenant identity.TenantID) error {
 	defer s.lock()()
-	if t := s.tenants[tenant]; t != nil && t.Status != tenancy.TenantActive {
+	if t := s.tenants[tenant]; t != nil && t.Status == tenancy.TenantProvisioning {
 		delete(s.tenants, tenant)
 		delete(s.users, tenant)
 		delete(s.invitations, tenant)
@@ -228,7 +228,7 @@ func (s *Store) RemoveTenant(_ context.Context, tenant identity.TenantID) error 
 // RemoveOwner implements tenancy.Store.
 func (s *Store) RemoveOwner(_ context.Context, tenant identity.TenantID, user identity.UserID) error {
 	defer s.lock()()
-	if t := s.tenants[tenant]; t != nil && t.Status != tenancy.TenantActive {
+	if t := s.tenants[tenant]; t != nil && t.Status == tenancy.TenantProvisioning {
 		s.users[tenant] = slices.DeleteFunc(s.users[tenant], func(u tenancy.User) bool { return u.ID == user })
 	}
 	return nil
@@ -265,6 +265,30 @@ func (s *Store) User(_ context.Context, who identity.Caller, id identity.UserID)
 		}
 	}
 	return tenancy.User{}, notFound()
+}
+
+// SetUserStatus implements tenancy.Store.
+func (s *Store) SetUserStatus(_ context.Context, who identity.Caller, id identity.UserID, status string) (tenancy.User, error) {
+	defer s.lock()()
+	for i, u := range s.users[who.Tenant] {
+		if u.ID == id {
+			u.Status = status
+			s.users[who.Tenant][i] = u
+			return remember(s, who, u)
+		}
+	}
+	return tenancy.User{}, notFound()
+}
+
+// SetTenantStatus implements tenancy.Store.
+func (s *Store) SetTenantStatus(_ context.Context, tenant identity.TenantID, status string) error {
+	defer s.lock()()
+	t := s.tenants[tenant]
+	if t == nil || t.Status == tenancy.TenantProvisioning {
+		return fault.New(fault.Conflict, "tenant_not_active", "the tenant is not active")
+	}
+	t.Status = status
+	return nil
 }
 
 // Users implements tenancy.Store.

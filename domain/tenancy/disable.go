@@ -1,0 +1,78 @@
+package tenancy
+
+import (
+	"context"
+
+	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+)
+
+// Disable ends a person's sessions and tokens and lets them not log in. The
+// credential comes first: should the rest fail, the person is locked out and
+// the request can be repeated. It returns fault.Conflict when somebody disables
+// themselves, so that one person is always left, and fault.Forbidden when the
+// person may shape the tenant and the caller may not.
+func (s *Service) Disable(ctx context.Context, who identity.Caller, id identity.UserID) (User, error) {
+	u, err := s.concerned(ctx, who, id)
+	if err != nil {
+		return u, err
+	}
+	if who.User == id {
+		return u, fault.New(fault.Conflict, "cannot_disable_yourself", "nobody disables themselves; let somebody else do it")
+	}
+	if err := s.Credentials.DisableCredential(ctx, who.Tenant, id, who.Subject()); err != nil {
+		return u, err
+	}
+	return s.Store.SetUserStatus(ctx, who, id, UserDisabled)
+}
+
+// Enable lets a person log in again.
+func (s *Service) Enable(ctx context.Context, who identity.Caller, id identity.UserID) (User, error) {
+	u, err := s.concerned(ctx, who, id)
+	if err != nil {
+		return u, err
+	}
+	if u, err = s.Store.SetUserStatus(ctx, who, id, UserActive); err != nil {
+		return u, err
+	}
+	return u, s.Credentials.EnableCredential(ctx, who.Tenant, id)
+}
+
+// concerned returns the person, if the caller may change what becomes of them.
+func (s *Service) concerned(ctx context.Context, who identity.Caller, id identity.UserID) (User, error) {
+	if err := s.Gate.Allow(ctx, who, access.UsersWrite); err != nil {
+		return User{}, err
+	}
+	u, err := s.Store.User(ctx, who, id)
+	if err != nil {
+		return u, err
+	}
+	strong, err := s.Roles.Holds(ctx, who.Tenant, id, access.TenantWrite)
+	if err != nil || !strong {
+		return u, err
+	}
+	if err := s.Gate.Allow(ctx, who, access.TenantWrite); fault.Is(err, fault.Forbidden) {
+		return u, fault.New(fault.Forbidden, "stronger_than_you", "this concerns a permission that you do not hold")
+	} else if err != nil {
+		return u, err
+	}
+	return u, nil
+}
+
+// Suspend ends the tokens of everybody in a tenant and gives them no others. It
+// is for the platform's operators.
+func (s *Service) Suspend(ctx context.Context, tenant identity.TenantID) error {
+	if err := s.Credentials.SuspendTenant(ctx, tenant); err != nil {
+		return err
+	}
+	return s.Store.SetTenantStatus(ctx, tenant, TenantSuspended)
+}
+
+// Resume opens a suspended tenant again.
+func (s *Service) Resume(ctx context.Context, tenant identity.TenantID) error {
+	if err := s.Store.SetTenantStatus(ctx, tenant, TenantActive); err != nil {
+		return err
+	}
+	return s.Credentials.ResumeTenant(ctx, tenant)
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
+)
+
+func internal(id, method, path string) rest.Operation {
+	return rest.Operation{ID: id, Method: method, Path: "/v1/platform/" + path, Status: http.StatusNoContent, Internal: true}
+}
+
+// registerPeople adds what the users service needs for people, and what every
+// service needs to know whose tokens have ended.
+func (a *api) registerPeople(r *rest.API) {
+	rest.Register(r, internal("platform-put-credential", http.MethodPut, "credentials/{id}"), a.putCredential)
+	rest.Register(r, internal("platform-delete-credential", http.MethodDelete, "credentials/{id}"), func(ctx context.Context, who identity.Caller, in *byUser) (*struct{}, error) {
+		return nil, a.clients.Drop(ctx, who, in.ID)
+	})
+	rest.Register(r, internal("platform-enable-credential", http.MethodPost, "credentials/{id}/enable"), func(ctx context.Context, who identity.Caller, in *changeOfUser) (*struct{}, error) {
+		return nil, a.clients.Enable(ctx, who, in.ID, in.By)
+	})
+	rest.Register(r, internal("platform-disable-credential", http.MethodPost, "credentials/{id}/disable"), func(ctx context.Context, who identity.Caller, in *changeOfUser) (*struct{}, error) {
+		return nil, a.clients.Disable(ctx, who, in.ID, in.By)
+	})
+	rest.Register(r, internal("platform-suspend-tenant", http.MethodPost, "tenant/suspend"), func(ctx context.Context, who identity.Caller, _ *struct{}) (*struct{}, error) {
+		return nil, a.clients.Suspend(ctx, who)
+	})
+	rest.Register(r, internal("platform-resume-tenant", http.MethodPost, "tenant/resume"), func(ctx context.Context, who identity.Caller, _ *struct{}) (*struct{}, error) {
+		return nil, a.clients.Resume(ctx, who)
+	})
+	feed := internal("platform-revocations", http.MethodGet, "revocations")
+	feed.Status = http.StatusOK
+	rest.Register(r, feed, func(ctx context.Context, _ identity.Caller, in *struct {
+		Since int64 `query:"since" minimum:"0"`
+	}) (*struct{ Body identity.Revocations }, error) {
+		got, err := a.revocations(ctx, in.Since)
+		return &struct{ Body identity.Revocations }{got}, err
+	})
+}
+
+type byUser struct {
+	ID uuid.UUID `path:"id" format:"uuid"`
+}
+
+type changeOfUser struct {
+	ID uuid.UUID `path:"id" format:"uuid"`
+	By string    `query:"by" maxLength:"100" doc:"The subject for whom the service acts"`
+}
+
+type credentialInput struct {
+	ID   uuid.UUID `path:"id" format:"uuid"`
+	Body struct {
+		Email    string `json:"email" maxLength:"254"`
+		Name     string `json:"name" maxLength:"200"`
+		Password string `json:"password" maxLength:"512"`
+		Enabled  bool   `json:"enabled"`
+	}
+}
+
+func (a *api) putCredential(ctx context.Context, who identity.Caller, in *credentialInput) (*struct{}, error) {
+	c := login.Credential{User: in.ID, Email: in.Body.Email, Name: in.Body.Name, Enabled: in.Body.Enabled}
+	return nil, a.clients.PutCredential(ctx, who, c, in.Body.Password)
+}

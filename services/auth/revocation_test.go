@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+
+	"bailiwick.dev/adapters/postgres/authdb"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/login"
+)
+
+func (w *world) store() *authdb.Store { return authdb.New(w.db.App, w.db.System) }
+
+// watched lets the verifier of w read revocations, as every service does.
+func (w *world) watched(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	go w.verifier.Watch(ctx, w.store().Revocations)
+}
+
+// ends waits until the verifier refuses a token, for as long as the bound that is written down.
+func (w *world) ends(t *testing.T, what, token string) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := w.verifier.Verify(t.Context(), token); fault.Is(err, fault.Unauthenticated) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: the access token is still accepted after two seconds", what)
+		}
+	}
+}
+
+func (w *world) lives(t *testing.T, what string, tok *oauth2.Token) {
+	t.Helper()
+	if _, err := w.verifier.Verify(t.Context(), tok.AccessToken); err != nil || !w.active(t, tok.RefreshToken) {
+		t.Errorf("%s: the tokens are not good: %v", what, err)
+	}
+}
+
+func TestDisabledPersonIsOutAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.watched(t)
+	c, _ := w.oauth(t)
+	b := w.browser(t)
+	w.logIn(t, b, c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())), email, password)
+	tok := w.tokens(t, c)
+	w.lives(t, "before", tok)
+	at := "/auth/v1/platform/credentials/" + w.user.String()
+	w.call(t, w.platform(t), "POST", at+"/disable?by=user:x", nil, 204, nil)
+	if status, body := w.refresh(t, tok.RefreshToken); status != 400 || body["error"] != "invalid_grant" || w.active(t, tok.AccessToken) {
+		t.Errorf("refresh: %d %v", status, body)
+	}
+	w.ends(t, "a disabled person", tok.AccessToken)
+	login := c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
+	if to, status := w.logIn(t, w.browser(t), login, email, password); to != nil || status != http.StatusUnauthorized {
+		t.Errorf("a disabled person logs in: %d", status)
+	}
+	if to, _ := w.logIn(t, b, login, "", ""); to != nil {
+		t.Errorf("the session of a disabled person leads to %s", to)
+	}
+	w.call(t, w.platform(t), "POST", at+"/enable", nil, 204, nil)
+	w.lives(t, "after being enabled, a new login's", w.tokens(t, c))
+	if status, _ := w.refresh(t, tok.RefreshToken); status != 400 {
+		t.Errorf("the old refresh token works again: %d", status)
+	}
+}
+
+func TestSuspendedTenantGetsNoTokens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.watched(t)
+	c, _ := w.oauth(t)
+	tok := w.tokens(t, c)
+	machine := clientcredentials.Config{ClientID: w.client.ID, ClientSecret: w.client.ClientSecret, TokenURL: w.url + "/auth/token"}
+	m, err := machine.Token(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.call(t, w.platform(t), "POST", "/auth/v1/platform/tenant/suspend", nil, 204, nil)
+	if status, _ := w.refresh(t, tok.RefreshToken); status == 200 {
+		t.Error("a refresh right after it succeeds")
+	}
+	late := m
+	for last, err := m, error(nil); err == nil; last, err = machine.Token(t.Context()) { // while a replica remembers the client
+		late = last
+	}
+	wantError(t, machine, "invalid_client")
+	if resp, err := w.browser(t).Get(c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))); err != nil || resp.StatusCode != 400 {
+		t.Errorf("the login page: %v %v", resp.StatusCode, err)
+	}
+	w.ends(t, "a person of a suspended tenant", tok.AccessToken)
+	w.ends(t, "a machine of a suspended tenant", m.AccessToken)
+	w.ends(t, "a token of the last moment", late.AccessToken)
+	w.call(t, w.platform(t), "POST", "/auth/v1/platform/tenant/resume", nil, 204, nil) // our services still may
+	if status, _ := w.refresh(t, tok.RefreshToken); status != 200 {
+		t.Errorf("refresh after resumption: %d", status)
+	}
+}
+
+func TestRevokedFamilyAndDisabledClientEndAccessTokensEverywhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.watched(t)
+	c, _ := w.oauth(t)
+	first, second := w.tokens(t, c), w.tokens(t, c)
+	w.post(t, "/auth/revoke", map[string][]string{"token": {first.RefreshToken}})
+	w.ends(t, "a revoked family", first.AccessToken)
+	w.lives(t, "another family", second)
+	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"enabled": false}, 200, nil, "If-Match", `"1"`)
+	w.ends(t, "a disabled client", second.AccessToken)
+}
+
+// A row that commits after a later one is not missed.
+func TestLateRevocationIsNotMissed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first, err := w.store().Revocations(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := w.db.Hold(t, "insert into revocations (tenant_id, subject, at, expires_at) values ($1, 'slow', now(), now() + interval '1 minute')", w.tenant)
+	if err := w.store().SuspendTenant(t.Context(), w.tenant, login.Event{At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	second, err := w.store().Revocations(t.Context(), first.Next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit()
+	done := 0
+	third, err := w.store().Revocations(t.Context(), second.Next)
+	for _, r := range append(second.Items, third.Items...) {
+		if r.Subject == "slow" || r.Tenant == w.tenant {
+			done++
+		}
+	}
+	if err != nil || done < 2 {
+		t.Errorf("read %+v, then %+v, %v", second, third, err)
+	}
+	if again, err := w.store().Revocations(t.Context(), 1<<60); err != nil || len(again.Items) < 2 {
+		t.Errorf("from a place that lies ahead: %+v, %v", again, err)
+	}
+}
