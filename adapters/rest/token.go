@@ -37,8 +37,9 @@ var (
 // Verifier checks access tokens (RFC 9068) against the issuer's keys (RFC
 // 7517), which it fetches and keeps.
 type Verifier struct {
-	Issuer, Audience, JWKSURL string
-	Client                    *http.Client
+	Issuer, JWKSURL string
+	Audiences       []string // any of which a token may be for; compared exactly
+	Client          *http.Client
 
 	mu      sync.Mutex
 	keys    map[string]jose.JSONWebKey
@@ -61,7 +62,14 @@ func NewVerifier(issuer, audience, jwksURL string) *Verifier {
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &Verifier{Issuer: issuer, Audience: audience, JWKSURL: jwksURL, Client: &http.Client{Timeout: 5 * time.Second}, seen: seen}
+	return &Verifier{Issuer: issuer, Audiences: []string{audience}, JWKSURL: jwksURL, Client: &http.Client{Timeout: 5 * time.Second}, seen: seen}
+}
+
+// For lets v take tokens too that are for one service of the platform (RFC 8707):
+// its audience is the platform's with the service's name below.
+func (v *Verifier) For(service string) *Verifier {
+	v.Audiences = append(v.Audiences, v.Audiences[0]+"/"+service)
+	return v
 }
 
 type claims struct {
@@ -69,6 +77,9 @@ type claims struct {
 	ClientID string `json:"client_id"`
 	Scope    string `json:"scope"`
 	TenantID string `json:"tenant_id"`
+	Actor    *struct {
+		Subject string `json:"sub"`
+	} `json:"act"` // who acts for the person (RFC 8693, section 4.1)
 	// Origins are from where browsers may call with it; the name is Keycloak's.
 	Origins []string `json:"allowed-origins"`
 }
@@ -142,7 +153,7 @@ func (v *Verifier) good(c *claims) error {
 	if c.Expiry == nil || c.IssuedAt == nil || c.ID == "" || c.Subject == "" {
 		return errToken
 	}
-	want := jwt.Expected{Issuer: v.Issuer, AnyAudience: jwt.Audience{v.Audience}, Time: time.Now()}
+	want := jwt.Expected{Issuer: v.Issuer, AnyAudience: jwt.Audience(v.Audiences), Time: time.Now()}
 	if err := c.ValidateWithLeeway(want, leeway); err != nil {
 		return errToken
 	}
@@ -173,6 +184,11 @@ func (c *claims) caller() (identity.Caller, error) {
 	}
 	if c.Subject != c.ClientID {
 		if who.User, err = uuid.Parse(c.Subject); err != nil || who.User == uuid.Nil {
+			return identity.Caller{}, errToken
+		}
+	}
+	if c.Actor != nil {
+		if who.Actor = c.Actor.Subject; who.Actor != c.ClientID || who.User == uuid.Nil { // a client acts for people only, as itself
 			return identity.Caller{}, errToken
 		}
 	}

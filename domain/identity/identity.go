@@ -24,6 +24,7 @@ type Caller struct {
 	Tenant  TenantID
 	User    UserID   // zero when a client acts for itself
 	Client  string   // the OAuth client_id
+	Actor   string   // the service that acts for User by a token that it was given for that; empty: nobody does
 	Scopes  []string // what the token may be used for; permissions are decided by the policy
 	Request Request
 }

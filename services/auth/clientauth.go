@@ -19,7 +19,7 @@ import (
 
 var (
 	supportedScopes = login.Scopes()
-	supportedGrants = []string{login.AuthorizationCode, login.RefreshToken, login.ClientCredentials}
+	supportedGrants = []string{login.AuthorizationCode, login.RefreshToken, login.ClientCredentials, tokenExchange}
 )
 
 const (
@@ -137,7 +137,7 @@ func matches(got, want []byte) int {
 func (s *server) findClient(ctx context.Context, id string) (login.Client, error) {
 	if hash, ok := s.platform[id]; ok {
 		return login.Client{
-			ID: id, Name: id, Type: login.Confidential, GrantTypes: []string{login.ClientCredentials}, SecretHash: hash, AuthMethod: login.AuthBasic, Enabled: true,
+			ID: id, Name: id, Type: login.Confidential, GrantTypes: []string{login.ClientCredentials, tokenExchange}, SecretHash: hash, AuthMethod: login.AuthBasic, Enabled: true,
 			Scopes: append(slices.Clone(supportedScopes), identity.PlatformScope),
 		}, nil
 	}

@@ -63,10 +63,14 @@ func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (ma
 	if err != nil || !living {
 		return nil, err
 	}
-	return map[string]any{
+	answer := map[string]any{
 		"active": true, "client_id": claims.ClientID, "sub": claims.Subject, "scope": claims.Scope, "iss": claims.Issuer, "aud": claims.Audience,
 		"exp": claims.Expiry, "iat": claims.IssuedAt, "jti": claims.ID, "token_type": "Bearer", "tenant_id": claims.TenantID,
-	}, nil
+	}
+	if claims.Actor != nil {
+		answer["act"] = claims.Actor
+	}
+	return answer, nil
 }
 
 // ownAccessToken reads an access token that was issued to c.
@@ -120,7 +124,7 @@ func (s *server) revokeToken(ctx context.Context, c *client, token string) error
 		return nil
 	}
 	tenant := tenantIn(claims)
-	if family, ok := familyOf(claims.ID); ok {
+	if family, ok := familyOf(claims.ID); ok && claims.Actor == nil { // who acts for a person does not end the person's login
 		return s.store.RevokeFamily(ctx, tenant, family)
 	}
 	return s.store.RevokeToken(ctx, tenant, claims.ID, claims.Expiry.Time())

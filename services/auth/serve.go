@@ -139,7 +139,7 @@ func serve(ctx context.Context) error {
 	defer system.Close()
 	store := authdb.New(app, system)
 	go process.Every(ctx, process.Hourly, "purge what has expired", store.Purge)
-	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("auth")
 	go verifier.Watch(ctx, store.Revocations)
 	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, gate.New(restclient.New(cfg.Platform)))
 	if err != nil {

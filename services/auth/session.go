@@ -22,6 +22,8 @@ type session struct {
 	Tenant   uuid.UUID `json:"tenant"`
 	Login    uuid.UUID `json:"login"`              // the browser's session, with which a code ends
 	Audience []string  `json:"audience,omitempty"` // of the grant; empty: every service
+	Actor    *actor    `json:"-"`                  // who acts for the subject; nil: nobody
+	NotAfter time.Time `json:"-"`                  // the token's life, if it is not the usual
 }
 
 // Clone implements fosite.Session.
@@ -45,6 +47,7 @@ type accessClaims struct {
 	// Origins are from where browsers may call with it: services answer pages by
 	// it alone. The name is Keycloak's.
 	Origins []string `json:"allowed-origins,omitempty"`
+	Actor   *actor   `json:"act,omitempty"`
 }
 
 // GenerateAccessToken implements oauth2.AccessTokenStrategy. The jti of a
@@ -55,10 +58,13 @@ func (t *tokens) GenerateAccessToken(ctx context.Context, r fosite.Requester) (t
 	if err != nil {
 		return "", "", err
 	}
-	c := accessClaims{ClientID: r.GetClient().GetID(), Scope: join(r.GetGrantedScopes()), TenantID: sess.Tenant.String(), Claims: jwt.Claims{
+	c := accessClaims{ClientID: r.GetClient().GetID(), Scope: join(r.GetGrantedScopes()), TenantID: sess.Tenant.String(), Actor: sess.Actor, Claims: jwt.Claims{
 		Issuer: t.cfg.Issuer, Subject: sess.Subject, Audience: audience, ID: uuid.NewString(),
 		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(accessTokenLife)),
 	}}
+	if !sess.NotAfter.IsZero() && sess.NotAfter.Before(c.Expiry.Time()) {
+		c.Expiry = jwt.NewNumericDate(sess.NotAfter)
+	}
 	if c.Subject == "" {
 		c.Subject = c.ClientID
 	} else {

@@ -44,7 +44,7 @@ func serve(ctx context.Context) error {
 	defer app.Close()
 	defer system.Close()
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
-	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("authz")
 	go verifier.Watch(ctx, restclient.New(cfg.Platform).Revocations)
 	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, authzdb.New(app)), cfg.Listen, cfg.MetricsListen)
 }

@@ -62,7 +62,7 @@ func serve(ctx context.Context) error {
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
 	platform := restclient.New(cfg.Platform)
 	s := report.NewService(reportsdb.New(app), files, reporting.Starter{Client: client}, gate.New(platform))
-	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("reports")
 	go verifier.Watch(ctx, platform.Revocations)
 	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, s), cfg.Listen, cfg.MetricsListen)
 }

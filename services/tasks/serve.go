@@ -46,7 +46,7 @@ func serve(ctx context.Context) error {
 	defer system.Close()
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
 	platform := restclient.New(cfg.Platform)
-	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("tasks")
 	go verifier.Watch(ctx, platform.Revocations)
 	r := surface(cfg.Server, verifier, app.Ready, tasksdb.New(app), gate.New(platform))
 	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)

@@ -65,7 +65,7 @@ func serve(ctx context.Context) error {
 		Store: usersdb.New(app), Gate: gate.New(platform), Roles: platform, Credentials: platform,
 		Onboarding: onboarding.Starter{Client: client}, Links: tenancy.Links{Key: cfg.LinkKey}, Redirects: redirects(cfg.PublicURL),
 	}
-	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json")
+	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("users")
 	go verifier.Watch(ctx, platform.Revocations)
 	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, s), cfg.Listen, cfg.MetricsListen)
 }
