@@ -54,7 +54,7 @@ type Operation struct {
 	Errors      []int    // beyond those that every operation has
 	Produces    []string // of a Stream: its media types
 	Consumes    string   // the body's media type; JSON if empty
-	Example     string   // of a body that is not JSON
+	Example     string   // of the body, where putting its fields' examples together makes no sense
 	MaxBody     int64    // in bytes; 1 MiB if zero
 }
 
@@ -133,6 +133,7 @@ func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who id
 		return out, nil
 	})
 	describe[O](&o, !op.Public)
+	exemplify(&o, op)
 }
 
 // Stream adds an operation whose answer h writes itself, as it comes into
@@ -187,8 +188,11 @@ func (a *API) operation(op Operation) huma.Operation {
 	o.MaxBodyBytes = cmp.Or(op.MaxBody, maxBody)
 	o.BodyReadTimeout = patience * time.Duration(o.MaxBodyBytes/maxBody)
 	if op.Consumes != "" {
-		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{op.Consumes: {Schema: &huma.Schema{Type: "string"}, Example: op.Example}}}
+		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{op.Consumes: {}}}
 		o.Middlewares = append(o.Middlewares, a.consume(op.Consumes))
+	}
+	if op.Example != "" && o.RequestBody == nil {
+		o.RequestBody = &huma.RequestBody{}
 	}
 	if op.Public {
 		o.Security = []map[string][]string{}

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"encoding/json"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -48,6 +49,18 @@ func describe[O any](o *huma.Operation, limited bool) {
 	body, ok := reflect.TypeFor[O]().FieldByName("Body")
 	if ok && body.Type.Implements(reflect.TypeFor[interface{ next() string }]()) {
 		o.Responses["200"].Headers["Link"] = header(linkHelp, `<http://localhost:8080/tasks/v1/tasks?cursor=AZmhss>; rel="next"`)
+	}
+}
+
+// exemplify shows an operation's example, which huma leaves out of a raw body.
+func exemplify(o *huma.Operation, op Operation) {
+	if op.Example == "" {
+		return
+	}
+	for _, m := range o.RequestBody.Content {
+		if m.Example = op.Example; op.Consumes == "" {
+			m.Example = json.RawMessage(op.Example)
+		}
 	}
 }
 

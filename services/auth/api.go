@@ -23,6 +23,7 @@ func (a *api) register(r *rest.API) {
 	a.registerPlatform(r)
 	rest.Register(r, rest.Operation{
 		ID: "create-client", Method: http.MethodPost, Path: "/v1/clients", Tag: "clients", Scope: scope, Status: http.StatusCreated,
+		Example: `{"name": "Time sheets", "type": "public", "redirect_uris": ["https://app.acme.example/callback"], "post_logout_redirect_uris": ["https://app.acme.example/"], "web_origins": ["https://app.acme.example"]}`,
 		Summary: "Create an OAuth client", Description: "The answer shows a confidential client's secret, which is not shown again.",
 	}, a.create)
 	rest.Register(r, rest.Operation{
@@ -35,6 +36,7 @@ func (a *api) register(r *rest.API) {
 	}, a.get)
 	rest.Register(r, rest.Operation{
 		ID: "update-client", Method: http.MethodPatch, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Errors: []int{404, 412, 428},
+		Example: `{"name": "Time sheets", "web_origins": ["https://app.acme.example"], "enabled": true}`,
 		Summary: "Change an OAuth client", Description: "A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.",
 	}, a.update)
 	rest.Register(r, rest.Operation{

@@ -3,11 +3,13 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,11 +110,17 @@ func objectsOf(t *testing.T, owner *bailiwick.ClientWithResponses) map[string]st
 
 type operation struct {
 	method, path string
+	shown        string // the path as the document has it
 	public       bool
 	media        string // the body's type
 	body         []byte
-	has          map[string]bool // parameters by name
+	has          map[string]bool   // parameters by name
+	query        map[string]string // its examples
+	success      []int
 }
+
+// uuidOf reads what the platform has answered.
+func uuidOf(text string) uuid.UUID { return uuid.MustParse(text) }
 
 // operations reads the merged document; bodies are made of its examples.
 func operations(t *testing.T) (all []operation) {
@@ -130,11 +138,19 @@ func operations(t *testing.T) (all []operation) {
 	}
 	for path, item := range doc.Paths {
 		for method, op := range item {
-			o := operation{method: strings.ToUpper(method), path: path, has: map[string]bool{}}
+			o := operation{method: strings.ToUpper(method), path: path, shown: path, has: map[string]bool{}, query: map[string]string{}}
+			for code := range op["responses"].(object) {
+				if n, err := strconv.Atoi(code); err == nil && n < 300 {
+					o.success = append(o.success, n)
+				}
+			}
 			parameters, _ := op["parameters"].([]any)
 			for _, p := range parameters {
 				p := p.(object)
 				o.has[p["name"].(string)] = true
+				if value := example(p["schema"].(object), nil); p["in"] == "query" && value != nil {
+					o.query[p["name"].(string)] = fmt.Sprint(value)
+				}
 				if p["in"] == "path" && p["name"] != "id" { // all but the object's own id
 					if value, ok := example(p["schema"].(object), nil).(string); ok {
 						o.path = strings.ReplaceAll(o.path, "{"+p["name"].(string)+"}", value)
@@ -146,9 +162,15 @@ func operations(t *testing.T) (all []operation) {
 			if body, ok := op["requestBody"].(object); ok {
 				for media, content := range body["content"].(object) {
 					o.media = media
-					if text, ok := content.(object)["example"].(string); ok {
+					shown, ok := content.(object)["example"]
+					if text, plain := shown.(string); plain {
 						o.body = []byte(text)
-					} else if o.body, err = json.Marshal(example(content.(object)["schema"].(object), doc.Components.Schemas)); err != nil {
+						continue
+					}
+					if !ok { // as readers of the document put it together
+						shown = example(content.(object)["schema"].(object), doc.Components.Schemas)
+					}
+					if o.body, err = json.Marshal(shown); err != nil {
 						t.Fatal(err)
 					}
 				}
