@@ -206,7 +206,7 @@ func (a *API) operation(op Operation) huma.Operation {
 }
 
 var tags = map[string]string{
-	"clients": "OAuth clients: programs that get tokens.", "invitations": "How people join a tenant.", "registrations": "How a company becomes a tenant.",
+	"clients": "OAuth clients: programs that get tokens.", "sessions": "Where the caller is logged in.", "audit": "What happened in the tenant.", "invitations": "How people join a tenant.", "registrations": "How a company becomes a tenant.",
 	"tenant": "The caller's own.", "users": "People of the tenant.", "roles": "What people and clients may do, by name.",
 	"permissions": "What a role can hold.", "assignments": "Who has which role.", "decisions": "Whether somebody may do something.", "policy": "All of the above as one.",
 	"projects": "What tasks belong to.", "tasks": "What is to be done.", "comments": "What people say about a task.", "reports": "Tasks as PDF, XLSX and CSV files.",

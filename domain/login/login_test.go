@@ -1,10 +1,13 @@
 package login_test
 
 import (
+	"bytes"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/login"
@@ -98,16 +101,26 @@ func TestPasswordRules(t *testing.T) {
 
 func TestDelayGrowsAndIsBounded(t *testing.T) {
 	t.Parallel()
+	tenant := uuid.New()
+	failures := login.Failures(tenant, "ada@acme.example", "192.0.2.7")
+	account, network := failures[0], failures[1]
 	for n, want := range map[int]time.Duration{0: 0, 5: 0, 6: time.Second, 7: 2 * time.Second, 10: 16 * time.Second, 30: 15 * time.Minute, 1 << 30: 15 * time.Minute} {
-		if got := login.Delay(n); got != want {
+		if got := account.Delay(n); got != want {
 			t.Errorf("Delay(%d) = %v, want %v", n, got, want)
 		}
+	}
+	if network.Delay(50) != 0 || network.Delay(51) != time.Second || network.Delay(1<<30) != time.Minute {
+		t.Error("a network is slowed as an account is")
+	}
+	same, elsewhere := login.Failures(tenant, "ada@acme.example", "192.0.2.99"), login.Failures(tenant, "ada@acme.example", "198.51.100.1")
+	if !bytes.Equal(same[0].Key, account.Key) || bytes.Equal(elsewhere[0].Key, account.Key) || bytes.Equal(elsewhere[1].Key, network.Key) {
+		t.Error("what fails in one network counts in another, or not in its own")
 	}
 }
 
 func TestNetworkIsAPrefix(t *testing.T) {
 	t.Parallel()
-	for address, want := range map[string]string{"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24", "2001:db8:1:203::1": "2001:db8:1:200::/56", "x": "unknown"} {
+	for address, want := range map[string]string{"192.0.2.77": "192.0.2.0/24", "::ffff:192.0.2.77": "192.0.2.0/24", "2001:db8:1:203::1": "2001:db8:1::/48", "x": "unknown"} {
 		if got := login.Network(address); got != want {
 			t.Errorf("Network(%q) = %q, want %q", address, got, want)
 		}

@@ -36,6 +36,7 @@ type Store interface {
 	DropClient(ctx context.Context, tenant identity.TenantID, id string) error
 
 	People
+	Sessions
 	Trail
 }
 

@@ -1,34 +1,57 @@
 package login
 
 import (
+	"crypto/sha256"
 	"net/netip"
 	"time"
+
+	"bailiwick.dev/domain/identity"
 )
 
-const (
-	freeFailures = 5 // that cost nothing: people mistype
-	longestDelay = 15 * time.Minute
-)
+const longestDelay = 15 * time.Minute
 
-// Delay returns how long an account may not be tried from a network again
-// after its nth failure in a row: one second after the sixth, doubled each
-// time. It concerns one network only, so that nobody can keep the owner out.
-func Delay(n int) time.Duration {
-	if n <= freeFailures {
+// Failure is a failed login of one kind: Free of them cost nothing in a day.
+// Those after it have to wait: a second, and twice as long each time.
+type Failure struct {
+	Key     []byte
+	Free    int
+	Longest time.Duration
+}
+
+// Failures are what a login to an account from an address that fails counts
+// for. An account is slowed in one network alone, so that nobody can keep the
+// owner out from elsewhere; a network over all accounts, later and for a shorter
+// while, so that trying one password on many accounts does not pay and an
+// office behind one address goes on working.
+func Failures(tenant identity.TenantID, email, address string) []Failure {
+	network := Network(address)
+	key := func(parts string) []byte {
+		d := sha256.Sum256([]byte(tenant.String() + "\x00" + parts))
+		return d[:]
+	}
+	return []Failure{
+		{Key: key(network + "\x00" + email), Free: 5, Longest: longestDelay}, // people mistype
+		{Key: key(network), Free: 50, Longest: time.Minute},
+	}
+}
+
+// Delay returns how long nobody may try again after the nth failure.
+func (f Failure) Delay(n int) time.Duration {
+	if n <= f.Free {
 		return 0
 	}
-	return min(time.Second<<min(n-freeFailures-1, 20), longestDelay)
+	return min(time.Second<<min(n-f.Free-1, 20), f.Longest)
 }
 
 // Network returns the prefix that an address belongs to for throttling: an
-// IPv4 /24 or an IPv6 /56, such as one customer has. What is no address is
+// IPv4 /24 or an IPv6 /48, which one customer has at most. What is no address is
 // one network.
 func Network(address string) string {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		return "unknown"
 	}
-	bits := 56
+	bits := 48
 	if a = a.Unmap(); a.Is4() {
 		bits = 24
 	}

@@ -21,6 +21,7 @@ type api struct {
 
 func (a *api) register(r *rest.API) {
 	a.registerPlatform(r)
+	a.registerSessions(r)
 	rest.Register(r, rest.Operation{
 		ID: "create-client", Method: http.MethodPost, Path: "/v1/clients", Tag: "clients", Scope: scope, Status: http.StatusCreated,
 		Example: `{"name": "Time sheets", "type": "public", "redirect_uris": ["https://app.acme.example/callback"], "post_logout_redirect_uris": ["https://app.acme.example/"], "web_origins": ["https://app.acme.example"]}`,

@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/ory/fosite"
 
-	"bailiwick.dev/adapters/postgres/authdb"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/login"
 )
@@ -159,7 +158,7 @@ func isCount(s string) bool {
 }
 
 // needsLogin reports whether the browser's session is not enough.
-func (a *authorization) needsLogin(sess *authdb.Session) bool {
+func (a *authorization) needsLogin(sess *login.Session) bool {
 	if sess == nil || a.prompts("login") || a.prompts("select_account") || !a.isHinted(sess) {
 		return true
 	}
@@ -169,14 +168,14 @@ func (a *authorization) needsLogin(sess *authdb.Session) bool {
 
 // isHinted reports whether the person is the one whom the id_token_hint names.
 // A hint that is none, or another client's, says nothing; it may have expired.
-func (a *authorization) isHinted(sess *authdb.Session) bool {
+func (a *authorization) isHinted(sess *login.Session) bool {
 	var claims jwt.Claims
 	typ, err := a.keys.verify(a.params.Get("id_token_hint"), &claims)
 	return err != nil || typ != "JWT" || !claims.Audience.Contains(a.client.ID) || claims.Subject == sess.UserID.String()
 }
 
 // finish gives the client its code.
-func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *authdb.Session) {
+func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *login.Session) {
 	if !a.isHinted(sess) { // somebody else has logged in
 		a.fail(w, r, fosite.ErrLoginRequired)
 		return

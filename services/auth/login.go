@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
 	"crypto/subtle"
 	"embed"
 	"fmt"
@@ -15,8 +14,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"bailiwick.dev/adapters/postgres/authdb"
+	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
 
@@ -121,14 +121,14 @@ const wrong = "The e-mail address or the password is wrong."
 
 // logIn gives the same answer, in the same time, whether or not anybody has
 // the address.
-func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization) (*authdb.Session, string, int) {
+func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization) (*login.Session, string, int) {
 	ctx, tenant := r.Context(), a.client.Tenant
 	email, password := login.Normal(r.PostForm.Get("email")), r.PostForm.Get("password")
 	if utf8.RuneCountInString(password) > login.MaxPassword || len(email) > 254 {
 		return nil, wrong, http.StatusUnauthorized
 	}
-	key := sha256.Sum256([]byte(email + "\x00" + login.Network(address(r))))
-	c, until, err := s.store.Attempt(ctx, tenant, email, key[:])
+	failures := login.Failures(tenant, email, address(r))
+	c, until, err := s.store.Attempt(ctx, tenant, email, failures[0].Key, failures[1].Key)
 	if err != nil {
 		return s.unavailable(w, err)
 	}
@@ -141,14 +141,11 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 		return s.unavailable(w, err)
 	}
 	if !good || !c.Enabled {
-		if err := s.store.Failed(ctx, tenant, key[:]); err != nil {
-			return s.unavailable(w, err)
-		}
-		return nil, wrong, http.StatusUnauthorized
+		return s.failed(w, r, a, c, failures)
 	}
 	value := opaque()
-	sess := authdb.Session{ID: uuid.New(), UserID: c.User, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r)}
-	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, key[:]); err != nil {
+	sess := login.Session{ID: uuid.New(), UserID: c.User, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r)}
+	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, failures[0].Key); err != nil {
 		if fault.Is(err, fault.NotFound) { // the password was changed in this moment
 			return nil, wrong, http.StatusUnauthorized
 		}
@@ -158,7 +155,20 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	return &sess, "", http.StatusOK
 }
 
-func (s *server) unavailable(w http.ResponseWriter, err error) (*authdb.Session, string, int) {
+// failed counts a failure. The trail names the account, if there is one, and
+// never what was typed: people type passwords into the wrong field.
+func (s *server) failed(w http.ResponseWriter, r *http.Request, a *authorization, c login.Credential, failures []login.Failure) (*login.Session, string, int) {
+	e := login.Event{At: time.Now().UTC(), Action: login.LoginFailed, Network: login.Network(address(r)), Request: rest.RequestID(r.Context()), Detail: map[string]string{"client": a.client.ID}}
+	if c.User != uuid.Nil {
+		e.Subject = identity.Caller{User: c.User}.Subject()
+	}
+	if err := s.store.Failed(r.Context(), a.client.Tenant, e, failures...); err != nil {
+		return s.unavailable(w, err)
+	}
+	return nil, wrong, http.StatusUnauthorized
+}
+
+func (s *server) unavailable(w http.ResponseWriter, err error) (*login.Session, string, int) {
 	if !fault.Is(err, fault.Unavailable) {
 		return nil, "Something went wrong on our side. Please try again.", http.StatusInternalServerError
 	}
@@ -204,7 +214,7 @@ func sessionValue(r *http.Request) (uuid.UUID, string) {
 }
 
 // currentSession returns the browser's session with a tenant, or nil.
-func (s *server) currentSession(r *http.Request, tenant uuid.UUID) (*authdb.Session, error) {
+func (s *server) currentSession(r *http.Request, tenant uuid.UUID) (*login.Session, error) {
 	of, value := sessionValue(r)
 	if of != tenant || value == "" {
 		return nil, nil

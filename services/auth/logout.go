@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"slices"
 
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
 
@@ -27,11 +30,9 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		show(w, "message.html", map[string]string{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": csrf}, http.StatusOK, "'self'")
 		return
 	}
-	if tenant, value := sessionValue(r); value != "" {
-		if err := s.store.EndSession(r.Context(), tenant, digest(value)); err != nil {
-			s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
-			return
-		}
+	if err := s.endSession(r); err != nil {
+		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		return
 	}
 	s.setCookie(w, r, sessionCookie, "", -1)
 	to := params.Get("post_logout_redirect_uri")
@@ -46,6 +47,23 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		to = u.String()
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// endSession ends the browser's session, if there is one, with what it gave.
+func (s *server) endSession(r *http.Request) error {
+	tenant, value := sessionValue(r)
+	if value == "" {
+		return nil
+	}
+	sess, err := s.store.Session(r.Context(), tenant, digest(value))
+	if err == nil {
+		who := identity.Caller{Tenant: tenant, User: sess.UserID, Request: identity.Request{ID: rest.RequestID(r.Context())}}
+		err = s.store.EndSession(r.Context(), tenant, sess.UserID, sess.ID, login.EventOf(who, login.SessionEnded, who.Subject()))
+	}
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
 }
 
 // hinted returns the client whose ID token, of the person logged in here, the

@@ -100,7 +100,12 @@ func objectsOf(t *testing.T, owner *bailiwick.ClientWithResponses) map[string]st
 	if err != nil || imports.JSON200 == nil || len(imports.JSON200.Items) == 0 {
 		t.Fatalf("imports: %v", err)
 	}
+	sessions, err := owner.ListMySessionsWithResponse(ctx, nil)
+	if err != nil || sessions.JSON200 == nil || len(sessions.JSON200.Items) == 0 {
+		t.Fatalf("sessions: %v", err)
+	}
 	return map[string]string{
+		"/auth/v1/me/sessions/":   sessions.JSON200.Items[0].Id.String(),
 		"/tasks/v1/task-imports/": imports.JSON200.Items[0].Id.String(),
 		"/authz/v1/roles/":        roles.JSON200.Items[1].Id.String(), "/authz/v1/permissions/": permissions.JSON200.Items[0].Id.String(),
 		"/users/v1/users/": users.JSON200.Items[0].Id.String(), "/users/v1/invitations/": invitations.JSON200.Items[0].Id.String(),

@@ -13,6 +13,7 @@ import (
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 	"bailiwick.dev/domain/login/conformance"
+	"bailiwick.dev/domain/page"
 )
 
 func TestSchemaKeepsTenantsApart(t *testing.T) {
@@ -54,26 +55,28 @@ func newWorld(t *testing.T) world {
 func TestFailuresBlockAndAreForgotten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	key := []byte("account and network")
+	key, other := []byte("account and network"), []byte("network")
 	for range 8 {
-		if err := w.Failed(t.Context(), w.tenant, key); err != nil {
+		err := w.Failed(t.Context(), w.tenant, login.Event{Action: login.LoginFailed}, login.Failure{Key: key, Free: 5, Longest: time.Hour}, login.Failure{Key: other, Free: 50, Longest: time.Hour})
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, until, err := w.Attempt(t.Context(), w.tenant, "a@b.example", key); err != nil || !until.After(time.Now()) {
+	if _, until, err := w.Attempt(t.Context(), w.tenant, "a@b.example", other, key); err != nil || !until.After(time.Now()) {
 		t.Errorf("after eight failures blocked until %v, %v", until, err)
 	}
-	if c, until, err := w.Attempt(t.Context(), w.tenant, "a@b.example", []byte("elsewhere")); err != nil || !until.IsZero() || c.User != w.user {
+	if c, until, err := w.Attempt(t.Context(), w.tenant, "a@b.example", []byte("elsewhere"), other); err != nil || !until.IsZero() || c.User != w.user {
 		t.Errorf("from elsewhere: %+v until %v, %v", c, until, err)
 	}
-	if err := w.LoggedIn(t.Context(), w.tenant, []byte("session"), authdb.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, "x", key); err != nil {
+	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
+	if err := w.LoggedIn(t.Context(), w.tenant, []byte("session"), at, "x", key); err != nil {
 		t.Fatal(err)
 	}
 	if _, until, _ := w.Attempt(t.Context(), w.tenant, "a@b.example", key); !until.IsZero() {
 		t.Error("a login does not end the block")
 	}
-	if s, err := w.Session(t.Context(), w.tenant, []byte("session")); err != nil || s.UserID != w.user {
-		t.Errorf("session %+v, %v", s, err)
+	if got, err := w.Audit(t.Context(), identity.Caller{Tenant: w.tenant}, page.Request{Limit: 100}); err != nil || len(got.Items) != 10 {
+		t.Errorf("the trail has %d entries, want the credential, eight failures and a login, %v", len(got.Items), err)
 	}
 }
 

@@ -2,7 +2,6 @@ package authdb
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -100,76 +99,4 @@ const credentialColumns = `user_id, email, name, password_hash, enabled`
 func (s *Store) Credential(ctx context.Context, tenant identity.TenantID, user identity.UserID) (login.Credential, error) {
 	c, err := one[credential](ctx, s.app, tenant, `select `+credentialColumns+` from credentials where tenant_id = $1 and user_id = $2`, tenant, user)
 	return c.domain(), err
-}
-
-// Attempt returns the credential with an address, the zero one if there is
-// none, and until when key may not try.
-func (s *Store) Attempt(ctx context.Context, tenant identity.TenantID, email string, key []byte) (login.Credential, time.Time, error) {
-	var c credential
-	var found, blocked bool
-	var until struct{ BlockedUntil time.Time }
-	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
-		postgres.One(b, &c, &found, `select `+credentialColumns+` from credentials where tenant_id = $1 and email = $2`, tenant, email)
-		postgres.One(b, &until, &blocked, `select blocked_until from login_failures where tenant_id = $1 and key = $2 and expires_at > now()`, tenant, key)
-	})
-	return c.domain(), until.BlockedUntil, err
-}
-
-const insertFailure = `insert into login_failures as f (tenant_id, key, failures, blocked_until, expires_at) values ($1, $2, 1, now(), now() + interval '1 day')
-	on conflict (tenant_id, key) do update set failures = case when f.expires_at > now() then f.failures else 0 end + 1, expires_at = now() + interval '1 day'
-	returning failures`
-
-// Failed counts a failure of key and blocks it as long as login.Delay says.
-func (s *Store) Failed(ctx context.Context, tenant identity.TenantID, key []byte) error {
-	return s.app.Tx(ctx, tenant, func(tx pgx.Tx) error {
-		var n int
-		if err := tx.QueryRow(ctx, insertFailure, tenant, key).Scan(&n); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `update login_failures set blocked_until = $3 where tenant_id = $1 and key = $2`, tenant, key, time.Now().Add(login.Delay(n)))
-		return err
-	})
-}
-
-// Session is a person's login in one browser.
-type Session struct {
-	ID              uuid.UUID
-	UserID          uuid.UUID
-	AuthenticatedAt time.Time
-	ExpiresAt       time.Time
-	Network         string
-	UserAgent       string
-}
-
-// insertSession waits for a change of the password that is under way, and adds
-// nothing where the hash is no longer the one that was compared.
-const insertSession = `with person as (select user_id from credentials where tenant_id = $1 and user_id = $4 and password_hash = $9 and enabled for share),
-	changed as (insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, network, user_agent)
-		select $1, $2, $3, user_id, $5, $6, $7, $8 from person returning id),
-	forgiven as (delete from login_failures where tenant_id = $1 and key = $10)`
-
-// LoggedIn stores a session and forgets the failures of key. It returns
-// fault.NotFound when the credential is no longer the one with hash.
-func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, at Session, hash string, key []byte) error {
-	e := login.EventOf(identity.Caller{User: at.UserID}, login.LoginSucceeded, "")
-	e.Network = at.Network
-	found, err := s.change(ctx, tenant, e, insertSession, tenant, secret, at.ID, at.UserID, at.AuthenticatedAt, at.ExpiresAt, at.Network, at.UserAgent, hash, key)
-	if err == nil && !found {
-		err = notFound()
-	}
-	return err
-}
-
-const selectSession = `select id, user_id, authenticated_at, expires_at, network, user_agent from login_sessions s where tenant_id = $1 and hash = $2 and expires_at > now()
-	and exists (select from credentials c where c.tenant_id = $1 and c.user_id = s.user_id and enabled)`
-
-// Session returns a living session of a person who may log in, or fault.NotFound.
-func (s *Store) Session(ctx context.Context, tenant identity.TenantID, hash []byte) (Session, error) {
-	return one[Session](ctx, s.app, tenant, selectSession, tenant, hash)
-}
-
-// EndSession removes a session, if it is there.
-func (s *Store) EndSession(ctx context.Context, tenant identity.TenantID, hash []byte) error {
-	_, err := s.exec(ctx, tenant, `delete from login_sessions where tenant_id = $1 and hash = $2`, tenant, hash)
-	return err
 }

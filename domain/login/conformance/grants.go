@@ -35,6 +35,8 @@ func runGrants(t *testing.T, store Store) {
 		"AnAccessTokenIsRevokedByItself":   revokedAlone,
 		"APushedRequestIsAnsweredOnce":     pushed,
 		"TokensOfOthersAreUnknown":         foreign,
+		"ASessionEndsWithWhatItGave":       sessionsEnd,
+		"LivingSessionsAreListed":          sessionsAreListed,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -23,6 +23,7 @@ type Store struct {
 	grants      map[uuid.UUID]*grants
 	suspended   map[uuid.UUID]bool
 	events      map[uuid.UUID][]login.Event
+	sessions    map[uuid.UUID][]session
 }
 
 type receipt struct {
@@ -37,6 +38,7 @@ func (s *Store) lock() func() {
 	if s.clients == nil {
 		s.clients, s.credentials, s.receipts = map[uuid.UUID][]login.Client{}, map[uuid.UUID][]login.Credential{}, map[string]receipt{}
 		s.suspended, s.events = map[uuid.UUID]bool{}, map[uuid.UUID][]login.Event{}
+		s.sessions = map[uuid.UUID][]session{}
 	}
 	return s.mu.Unlock
 }

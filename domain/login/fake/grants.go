@@ -72,6 +72,9 @@ func (s *Store) Request(_ context.Context, tenant identity.TenantID, hash []byte
 // AddCode implements login.Grants.
 func (s *Store) AddCode(_ context.Context, tenant identity.TenantID, c login.Code) error {
 	defer s.lock()()
+	if c.SessionID != uuid.Nil && !slices.ContainsFunc(s.sessions[tenant], func(at session) bool { return at.ID == c.SessionID }) {
+		return notFound()
+	}
 	g := s.of(tenant)
 	delete(g.requests, string(c.Pushed))
 	c.Pushed = nil

@@ -25,6 +25,7 @@ func (s *Store) PutCredential(_ context.Context, tenant identity.TenantID, c log
 		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
 	}
 	s.credentials[tenant] = append(slices.DeleteFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User }), c)
+	s.endAll(tenant, c.User, uuid.Nil)
 	s.note(tenant, e)
 	return nil
 }
@@ -33,7 +34,9 @@ func (s *Store) enable(tenant, user uuid.UUID, enabled bool, e login.Event) erro
 	defer s.lock()()
 	for i, c := range s.credentials[tenant] {
 		if c.User == user {
-			s.credentials[tenant][i].Enabled = enabled
+			if s.credentials[tenant][i].Enabled = enabled; !enabled {
+				s.endAll(tenant, user, uuid.Nil)
+			}
 			s.note(tenant, e)
 			return nil
 		}
@@ -56,6 +59,7 @@ func (s *Store) DropCredential(_ context.Context, tenant identity.TenantID, user
 	defer s.lock()()
 	left := slices.DeleteFunc(slices.Clone(s.credentials[tenant]), func(c login.Credential) bool { return c.User == user })
 	if len(left) < len(s.credentials[tenant]) {
+		s.endAll(tenant, user, uuid.Nil)
 		s.note(tenant, e)
 	}
 	s.credentials[tenant] = left

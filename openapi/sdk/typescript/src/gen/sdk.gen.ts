@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, CheckBatchData, CheckBatchErrors, CheckBatchResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, EnableUserData, EnableUserErrors, EnableUserResponses, EndPreviousClientSecretData, EndPreviousClientSecretErrors, EndPreviousClientSecretResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetPermissionData, GetPermissionErrors, GetPermissionResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, GiveRolePermissionData, GiveRolePermissionErrors, GiveRolePermissionResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPolicyChangesData, ListPolicyChangesErrors, ListPolicyChangesResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolePermissionsData, ListRolePermissionsErrors, ListRolePermissionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, TakeRolePermissionData, TakeRolePermissionErrors, TakeRolePermissionResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdatePermissionData, UpdatePermissionErrors, UpdatePermissionResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, CheckBatchData, CheckBatchErrors, CheckBatchResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, EnableUserData, EnableUserErrors, EnableUserResponses, EndMySessionData, EndMySessionErrors, EndMySessionResponses, EndMySessionsData, EndMySessionsErrors, EndMySessionsResponses, EndPreviousClientSecretData, EndPreviousClientSecretErrors, EndPreviousClientSecretResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetPermissionData, GetPermissionErrors, GetPermissionResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, GiveRolePermissionData, GiveRolePermissionErrors, GiveRolePermissionResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPolicyChangesData, ListPolicyChangesErrors, ListPolicyChangesResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolePermissionsData, ListRolePermissionsErrors, ListRolePermissionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, TakeRolePermissionData, TakeRolePermissionErrors, TakeRolePermissionResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdatePermissionData, UpdatePermissionErrors, UpdatePermissionResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -17,6 +17,17 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
      */
     meta?: Record<string, unknown>;
 };
+
+/**
+ * Read the audit trail
+ *
+ * Logins and failures, consents, changes of passwords, sessions, people and clients of the tenant, oldest first. Each entry hangs on the one before: none can be changed or taken out unseen.
+ */
+export const listAuditEvents = <ThrowOnError extends boolean = false>(options?: Options<ListAuditEventsData, ThrowOnError>) => (options?.client ?? client).get<ListAuditEventsResponses, ListAuditEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/auth/v1/audit-events',
+    ...options
+});
 
 /**
  * List OAuth clients
@@ -100,6 +111,39 @@ export const rotateClientSecret = <ThrowOnError extends boolean = false>(options
 export const endPreviousClientSecret = <ThrowOnError extends boolean = false>(options: Options<EndPreviousClientSecretData, ThrowOnError>) => (options.client ?? client).delete<EndPreviousClientSecretResponses, EndPreviousClientSecretErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/auth/v1/clients/{id}/secret/previous',
+    ...options
+});
+
+/**
+ * Log out everywhere
+ *
+ * Ends all the caller's sessions and tokens, that of this request too: refresh tokens at once, access tokens within two seconds.
+ */
+export const endMySessions = <ThrowOnError extends boolean = false>(options?: Options<EndMySessionsData, ThrowOnError>) => (options?.client ?? client).delete<EndMySessionsResponses, EndMySessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/auth/v1/me/sessions',
+    ...options
+});
+
+/**
+ * List the caller's sessions
+ *
+ * The browsers in which the person is logged in, oldest first.
+ */
+export const listMySessions = <ThrowOnError extends boolean = false>(options?: Options<ListMySessionsData, ThrowOnError>) => (options?.client ?? client).get<ListMySessionsResponses, ListMySessionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/auth/v1/me/sessions',
+    ...options
+});
+
+/**
+ * Log out of one browser
+ *
+ * Ends the session with the tokens that it gave: refresh tokens at once, access tokens within two seconds.
+ */
+export const endMySession = <ThrowOnError extends boolean = false>(options: Options<EndMySessionData, ThrowOnError>) => (options.client ?? client).delete<EndMySessionResponses, EndMySessionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/auth/v1/me/sessions/{id}',
     ...options
 });
 

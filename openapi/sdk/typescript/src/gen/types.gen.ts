@@ -105,6 +105,43 @@ export type AssignmentDraft = {
     until?: string;
 };
 
+export type AuditEvent = {
+    /**
+     * What happened
+     */
+    action: string;
+    /**
+     * Who did it: user:<id> or client:<id>; empty where nobody was known
+     */
+    actor: string;
+    /**
+     * When it happened
+     */
+    at: string;
+    /**
+     * What else is to be said
+     */
+    detail?: {
+        [key: string]: string;
+    };
+    /**
+     * The network that it came from
+     */
+    network?: string;
+    /**
+     * As the logs name the request
+     */
+    request_id?: string;
+    /**
+     * Its place: the first is 1, and none is missing
+     */
+    sequence?: number;
+    /**
+     * Whom or what it concerns: user:<id>, client:<id> or tenant
+     */
+    subject?: string;
+};
+
 export type BulkAnswer = {
     /**
      * Whether anything was done: false if the mode is all and something failed
@@ -742,6 +779,17 @@ export type OwnerDraft = {
     name: string;
 };
 
+export type PageAuditEvent = {
+    /**
+     * The rows of this page
+     */
+    items: Array<AuditEvent>;
+    /**
+     * Ask with it for the next page; absent on the last
+     */
+    next_cursor?: string;
+};
+
 export type PageChange = {
     /**
      * The rows of this page
@@ -835,6 +883,17 @@ export type PageRun = {
      * The rows of this page
      */
     items: Array<Run>;
+    /**
+     * Ask with it for the next page; absent on the last
+     */
+    next_cursor?: string;
+};
+
+export type PageSession = {
+    /**
+     * The rows of this page
+     */
+    items: Array<Session>;
     /**
      * Ask with it for the next page; absent on the last
      */
@@ -1364,6 +1423,29 @@ export type RunProgress = {
     rows_total: number | null;
 };
 
+export type Session = {
+    /**
+     * When the person gave the password
+     */
+    authenticated_at: string;
+    /**
+     * When it ends by itself
+     */
+    expires_at: string;
+    /**
+     * The session's id
+     */
+    id: string;
+    /**
+     * The network that the person logged in from
+     */
+    network: string;
+    /**
+     * How the browser calls itself
+     */
+    user_agent: string;
+};
+
 export type Status = {
     /**
      * Unique in the project
@@ -1562,6 +1644,68 @@ export type VerificationDraft = {
      */
     token: string;
 };
+
+export type ListAuditEventsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Rows on a page
+         */
+        limit?: number;
+        /**
+         * next_cursor of the page before; opaque
+         */
+        cursor?: string;
+    };
+    url: '/auth/v1/audit-events';
+};
+
+export type ListAuditEventsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListAuditEventsError = ListAuditEventsErrors[keyof ListAuditEventsErrors];
+
+export type ListAuditEventsResponses = {
+    /**
+     * OK
+     */
+    200: PageAuditEvent;
+};
+
+export type ListAuditEventsResponse = ListAuditEventsResponses[keyof ListAuditEventsResponses];
 
 export type ListClientsData = {
     body?: never;
@@ -2089,6 +2233,219 @@ export type EndPreviousClientSecretResponses = {
 };
 
 export type EndPreviousClientSecretResponse = EndPreviousClientSecretResponses[keyof EndPreviousClientSecretResponses];
+
+export type EndMySessionsData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/auth/v1/me/sessions';
+};
+
+export type EndMySessionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndMySessionsError = EndMySessionsErrors[keyof EndMySessionsErrors];
+
+export type EndMySessionsResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndMySessionsResponse = EndMySessionsResponses[keyof EndMySessionsResponses];
+
+export type ListMySessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Rows on a page
+         */
+        limit?: number;
+        /**
+         * next_cursor of the page before; opaque
+         */
+        cursor?: string;
+    };
+    url: '/auth/v1/me/sessions';
+};
+
+export type ListMySessionsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListMySessionsError = ListMySessionsErrors[keyof ListMySessionsErrors];
+
+export type ListMySessionsResponses = {
+    /**
+     * OK
+     */
+    200: PageSession;
+};
+
+export type ListMySessionsResponse = ListMySessionsResponses[keyof ListMySessionsResponses];
+
+export type EndMySessionData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The session's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/auth/v1/me/sessions/{id}';
+};
+
+export type EndMySessionErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndMySessionError = EndMySessionErrors[keyof EndMySessionErrors];
+
+export type EndMySessionResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type EndMySessionResponse = EndMySessionResponses[keyof EndMySessionResponses];
 
 export type ListAssignmentsData = {
     body?: never;

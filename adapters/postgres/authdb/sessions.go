@@ -1,0 +1,116 @@
+package authdb
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
+)
+
+// insertSession waits for a change of the password that is under way, and adds
+// nothing where the hash is no longer the one that was compared.
+const insertSession = `with person as (select user_id from credentials where tenant_id = $1 and user_id = $4 and password_hash = $9 and enabled for share),
+	changed as (insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, network, user_agent)
+		select $1, $2, $3, user_id, $5, $6, $7, $8 from person returning id),
+	forgiven as (delete from login_failures where tenant_id = $1 and key = $10)`
+
+// LoggedIn implements login.Sessions.
+func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, key []byte) error {
+	e := login.EventOf(identity.Caller{User: at.UserID}, login.LoginSucceeded, "")
+	e.Network = at.Network
+	found, err := s.change(ctx, tenant, e, insertSession, tenant, secret, at.ID, at.UserID, at.AuthenticatedAt, at.ExpiresAt, at.Network, at.UserAgent, hash, key)
+	if err == nil && !found {
+		err = notFound()
+	}
+	return err
+}
+
+const (
+	sessionColumns = `id, user_id, authenticated_at, expires_at, network, user_agent`
+	selectSession  = `select ` + sessionColumns + ` from login_sessions s where tenant_id = $1 and hash = $2 and expires_at > now()
+		and exists (select from credentials c where c.tenant_id = $1 and c.user_id = s.user_id and enabled)`
+	selectSessions = `select ` + sessionColumns + ` from login_sessions where tenant_id = $1 and user_id = $2 and expires_at > now()
+		and (authenticated_at, id) > ($3, $4) order by authenticated_at, id limit $5`
+)
+
+// Session implements login.Sessions.
+func (s *Store) Session(ctx context.Context, tenant identity.TenantID, hash []byte) (login.Session, error) {
+	return one[login.Session](ctx, s.app, tenant, selectSession, tenant, hash)
+}
+
+// Sessions implements login.Sessions.
+func (s *Store) Sessions(ctx context.Context, who identity.Caller, r page.Request) (page.Result[login.Session], error) {
+	var rows []login.Session
+	err := s.app.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
+		postgres.Many(b, &rows, selectSessions, who.Tenant, who.User, r.After.At, r.After.ID, r.Limit+1)
+	})
+	return page.Cut(rows, r.Limit, func(s login.Session) page.Key { return page.Key{At: s.AuthenticatedAt, ID: s.ID} }), err
+}
+
+var endFamiliesOf = `with ended as (update token_families set revoked_at = now() where tenant_id = $1 and session_id = $2 and revoked_at is null returning id)` + noteEnded("ended") + ` select`
+
+// EndSession implements login.Sessions. The session goes first, and with it its
+// codes: whatever was exchanged a moment ago is then seen as a family.
+func (s *Store) EndSession(ctx context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e login.Event) error {
+	return s.app.Tx(ctx, tenant, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `delete from login_sessions where tenant_id = $1 and user_id = $2 and id = $3`, tenant, user, id)
+		if err == nil && tag.RowsAffected() == 0 {
+			err = notFound()
+		}
+		if err != nil {
+			return err
+		}
+		b := &pgx.Batch{}
+		b.Queue(endFamiliesOf, tenant, id)
+		queueEvent(b, tenant, e, nothing)
+		return tx.SendBatch(ctx, b).Close()
+	})
+}
+
+// EndSessions implements login.Sessions.
+func (s *Store) EndSessions(ctx context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event) error {
+	return s.ending(ctx, tenant, user, but, e, func(*pgx.Batch) {})
+}
+
+// Attempt returns the credential with an address, the zero one if there is
+// none, and until when one of the keys may not try.
+func (s *Store) Attempt(ctx context.Context, tenant identity.TenantID, email string, keys ...[]byte) (login.Credential, time.Time, error) {
+	var c credential
+	var found, blocked bool
+	var until struct{ Until time.Time }
+	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		postgres.One(b, &c, &found, `select `+credentialColumns+` from credentials where tenant_id = $1 and email = $2`, tenant, email)
+		postgres.One(b, &until, &blocked, `select coalesce(max(blocked_until), '-infinity') as until from login_failures where tenant_id = $1 and key = any ($2) and expires_at > now() and blocked_until > now()
+			having max(blocked_until) is not null`, tenant, keys)
+	})
+	return c.domain(), until.Until, err
+}
+
+const insertFailure = `insert into login_failures as f (tenant_id, key, failures, blocked_until, expires_at) values ($1, $2, 1, now(), now() + interval '1 day')
+	on conflict (tenant_id, key) do update set failures = case when f.expires_at > now() then f.failures else 0 end + 1, expires_at = now() + interval '1 day'
+	returning failures`
+
+// Failed counts a failure of each key and blocks it for as long as its delay says.
+func (s *Store) Failed(ctx context.Context, tenant identity.TenantID, e login.Event, failed ...login.Failure) error {
+	return s.app.Tx(ctx, tenant, func(tx pgx.Tx) error {
+		counts := make([]int, len(failed))
+		count, block := &pgx.Batch{}, &pgx.Batch{}
+		for i, f := range failed {
+			count.Queue(insertFailure, tenant, f.Key).QueryRow(func(row pgx.Row) error { return row.Scan(&counts[i]) })
+		}
+		if err := tx.SendBatch(ctx, count).Close(); err != nil {
+			return err
+		}
+		for i, f := range failed {
+			block.Queue(`update login_failures set blocked_until = now() + $3::interval where tenant_id = $1 and key = $2`, tenant, f.Key, f.Delay(counts[i]))
+		}
+		queueEvent(block, tenant, e, nothing)
+		return tx.SendBatch(ctx, block).Close()
+	})
+}

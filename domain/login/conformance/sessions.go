@@ -1,0 +1,94 @@
+package conformance
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
+)
+
+func (w world) logIn(t *testing.T, hash string) (login.Session, []byte, error) {
+	t.Helper()
+	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now().UTC().Truncate(time.Microsecond), ExpiresAt: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond), Network: "192.0.2.0/24", UserAgent: "test"}
+	s := secret()
+	return at, s, w.LoggedIn(t.Context(), w.tenant, s, at, hash, secret())
+}
+
+// familyOf is a family of a session's, through a code.
+func (w world) familyOf(t *testing.T, session uuid.UUID) uuid.UUID {
+	t.Helper()
+	c := login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), SessionID: session, Request: []byte(`{}`), ExpiresAt: time.Now().Add(time.Minute)}
+	must(t, w.AddCode(t.Context(), w.tenant, c))
+	if done, err := w.Exchange(t.Context(), w.tenant, w.exchange(c.Hash, secret())); err != nil || !done {
+		t.Fatalf("exchange: %v, %v", done, err)
+	}
+	return c.FamilyID
+}
+
+func sessionsEnd(t *testing.T, w world) {
+	_, _, err := w.logIn(t, "an older hash")
+	wantKind(t, "a login by a password that is no longer the person's", err, fault.NotFound)
+	first, firstSecret, err := w.logIn(t, "x")
+	must(t, err)
+	second, secondSecret, err := w.logIn(t, "x")
+	must(t, err)
+	if got, err := w.Session(t.Context(), w.tenant, firstSecret); err != nil || got != first {
+		t.Errorf("the session is %+v, %v, want %+v", got, err, first)
+	}
+	_, err = w.Session(t.Context(), uuid.New(), firstSecret)
+	wantKind(t, "in another tenant", err, fault.NotFound)
+	ended, stays := w.familyOf(t, first.ID), w.familyOf(t, second.ID)
+	code := login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), SessionID: first.ID, Request: []byte(`{}`), ExpiresAt: time.Now().Add(time.Minute)}
+	must(t, w.AddCode(t.Context(), w.tenant, code))
+	wantKind(t, "another person ends it", w.EndSession(t.Context(), w.tenant, uuid.New(), first.ID, event(login.SessionEnded)), fault.NotFound)
+	must(t, w.EndSession(t.Context(), w.tenant, w.user, first.ID, event(login.SessionEnded)))
+	wantKind(t, "again", w.EndSession(t.Context(), w.tenant, w.user, first.ID, event(login.SessionEnded)), fault.NotFound)
+	if w.lives(t, ended) || !w.lives(t, stays) {
+		t.Error("the session's family lives, or another's does not")
+	}
+	if done, err := w.Exchange(t.Context(), w.tenant, w.exchange(code.Hash, nil)); err != nil || done {
+		t.Errorf("the session's code: %v, %v", done, err)
+	}
+	code.Hash, code.FamilyID = secret(), uuid.New()
+	wantKind(t, "a code of a session that has ended", w.AddCode(t.Context(), w.tenant, code), fault.NotFound)
+	must(t, w.EndSessions(t.Context(), w.tenant, w.user, second.ID, event(login.SessionsEnded)))
+	if _, err := w.Session(t.Context(), w.tenant, secondSecret); err != nil || w.lives(t, stays) {
+		t.Errorf("the session that stays: %v; its family lives: %v", err, w.lives(t, stays))
+	}
+	must(t, w.EndSessions(t.Context(), w.tenant, w.user, uuid.Nil, event(login.SessionsEnded)))
+	_, err = w.Session(t.Context(), w.tenant, secondSecret)
+	wantKind(t, "after a logout everywhere", err, fault.NotFound)
+}
+
+func sessionsAreListed(t *testing.T, w world) {
+	var want, got []uuid.UUID
+	for range 3 {
+		s, _, err := w.logIn(t, "x")
+		must(t, err)
+		want = append(want, s.ID)
+	}
+	who := identity.Caller{Tenant: w.tenant, User: w.user}
+	for r := (page.Request{Limit: 2}); ; {
+		p, err := w.Sessions(t.Context(), who, r)
+		must(t, err)
+		for _, s := range p.Items {
+			got = append(got, s.ID)
+		}
+		if p.Next == nil {
+			break
+		}
+		r.After = *p.Next
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("listed %v, want %v", got, want)
+	}
+	if other, err := w.Sessions(t.Context(), identity.Caller{Tenant: w.tenant, User: uuid.New()}, page.Request{Limit: 5}); err != nil || len(other.Items) != 0 {
+		t.Errorf("another person sees %v, %v", other.Items, err)
+	}
+}

@@ -1,0 +1,96 @@
+package fake
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
+)
+
+type session struct {
+	login.Session
+	secret string
+}
+
+// LoggedIn implements login.Sessions.
+func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, _ []byte) error {
+	defer s.lock()()
+	if !slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == at.UserID && c.Hash == hash && c.Enabled }) {
+		return notFound()
+	}
+	s.sessions[tenant] = append(s.sessions[tenant], session{at, string(secret)})
+	s.note(tenant, login.EventOf(identity.Caller{User: at.UserID}, login.LoginSucceeded, ""))
+	return nil
+}
+
+// Session implements login.Sessions.
+func (s *Store) Session(_ context.Context, tenant identity.TenantID, secret []byte) (login.Session, error) {
+	defer s.lock()()
+	for _, at := range s.sessions[tenant] {
+		if at.secret == string(secret) && at.ExpiresAt.After(time.Now()) && slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == at.UserID && c.Enabled }) {
+			return at.Session, nil
+		}
+	}
+	return login.Session{}, notFound()
+}
+
+// Sessions implements login.Sessions.
+func (s *Store) Sessions(_ context.Context, who identity.Caller, r page.Request) (page.Result[login.Session], error) {
+	defer s.lock()()
+	var all []login.Session
+	for _, at := range s.sessions[who.Tenant] {
+		if at.UserID == who.User && at.ExpiresAt.After(time.Now()) && at.AuthenticatedAt.After(r.After.At) {
+			all = append(all, at.Session)
+		}
+	}
+	slices.SortFunc(all, func(a, b login.Session) int { return a.AuthenticatedAt.Compare(b.AuthenticatedAt) })
+	return page.Cut(all[:min(len(all), r.Limit+1)], r.Limit, func(s login.Session) page.Key { return page.Key{At: s.AuthenticatedAt, ID: s.ID} }), nil
+}
+
+// EndSession implements login.Sessions.
+func (s *Store) EndSession(_ context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e login.Event) error {
+	defer s.lock()()
+	i := slices.IndexFunc(s.sessions[tenant], func(at session) bool { return at.ID == id && at.UserID == user })
+	if i < 0 {
+		return notFound()
+	}
+	s.sessions[tenant] = slices.Delete(s.sessions[tenant], i, i+1)
+	g := s.of(tenant)
+	for hash, c := range g.codes {
+		if c.SessionID == id {
+			g.end(c.FamilyID)
+			delete(g.codes, hash)
+		}
+	}
+	s.note(tenant, e)
+	return nil
+}
+
+// EndSessions implements login.Sessions.
+func (s *Store) EndSessions(_ context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event) error {
+	defer s.lock()()
+	s.endAll(tenant, user, but)
+	s.note(tenant, e)
+	return nil
+}
+
+// endAll ends all that a person's logins gave.
+func (s *Store) endAll(tenant, user, but uuid.UUID) {
+	s.sessions[tenant] = slices.DeleteFunc(s.sessions[tenant], func(at session) bool { return at.UserID == user && at.ID != but })
+	g := s.of(tenant)
+	for hash, c := range g.codes {
+		if c.UserID == user && !c.Used {
+			delete(g.codes, hash)
+		}
+	}
+	for _, f := range g.families {
+		if f.UserID == user {
+			f.ended = true
+		}
+	}
+}

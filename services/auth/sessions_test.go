@@ -1,0 +1,94 @@
+package main
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"golang.org/x/oauth2"
+
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/login"
+)
+
+func (w *world) sessions(t *testing.T, token string) []login.Session {
+	t.Helper()
+	var got rest.Page[login.Session]
+	w.call(t, token, "GET", "/auth/v1/me/sessions", nil, 200, &got)
+	return got.Items
+}
+
+func TestSessionsAreSeenAndEnded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.watched(t)
+	c, _ := w.oauth(t)
+	c.Scopes = append(c.Scopes, "auth")
+	first, second := w.tokens(t, c), w.tokens(t, c)
+	all := w.sessions(t, second.AccessToken)
+	if len(all) != 2 || all[0].Network != "127.0.0.0/24" || !strings.HasPrefix(all[0].UserAgent, "Go-http-client") {
+		t.Fatalf("the sessions are %+v", all)
+	}
+	w.call(t, w.platform(t), "GET", "/auth/v1/me/sessions", nil, 404, nil) // a machine has none
+	w.call(t, second.AccessToken, "DELETE", "/auth/v1/me/sessions/"+all[0].ID.String(), nil, 204, nil)
+	w.ends(t, "an ended session", first.AccessToken)
+	if status, _ := w.refresh(t, first.RefreshToken); status != 400 {
+		t.Errorf("an ended session's refresh: %d", status)
+	}
+	w.lives(t, "the other session", second)
+	w.call(t, second.AccessToken, "DELETE", "/auth/v1/me/sessions", nil, 204, nil)
+	w.ends(t, "a logout everywhere", second.AccessToken)
+	if status, _ := w.refresh(t, second.RefreshToken); status != 400 {
+		t.Errorf("refresh after a logout everywhere: %d", status)
+	}
+	w.lives(t, "a login right after it", w.tokens(t, c))
+}
+
+func TestLogoutEndsWhatTheSessionGave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	b, verifier := w.browser(t), oauth2.GenerateVerifier()
+	to, _ := w.logIn(t, b, c.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier)), email, password)
+	tok, err := c.Exchange(t.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := tok.Extra("id_token").(string)
+	if resp, err := b.Get(w.url + "/auth/logout?id_token_hint=" + id); err != nil || resp.StatusCode != http.StatusOK || w.active(t, tok.RefreshToken) {
+		t.Errorf("logout: %v %v, or its tokens live", resp.StatusCode, err)
+	}
+}
+
+func TestTrailTellsWhatHappened(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	b := w.browser(t)
+	at := c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
+	w.logIn(t, b, at, "my password is secret", "wrong password")
+	w.logIn(t, b, at, email, "wrong password")
+	w.logIn(t, b, at, email, password)
+	var got rest.Page[AuditEvent]
+	w.call(t, w.ofPerson(t), "GET", "/auth/v1/audit-events?limit=2", nil, 200, &got)
+	all := got.Items
+	for got.NextCursor != "" {
+		next := got.NextCursor
+		got = rest.Page[AuditEvent]{}
+		w.call(t, w.ofPerson(t), "GET", "/auth/v1/audit-events?limit=2&cursor="+next, nil, 200, &got)
+		all = append(all, got.Items...)
+	}
+	var actions []string
+	for i, e := range all {
+		if actions = append(actions, e.Action); e.Sequence != int64(i)+1 {
+			t.Errorf("entry %d has the sequence %d", i, e.Sequence)
+		}
+	}
+	me := "user:" + w.user.String()
+	if n := len(all); n < 4 || strings.Join(actions[n-3:], " ") != "login.failed login.failed login.succeeded" || all[n-3].Subject != "" || all[n-2].Subject != me || all[n-1].Actor != me || all[n-1].Network != "127.0.0.0/24" {
+		t.Errorf("the trail is %+v", all)
+	}
+	if n, err := w.store().VerifyAudit(t.Context()); err != nil || n != int64(len(all)) {
+		t.Errorf("%d of %d entries hold, %v", n, len(all), err)
+	}
+}
