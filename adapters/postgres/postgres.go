@@ -112,21 +112,28 @@ func (db *DB) SystemTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 // whether there was one. Columns are matched with the fields of T by name,
 // snake_case with CamelCase.
 func One[T any](b *pgx.Batch, dst *T, found *bool, sql string, args ...any) {
-	b.Queue(sql, args...).Query(func(rows pgx.Rows) error {
-		got, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
-		if *found = len(got) > 0; *found {
-			*dst = got[0]
+	*found = false
+	Each(b, func(row *T) error {
+		if !*found {
+			*dst, *found = *row, true
 		}
-		return err
-	})
+		return nil
+	}, sql, args...)
 }
 
 // Many queues a query whose rows it puts into dst.
 func Many[T any](b *pgx.Batch, dst *[]T, sql string, args ...any) {
-	b.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
-		*dst, err = pgx.CollectRows(rows, pgx.RowToStructByName[T])
-		return err
-	})
+	*dst = []T{}
+	Each(b, func(row *T) error {
+		*dst = append(*dst, *row)
+		return nil
+	}, sql, args...)
+}
+
+// Each queues a query whose rows it hands to use as they come. What use is
+// handed is only good until it returns; its error ends the query.
+func Each[T any](b *pgx.Batch, use func(row *T) error, sql string, args ...any) {
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) error { return each(rows, use) })
 }
 
 // Affected queues a statement and puts into n how many rows it changed.

@@ -222,19 +222,6 @@ func (s *Store) Export(ctx context.Context, who identity.Caller, tq task.Query, 
 	q := chosen(who, tq, ofTask+" from tasks t")
 	return s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
 		b.Queue("select set_config('statement_timeout', '1h', true)") // a client may read slowly
-		b.Queue(q.sql.String(), q.args...).Query(func(rows pgx.Rows) error {
-			var t task.Task
-			into := []any{&t.ID, &t.ProjectID, &t.Number, &t.Key, &t.Title, &t.Description, &t.Status, &t.Priority, &t.Assignees, &t.Labels, &t.StartAt, &t.DueAt,
-				&t.EstimateMinutes, &t.ParentID, &t.Rank, &t.Version, &t.CreatedAt, &t.CreatedBy, &t.UpdatedAt, &t.DeletedAt}
-			for rows.Next() {
-				if err := rows.Scan(into...); err != nil {
-					return err
-				}
-				if err := yield(&t); err != nil {
-					return err
-				}
-			}
-			return rows.Err()
-		})
+		postgres.Each(b, yield, q.sql.String(), q.args...)
 	})
 }
