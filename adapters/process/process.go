@@ -51,6 +51,7 @@ func run(service string, role Role) error {
 		return err
 	}
 	defer flush()
+	defer heldBallast()()
 	return role(ctx)
 }
 
