@@ -19,6 +19,9 @@ func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (ans
 	if err != nil {
 		return answer, err
 	}
+	if !g.Until.IsZero() {
+		g.Until = g.Until.UTC().Truncate(time.Microsecond)
+	}
 	a := &answer.Assignment
 	err = s.change(ctx, who, AssignmentsWrite, g.Project, &answer, &answer.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		at := s.now()
@@ -74,7 +77,7 @@ func givable(now Snapshot, role string, covers covers, project uuid.UUID, until 
 	if !ok {
 		return ErrNoRole()
 	}
-	return covers(now.holds(r), project, until)
+	return covers(now.byName().holds(r), project, until)
 }
 
 // takeable asks for as much as giving a did, as far as that is still to come.
@@ -83,9 +86,13 @@ func takeable(now Snapshot, a Assignment, who identity.Caller, covers covers) er
 		return err
 	}
 	if a.Role == Owner && a.SubjectKind == KindUser && a.lasting() && now.owners() == 1 && !who.IsPlatform() {
-		return fault.New(fault.Conflict, "last_owner", "a tenant keeps at least one person who is owner")
+		return errLastOwner()
 	}
 	return nil
+}
+
+func errLastOwner() error {
+	return fault.New(fault.Conflict, "last_owner", "a tenant keeps at least one person who is owner")
 }
 
 // pointer returns nil for the zero value.

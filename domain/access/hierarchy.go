@@ -11,6 +11,9 @@ import (
 // MaxDepth bounds a chain of roles that inherit from one another.
 const MaxDepth = 10
 
+// MaxRoles bounds the roles of one tenant.
+const MaxRoles = 2000
+
 // with returns s with r in the place of the role of r's id, or added. A new
 // name of r is carried to those that inherit from it.
 func (s Snapshot) with(r Role) Snapshot {
@@ -77,24 +80,33 @@ func arrows(path []string) string {
 	return strings.Join(quoted, " -> ")
 }
 
+// family is the roles of one snapshot.
+type family map[string]Role
+
+func (s Snapshot) byName() family {
+	f := make(family, len(s.Roles))
+	for _, r := range s.Roles {
+		f[r.Name] = r
+	}
+	return f
+}
+
 // holds returns what r holds itself and through its parents.
-func (s Snapshot) holds(r Role) []Permission {
+func (f family) holds(r Role) []Permission {
 	all := slices.Clone(r.Permissions)
-	for _, name := range s.ancestors(r) {
-		if p, ok := s.role(name); ok {
-			all = append(all, p.Permissions...)
-		}
+	for _, name := range f.ancestors(r) {
+		all = append(all, f[name].Permissions...)
 	}
 	return sorted(all)
 }
 
 // ancestors returns the roles that r inherits from, nearest first.
-func (s Snapshot) ancestors(r Role) (names []string) {
+func (f family) ancestors(r Role) (names []string) {
 	seen := map[string]bool{r.Name: true}
 	for next := r.Parents; len(next) > 0; {
 		var further []string
 		for _, name := range next {
-			if p, ok := s.role(name); ok && !seen[name] {
+			if p, ok := f[name]; ok && !seen[name] {
 				seen[name], names, further = true, append(names, name), append(further, p.Parents...)
 			}
 		}

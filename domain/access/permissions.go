@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -40,6 +41,9 @@ func (s *Service) CreatePermission(ctx context.Context, who identity.Caller, d P
 	err = s.change(ctx, who, RolesWrite, uuid.Nil, &a, &a.PolicyVersion, func(now Snapshot, _ covers, w Writer) (*Change, error) {
 		if now.knows(d.Name) {
 			return nil, fault.New(fault.Conflict, "permission_exists", "the tenant knows this permission")
+		}
+		if len(now.Permissions) >= maxPermissions {
+			return nil, fault.New(fault.Conflict, "too_many_permissions", fmt.Sprintf("a tenant knows at most %d permissions", maxPermissions))
 		}
 		a.PermissionDefinition = PermissionDefinition{ID: id, Name: d.Name, Description: d.Description, Version: 1, CreatedAt: s.now()}
 		w.PutPermission(a.PermissionDefinition)

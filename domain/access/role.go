@@ -76,19 +76,18 @@ func without(all []Permission, gone ...Permission) []Permission {
 
 // check reports what is wrong with the names of a role, and which parents and
 // permissions the tenant does not know.
-func (r Role) check(now Snapshot) error {
+func (r Role) check(known index) error {
 	var c fault.Check
 	checkText(&c, "/name", r.Name, 1, maxName)
 	c.That(r.Name != "." && r.Name != "..", "/name", "malformed", "a path could not name this role")
 	checkText(&c, "/description", r.Description, 0, maxDescription)
 	c.That(len(r.Parents) <= maxParents, "/parents", "too_many", fmt.Sprintf("at most %d parents", maxParents))
 	for i, name := range r.Parents {
-		_, ok := now.role(name)
-		c.That(ok || name == r.Name, fmt.Sprintf("/parents/%d", i), "unknown_role", "the tenant has no role of this name")
+		c.That(known.roles[name] || name == r.Name, fmt.Sprintf("/parents/%d", i), "unknown_role", "the tenant has no role of this name")
 	}
 	c.That(len(r.Permissions) <= maxPermissions, "/permissions", "too_many", fmt.Sprintf("at most %d permissions", maxPermissions))
 	for i, p := range r.Permissions {
-		c.That(now.knows(p), fmt.Sprintf("/permissions/%d", i), "unknown_permission", "the tenant knows no such permission")
+		c.That(known.permissions[p], fmt.Sprintf("/permissions/%d", i), "unknown_permission", "the tenant knows no such permission")
 	}
 	return c.Err()
 }
@@ -97,6 +96,16 @@ func checkText(c *fault.Check, pointer, s string, least, most int) {
 	n := utf8.RuneCountInString(s)
 	c.That(n >= least && n <= most, pointer, "length", fmt.Sprintf("between %d and %d characters", least, most))
 	c.That(utf8.ValidString(s) && !strings.ContainsRune(s, 0), pointer, "malformed", "Unicode text without NUL is wanted")
+}
+
+func (d RoleDraft) role() Role {
+	return Role{Name: d.Name, Description: d.Description, Parents: d.Parents, Permissions: d.Permissions, Version: 1}
+}
+
+// normal returns r with its lists as roles keep them.
+func (r Role) normal() Role {
+	r.Parents, r.Permissions = sorted(r.Parents), sorted(r.Permissions)
+	return r
 }
 
 // same reports whether r and other say the same; not whether they are the same version.

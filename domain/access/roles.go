@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -41,14 +42,14 @@ func (s *Service) CreateRole(ctx context.Context, who identity.Caller, d RoleDra
 		return a, err
 	}
 	now := s.now()
-	made := Role{ID: id, Name: d.Name, Description: d.Description, Parents: sorted(d.Parents), Permissions: sorted(d.Permissions), Version: 1, CreatedAt: now, UpdatedAt: now}
+	made := d.role()
+	made.ID, made.CreatedAt, made.UpdatedAt = id, now, now
 	err = s.change(ctx, who, RolesWrite, uuid.Nil, &a, &a.PolicyVersion, func(snap Snapshot, covers covers, w Writer) (*Change, error) {
-		a.Role = made
-		if err := placeable(snap, made, covers); err != nil {
+		if a.Role, err = placed(snap, made, covers); err != nil {
 			return nil, err
 		}
-		w.PutRole(made)
-		return &Change{Action: "role.created", After: made}, nil
+		w.PutRole(a.Role)
+		return &Change{Action: "role.created", After: a.Role}, nil
 	})
 	return a, err
 }
@@ -64,20 +65,20 @@ func (s *Service) UpdateRole(ctx context.Context, who identity.Caller, id uuid.U
 			r.Description = *p.Description
 		}
 		if p.Parents != nil {
-			r.Parents = sorted(*p.Parents)
+			r.Parents = *p.Parents
 		}
 	})
 }
 
 // SetPermissions replaces what a role holds.
 func (s *Service) SetPermissions(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, ps []Permission) (RoleAnswer, error) {
-	return s.updateRole(ctx, who, id, version, "role.permissions_set", func(r *Role) { r.Permissions = sorted(ps) })
+	return s.updateRole(ctx, who, id, version, "role.permissions_set", func(r *Role) { r.Permissions = ps })
 }
 
 // GivePermission adds to what a role holds. Adding what is there changes nothing.
 func (s *Service) GivePermission(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p Permission) (RoleAnswer, error) {
 	return s.updateRole(ctx, who, id, version, "role.permission_given", func(r *Role) {
-		r.Permissions = sorted(append(slices.Clone(r.Permissions), p))
+		r.Permissions = append(slices.Clone(r.Permissions), p)
 	})
 }
 
@@ -94,16 +95,15 @@ func (s *Service) updateRole(ctx context.Context, who identity.Caller, id uuid.U
 		}
 		r := before
 		update(&r)
-		if a.Role = before; r.same(before) {
+		if a.Role = before; r.normal().same(before) {
 			return nil, nil
 		}
 		r.Version, r.UpdatedAt = r.Version+1, s.now()
-		if err := placeable(snap, r, covers); err != nil {
+		if a.Role, err = placed(snap, r, covers); err != nil {
 			return nil, err
 		}
-		a.Role = r
-		w.PutRole(r)
-		return &Change{Action: action, Before: before, After: r}, nil
+		w.PutRole(a.Role)
+		return &Change{Action: action, Before: before, After: a.Role}, nil
 	})
 	return a, err
 }
@@ -145,20 +145,24 @@ func changeable(now Snapshot, id uuid.UUID, version int64, covers covers) (Role,
 	case r.Name == Owner:
 		return r, fault.New(fault.Conflict, "owner_is_fixed", "the role owner holds everything and stays as it is")
 	}
-	return r, covers(now.holds(r), uuid.Nil, Forever)
+	return r, covers(now.byName().holds(r), uuid.Nil, Forever)
 }
 
-// placeable reports whether r may stand among the tenant's roles.
-func placeable(now Snapshot, r Role, covers covers) error {
-	if err := r.check(now); err != nil {
-		return err
+// placed returns r as it may stand among the tenant's roles.
+func placed(now Snapshot, r Role, covers covers) (Role, error) {
+	if err := r.check(now.index()); err != nil {
+		return r, err
 	}
+	r = r.normal()
 	if same, ok := now.role(r.Name); ok && same.ID != r.ID {
-		return fault.New(fault.Conflict, "role_exists", "there is a role of this name")
+		return r, fault.New(fault.Conflict, "role_exists", "there is a role of this name")
 	}
 	next := now.with(r)
-	if err := next.hierarchy(); err != nil {
-		return err
+	if len(next.Roles) > MaxRoles {
+		return r, fault.New(fault.Conflict, "too_many_roles", fmt.Sprintf("a tenant has at most %d roles", MaxRoles))
 	}
-	return covers(next.holds(r), uuid.Nil, Forever)
+	if err := next.hierarchy(); err != nil {
+		return r, err
+	}
+	return r, covers(next.byName().holds(r), uuid.Nil, Forever)
 }

@@ -74,6 +74,23 @@ func (s Snapshot) knows(p Permission) bool {
 	return slices.ContainsFunc(s.Permissions, func(d PermissionDefinition) bool { return d.Name == p })
 }
 
+// index is what a tenant knows, by name.
+type index struct {
+	permissions map[Permission]bool
+	roles       map[string]bool
+}
+
+func (s Snapshot) index() index {
+	x := index{map[Permission]bool{}, map[string]bool{}}
+	for _, d := range s.Permissions {
+		x.permissions[d.Name] = true
+	}
+	for _, r := range s.Roles {
+		x.roles[r.Name] = true
+	}
+	return x
+}
+
 func (s Snapshot) role(name string) (Role, bool) {
 	return find(s.Roles, func(r Role) bool { return r.Name == name })
 }

@@ -40,6 +40,9 @@ type Store interface {
 	Definition(ctx context.Context, who identity.Caller, id uuid.UUID) (PermissionDefinition, error)
 	// Assignments lists who has which role.
 	Assignments(ctx context.Context, who identity.Caller, f AssignmentFilter, r page.Request) (page.Result[Assignment], error)
+	// Holders lists who has one of the roles at that time, everywhere or, unless
+	// it is uuid.Nil, in the project.
+	Holders(ctx context.Context, who identity.Caller, roles []string, project uuid.UUID, at time.Time, r page.Request) (page.Result[Assignment], error)
 	// Changes lists what happened after the version since, oldest first.
 	Changes(ctx context.Context, who identity.Caller, since int64, r page.Request) (page.Result[Change], error)
 }

@@ -4,14 +4,25 @@ package fault
 // everything at once. The zero Check is ready.
 type Check struct{ fields []Field }
 
+const maxFields = 100 // what else is wrong is told when these are put right
+
 // That notes the field at pointer as wrong unless ok.
 func (c *Check) That(ok bool, pointer, code, message string) {
-	if !ok {
+	if !ok && len(c.fields) < maxFields {
 		c.fields = append(c.fields, Field{Pointer: pointer, Code: code, Message: message})
 	}
 }
 
-// Err returns nil, or one Invalid that names every field noted.
+// Within notes what err, an Invalid about the value at pointer, names.
+func (c *Check) Within(pointer string, err error) {
+	if f := As(err); f != nil {
+		for _, x := range f.Fields {
+			c.That(false, pointer+x.Pointer, x.Code, x.Message)
+		}
+	}
+}
+
+// Err returns nil, or one Invalid that names the fields noted, at most 100.
 func (c *Check) Err() error {
 	if len(c.fields) == 0 {
 		return nil

@@ -238,3 +238,39 @@ func TestBatchAnswersEachItem(t *testing.T) {
 	p.do(t, p.member, "POST", "/v1/check:batch", `{"items":[`+many+`]}`).Want(t, 422)
 	p.do(t, p.member, "GET", "/v1/check:batch", nil).Want(t, 405)
 }
+
+func TestPolicyIsOneDocument(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	p.do(t, p.member, "GET", "/v1/policy", nil).Want(t, 403)
+	first := p.do(t, p.owner, "GET", "/v1/policy", nil).Want(t, 200)
+	tag := first.Header.Get("ETag")
+	p.do(t, p.owner, "GET", "/v1/policy", nil, "If-None-Match", tag).Want(t, http.StatusNotModified)
+	d := resttest.JSON[access.DocumentAnswer](t, first).Document
+	d.Roles = append(d.Roles, access.RoleDraft{Name: "clerk", Parents: []string{"viewer"}})
+	d.Assignments = append(d.Assignments, access.DocumentAssignment{SubjectKind: "client", SubjectID: "robot", Role: "clerk"})
+	effect := resttest.JSON[access.Effect](t, p.do(t, p.owner, "POST", "/v1/policy:dry-run", d).Want(t, 200))
+	if len(effect.Subjects) != 1 || effect.Subjects[0].SubjectID != "robot" || len(effect.Subjects[0].Gains) != 3 {
+		t.Errorf("a dry run tells %+v", effect)
+	}
+	p.do(t, p.owner, "PUT", "/v1/policy", d).Want(t, 428)
+	p.do(t, p.owner, "PUT", "/v1/policy", d, "If-Match", `"1"`).Want(t, 412)
+	if next := p.do(t, p.owner, "PUT", "/v1/policy", d, "If-Match", tag).Want(t, 200); next.Header.Get("ETag") == tag {
+		t.Error("the ETag stays after an import")
+	}
+	p.do(t, p.owner, "PUT", "/v1/policy", d, "If-Match", tag).Want(t, 412)
+	d.Roles[len(d.Roles)-1].Permissions = []access.Permission{"no:such"}
+	wrong := p.do(t, p.owner, "POST", "/v1/policy:dry-run", d).Want(t, 422)
+	if want := fmt.Sprintf(`"pointer":"/roles/%d/permissions/0"`, len(d.Roles)-1); !strings.Contains(string(wrong.Body), want) {
+		t.Errorf("%s, want %s", wrong.Body, want)
+	}
+	holders := resttest.JSON[Listing[access.Reason]](t, p.do(t, p.owner, "GET", "/v1/holders?permission=tasks:read", nil).Want(t, 200))
+	if len(holders.Items) != 4 || strings.Join(holders.Items[3].Path, " ") != "clerk viewer" {
+		t.Errorf("holders: %+v", holders.Items)
+	}
+	p.do(t, p.owner, "GET", "/v1/holders", nil).Want(t, 422)
+	why := resttest.JSON[access.Explanation](t, p.do(t, p.owner, "POST", "/v1/check:explain", `{"permission":"tasks:write","subject_kind":"client","subject_id":"robot"}`).Want(t, 200))
+	if why.Allowed || why.Missing != access.MissingInRoles || len(why.HeldBy) == 0 {
+		t.Errorf("explained: %+v", why)
+	}
+}

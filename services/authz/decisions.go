@@ -11,6 +11,7 @@ import (
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
 )
 
 func (a *api) registerDecisions(r *rest.API) {
@@ -22,6 +23,14 @@ func (a *api) registerDecisions(r *rest.API) {
 		ID: "check-batch", Method: http.MethodPost, Path: "/v1/check:batch", Tag: "decisions", Scope: scope, Errors: []int{409},
 		Summary: "Decide many times", Description: "By one version of the policy, an answer for each id. An item that cannot be decided is denied and says why; the others are decided all the same. " + freshness,
 	}, a.checkBatch)
+	rest.Register(r, rest.Operation{
+		ID: "explain-check", Method: http.MethodPost, Path: "/v1/check:explain", Tag: "decisions", Scope: scope, Errors: []int{409},
+		Summary: "Explain a decision", Description: "By which roles, and over which that they inherit from, a subject holds a permission; or what is missing, and which roles would give it.",
+	}, a.explain)
+	rest.Register(r, rest.Operation{
+		ID: "list-holders", Method: http.MethodGet, Path: "/v1/holders", Tag: "decisions", Scope: scope,
+		Summary: "List who holds a permission", Description: "Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each.",
+	}, a.listHolders)
 	rest.Register(r, rest.Operation{
 		ID: "list-my-permissions", Method: http.MethodGet, Path: "/v1/me/permissions", Tag: "decisions", Scope: scope, Errors: []int{409},
 		Summary: "See what the caller holds", Description: "All permissions of the person or client that asks: what an application shows buttons by. " + freshness,
@@ -134,6 +143,32 @@ func itemError(i int, f *fault.Error) *rest.ProblemField {
 		e.Pointer, e.Code, e.Detail = e.Pointer+f.Fields[0].Pointer, f.Fields[0].Code, f.Fields[0].Message
 	}
 	return e
+}
+
+type explainOutput struct{ Body access.Explanation }
+
+func (a *api) explain(ctx context.Context, who identity.Caller, in *struct{ Body CheckRequest }) (*explainOutput, error) {
+	q, err := in.Body.question()
+	if err != nil {
+		return nil, err
+	}
+	e, err := a.access.Explain(ctx, who, q, in.Body.MinVersion)
+	return &explainOutput{e}, err
+}
+
+type holdersInput struct {
+	rest.PageInput
+	Permission access.Permission `query:"permission" required:"true" minLength:"1" maxLength:"100" example:"tasks:write" doc:"The permission"`
+	ProjectID  uuid.UUID         `query:"project_id" format:"uuid" doc:"Those who hold it in this project too; left out: only those who hold it everywhere"`
+}
+
+type holdersPage struct{ Body Listing[access.Reason] }
+
+func (a *api) listHolders(ctx context.Context, who identity.Caller, in *holdersInput) (*holdersPage, error) {
+	got, err := listed(a, who, fmt.Sprintf("holders %q %s", in.Permission, in.ProjectID), in.PageInput, func(r page.Request) (access.Listing[access.Reason], error) {
+		return a.access.Holders(ctx, who, in.Permission, in.ProjectID, r)
+	})
+	return &holdersPage{got}, err
 }
 
 type mineInput struct {

@@ -46,7 +46,15 @@ func (a *api) dropAssignment(ctx context.Context, who identity.Caller, in *struc
 }
 
 type policyInput struct {
-	IfNoneMatch string `header:"If-None-Match"`
+	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of the version that the client has"`
+}
+
+// version returns the version that the client has, or -1.
+func (in policyInput) version() int64 {
+	if v, err := strconv.ParseInt(strings.Trim(in.IfNoneMatch, `"`), 10, 64); err == nil && v >= 0 {
+		return v
+	}
+	return -1
 }
 
 type policyOutput struct {
@@ -58,10 +66,7 @@ type policyOutput struct {
 // policy answers a conditional request (RFC 9110, section 13.1.2) without
 // reading the policy when its version is the one known.
 func (a *api) policy(ctx context.Context, who identity.Caller, in *policyInput) (*policyOutput, error) {
-	have, err := strconv.ParseInt(strings.Trim(in.IfNoneMatch, `"`), 10, 64)
-	if err != nil {
-		have = -1
-	}
+	have := in.version()
 	s, err := a.access.Snapshot(ctx, who, have)
 	if err != nil || s == nil {
 		return &policyOutput{Status: http.StatusNotModified, ETag: rest.ETag(have)}, err

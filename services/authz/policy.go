@@ -11,11 +11,69 @@ import (
 	"bailiwick.dev/domain/page"
 )
 
+const maxDocument = 8 << 20
+
 func (a *api) registerPolicy(r *rest.API) {
+	rest.Register(r, rest.Operation{
+		ID: "export-policy", Method: http.MethodGet, Path: "/v1/policy", Tag: "policy", Scope: scope,
+		Summary: "Export the policy", Description: "Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version; with it in If-None-Match the answer is 304 until something changes.",
+	}, a.exportPolicy)
+	rest.Register(r, rest.Operation{
+		ID: "import-policy", Method: http.MethodPut, Path: "/v1/policy", Tag: "policy", Scope: scope, Errors: []int{409, 412, 428}, MaxBody: maxDocument,
+		Summary: "Import the policy", Description: "Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.",
+	}, a.importPolicy)
+	rest.Register(r, rest.Operation{
+		ID: "dry-run-policy", Method: http.MethodPost, Path: "/v1/policy:dry-run", Tag: "policy", Scope: scope, Errors: []int{409}, MaxBody: maxDocument,
+		Summary: "See what an import would change", Description: "Who would gain and who would lose what if the document were imported. Nothing is changed.",
+	}, a.dryRun)
 	rest.Register(r, rest.Operation{
 		ID: "list-policy-changes", Method: http.MethodGet, Path: "/v1/policy-changes", Tag: "policy", Scope: scope,
 		Summary: "List changes of the policy", Description: "Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.",
 	}, a.listChanges)
+}
+
+type exportOutput struct {
+	Status int
+	ETag   string `header:"ETag" doc:"The policy's version"`
+	Body   *access.DocumentAnswer
+}
+
+func (a *api) exportPolicy(ctx context.Context, who identity.Caller, in *policyInput) (*exportOutput, error) {
+	have := in.version()
+	got, err := a.access.Export(ctx, who, have)
+	if err != nil {
+		return nil, err
+	}
+	if got.PolicyVersion == have {
+		return &exportOutput{Status: http.StatusNotModified, ETag: rest.ETag(have)}, nil
+	}
+	return &exportOutput{Status: http.StatusOK, ETag: rest.ETag(got.PolicyVersion), Body: &got}, nil
+}
+
+type importInput struct {
+	rest.IfMatch
+	Body access.Document
+}
+
+type importOutput struct {
+	ETag string `header:"ETag" doc:"The policy's version"`
+	Body access.DocumentAnswer
+}
+
+func (a *api) importPolicy(ctx context.Context, who identity.Caller, in *importInput) (*importOutput, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	got, err := a.access.Import(ctx, who, version, in.Body)
+	return &importOutput{rest.ETag(got.PolicyVersion), got}, err
+}
+
+type dryRunOutput struct{ Body access.Effect }
+
+func (a *api) dryRun(ctx context.Context, who identity.Caller, in *struct{ Body access.Document }) (*dryRunOutput, error) {
+	got, err := a.access.DryRun(ctx, who, in.Body)
+	return &dryRunOutput{got}, err
 }
 
 type listChangesInput struct {

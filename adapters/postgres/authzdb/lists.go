@@ -2,6 +2,7 @@ package authzdb
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -66,9 +67,20 @@ func (s *Store) Changes(ctx context.Context, who identity.Caller, since int64, r
 	return page.Cut(rows, r.Limit, access.Change.Key), err
 }
 
-const selectAssignments = `select a.id, subject_kind, subject_id, r.name as role, project_id, until, a.created_at
+const selectHolders = assignmentColumns + ` and r.name = any ($5) and (project_id is null or project_id = $6) and (until is null or until > $7)
+	order by a.created_at, a.id limit $4`
+
+// Holders implements access.Store.
+func (s *Store) Holders(ctx context.Context, who identity.Caller, roles []string, project uuid.UUID, at time.Time, r page.Request) (page.Result[access.Assignment], error) {
+	rows, err := many[access.Assignment](ctx, s.db, who, selectHolders, who.Tenant, r.After.At, r.After.ID, r.Limit+1, roles, project, at)
+	return page.Cut(rows, r.Limit, func(x access.Assignment) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
+}
+
+const assignmentColumns = `select a.id, subject_kind, subject_id, r.name as role, project_id, until, a.created_at
 	from assignments a join roles r on r.tenant_id = $1 and r.id = a.role_id
-	where a.tenant_id = $1 and (a.created_at, a.id) > ($2, $3)
+	where a.tenant_id = $1 and (a.created_at, a.id) > ($2, $3)`
+
+const selectAssignments = assignmentColumns + `
 	and ($5 = '' or subject_kind = $5) and ($6 = '' or subject_id = $6) and ($7 = '' or r.name = $7)
 	and ($8 = '' or project_id = nullif($8, '')::uuid)
 	order by a.created_at, a.id limit $4`

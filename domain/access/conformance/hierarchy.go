@@ -141,7 +141,7 @@ func roleEnds(t *testing.T, w *world) {
 	if again, err := w.Assign(ctx, w.owner, g); err != nil || !reflect.DeepEqual(again, first) || w.snapshot(t).Version != version {
 		t.Errorf("the same again: %+v, %v", again, err)
 	}
-	g.Until = time.Now().Add(200 * time.Millisecond).UTC().Truncate(time.Microsecond)
+	g.Until = time.Now().Add(time.Second).UTC().Truncate(time.Microsecond)
 	shorter, err := w.Assign(ctx, w.owner, g)
 	if err != nil || shorter.ID != first.ID || !shorter.End().Equal(g.Until) {
 		t.Fatalf("shortened to %+v, %v", shorter, err)

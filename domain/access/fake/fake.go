@@ -109,6 +109,15 @@ func (s *Store) remember(who identity.Caller, result any) error {
 	return err
 }
 
+// Holders implements access.Store.
+func (s *Store) Holders(ctx context.Context, who identity.Caller, roles []string, project uuid.UUID, at time.Time, r page.Request) (page.Result[access.Assignment], error) {
+	p, err := s.Snapshot(ctx, who.Tenant)
+	all := slices.DeleteFunc(slices.Clone(p.Assignments), func(a access.Assignment) bool {
+		return !slices.Contains(roles, a.Role) || !a.HoldsAt(at) || a.Project() != uuid.Nil && a.Project() != project
+	})
+	return list(all, r, func(x access.Assignment) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
+}
+
 // plain is v as it comes back from a database.
 func plain(v any) (out any) {
 	raw, err := json.Marshal(v)

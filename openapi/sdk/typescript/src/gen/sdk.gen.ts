@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, CheckBatchData, CheckBatchErrors, CheckBatchResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, EnableUserData, EnableUserErrors, EnableUserResponses, EndMySessionData, EndMySessionErrors, EndMySessionResponses, EndMySessionsData, EndMySessionsErrors, EndMySessionsResponses, EndPreviousClientSecretData, EndPreviousClientSecretErrors, EndPreviousClientSecretResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetPermissionData, GetPermissionErrors, GetPermissionResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, GiveRolePermissionData, GiveRolePermissionErrors, GiveRolePermissionResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPolicyChangesData, ListPolicyChangesErrors, ListPolicyChangesResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolePermissionsData, ListRolePermissionsErrors, ListRolePermissionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, TakeRolePermissionData, TakeRolePermissionErrors, TakeRolePermissionResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdatePermissionData, UpdatePermissionErrors, UpdatePermissionResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, CheckBatchData, CheckBatchErrors, CheckBatchResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, DryRunPolicyData, DryRunPolicyErrors, DryRunPolicyResponses, EnableUserData, EnableUserErrors, EnableUserResponses, EndMySessionData, EndMySessionErrors, EndMySessionResponses, EndMySessionsData, EndMySessionsErrors, EndMySessionsResponses, EndPreviousClientSecretData, EndPreviousClientSecretErrors, EndPreviousClientSecretResponses, ExplainCheckData, ExplainCheckErrors, ExplainCheckResponses, ExportPolicyData, ExportPolicyErrors, ExportPolicyResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetPermissionData, GetPermissionErrors, GetPermissionResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, GiveRolePermissionData, GiveRolePermissionErrors, GiveRolePermissionResponses, ImportPolicyData, ImportPolicyErrors, ImportPolicyResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListHoldersData, ListHoldersErrors, ListHoldersResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPolicyChangesData, ListPolicyChangesErrors, ListPolicyChangesResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolePermissionsData, ListRolePermissionsErrors, ListRolePermissionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, TakeRolePermissionData, TakeRolePermissionErrors, TakeRolePermissionResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdatePermissionData, UpdatePermissionErrors, UpdatePermissionResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -215,6 +215,32 @@ export const checkBatch = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
+ * Explain a decision
+ *
+ * By which roles, and over which that they inherit from, a subject holds a permission; or what is missing, and which roles would give it.
+ */
+export const explainCheck = <ThrowOnError extends boolean = false>(options: Options<ExplainCheckData, ThrowOnError>) => (options.client ?? client).post<ExplainCheckResponses, ExplainCheckErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/authz/v1/check:explain',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List who holds a permission
+ *
+ * Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each.
+ */
+export const listHolders = <ThrowOnError extends boolean = false>(options: Options<ListHoldersData, ThrowOnError>) => (options.client ?? client).get<ListHoldersResponses, ListHoldersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/authz/v1/holders',
+    ...options
+});
+
+/**
  * See what the caller holds
  *
  * All permissions of the person or client that asks: what an application shows buttons by. The policy is that of a quarter of a second ago at most, and with min_version that version or a later one: so a writer sees its own write. 409 while there is no such version.
@@ -289,6 +315,32 @@ export const updatePermission = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
+ * Export the policy
+ *
+ * Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version; with it in If-None-Match the answer is 304 until something changes.
+ */
+export const exportPolicy = <ThrowOnError extends boolean = false>(options?: Options<ExportPolicyData, ThrowOnError>) => (options?.client ?? client).get<ExportPolicyResponses, ExportPolicyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/authz/v1/policy',
+    ...options
+});
+
+/**
+ * Import the policy
+ *
+ * Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.
+ */
+export const importPolicy = <ThrowOnError extends boolean = false>(options: Options<ImportPolicyData, ThrowOnError>) => (options.client ?? client).put<ImportPolicyResponses, ImportPolicyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/authz/v1/policy',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * List changes of the policy
  *
  * Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.
@@ -297,6 +349,21 @@ export const listPolicyChanges = <ThrowOnError extends boolean = false>(options?
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/authz/v1/policy-changes',
     ...options
+});
+
+/**
+ * See what an import would change
+ *
+ * Who would gain and who would lose what if the document were imported. Nothing is changed.
+ */
+export const dryRunPolicy = <ThrowOnError extends boolean = false>(options: Options<DryRunPolicyData, ThrowOnError>) => (options.client ?? client).post<DryRunPolicyResponses, DryRunPolicyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/authz/v1/policy:dry-run',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -475,6 +475,114 @@ export type Decision = {
     policy_version: number;
 };
 
+export type Difference = {
+    /**
+     * What it would hold, or for longer
+     */
+    gains: Array<string>;
+    /**
+     * What it would not hold, or not for as long
+     */
+    loses: Array<string>;
+    /**
+     * null: the whole tenant
+     */
+    project_id: string | null;
+    subject_id: string;
+    subject_kind: 'user' | 'client';
+};
+
+export type Document = {
+    /**
+     * Who has which role
+     */
+    assignments: Array<DocumentAssignment>;
+    /**
+     * Those that the tenant made; the platform's own are there anyway
+     */
+    permissions: Array<PermissionDraft>;
+    /**
+     * All roles. owner holds every permission
+     */
+    roles: Array<RoleDraft>;
+};
+
+export type DocumentAnswer = {
+    /**
+     * Who has which role
+     */
+    assignments: Array<DocumentAssignment>;
+    /**
+     * Those that the tenant made; the platform's own are there anyway
+     */
+    permissions: Array<PermissionDraft>;
+    /**
+     * The version of the policy that was seen or made
+     */
+    policy_version: number;
+    /**
+     * All roles. owner holds every permission
+     */
+    roles: Array<RoleDraft>;
+};
+
+export type DocumentAssignment = {
+    /**
+     * Left out: the whole tenant
+     */
+    project_id?: string;
+    /**
+     * The role's name
+     */
+    role: string;
+    /**
+     * The user's id or the client_id
+     */
+    subject_id: string;
+    /**
+     * user or client
+     */
+    subject_kind: string;
+    /**
+     * Left out: without end
+     */
+    until?: string;
+};
+
+export type Effect = {
+    /**
+     * The version of the policy that was compared with
+     */
+    policy_version: number;
+    /**
+     * Whom it concerns
+     */
+    subjects: Array<Difference>;
+};
+
+export type Explanation = {
+    /**
+     * Whether the subject holds the permission
+     */
+    allowed: boolean;
+    /**
+     * Each role that gives it; none if it is not held
+     */
+    grants: Array<Reason>;
+    /**
+     * The roles that would give it
+     */
+    held_by: Array<string>;
+    /**
+     * Why it is not held: the tenant does not know the permission, the subject has no role, or none that holds it, or one for another project, or one that is over
+     */
+    missing?: 'unknown_permission' | 'no_role' | 'not_in_roles' | 'other_project' | 'over';
+    /**
+     * The version of the policy that decided
+     */
+    policy_version: number;
+};
+
 export type Failure = {
     /**
      * Stable
@@ -677,6 +785,21 @@ export type ListingPolicyChange = {
      * The rows of this page
      */
     items: Array<PolicyChange>;
+    /**
+     * Ask with it for the next page; absent on the last
+     */
+    next_cursor?: string;
+    /**
+     * The version of the policy that was seen
+     */
+    policy_version: number;
+};
+
+export type ListingReason = {
+    /**
+     * The rows of this page
+     */
+    items: Array<Reason>;
     /**
      * Ask with it for the next page; absent on the last
      */
@@ -1145,6 +1268,41 @@ export type ProjectPatch = {
      * All of them; one that a task has cannot go
      */
     statuses?: Array<Status>;
+};
+
+export type Reason = {
+    /**
+     * When it was given
+     */
+    created_at: string;
+    /**
+     * The assignment's id
+     */
+    id: string;
+    /**
+     * From the role that was given to the one that holds the permission itself
+     */
+    path: Array<string>;
+    /**
+     * The project that it is for; null: the whole tenant
+     */
+    project_id: string | null;
+    /**
+     * The role's name
+     */
+    role: string;
+    /**
+     * The user's id or the client_id
+     */
+    subject_id: string;
+    /**
+     * Whether a person or a client has the role
+     */
+    subject_kind: 'user' | 'client';
+    /**
+     * From when on it holds no more; null: without end
+     */
+    until: string | null;
 };
 
 export type Registration = {
@@ -2822,6 +2980,147 @@ export type CheckBatchResponses = {
 
 export type CheckBatchResponse = CheckBatchResponses[keyof CheckBatchResponses];
 
+export type ExplainCheckData = {
+    body: CheckRequest;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/authz/v1/check:explain';
+};
+
+export type ExplainCheckErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ExplainCheckError = ExplainCheckErrors[keyof ExplainCheckErrors];
+
+export type ExplainCheckResponses = {
+    /**
+     * OK
+     */
+    200: Explanation;
+};
+
+export type ExplainCheckResponse = ExplainCheckResponses[keyof ExplainCheckResponses];
+
+export type ListHoldersData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Rows on a page
+         */
+        limit?: number;
+        /**
+         * next_cursor of the page before; opaque
+         */
+        cursor?: string;
+        /**
+         * The permission
+         */
+        permission: string;
+        /**
+         * Those who hold it in this project too; left out: only those who hold it everywhere
+         */
+        project_id?: string;
+    };
+    url: '/authz/v1/holders';
+};
+
+export type ListHoldersErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListHoldersError = ListHoldersErrors[keyof ListHoldersErrors];
+
+export type ListHoldersResponses = {
+    /**
+     * OK
+     */
+    200: ListingReason;
+};
+
+export type ListHoldersResponse = ListHoldersResponses[keyof ListHoldersResponses];
+
 export type ListMyPermissionsData = {
     body?: never;
     path?: never;
@@ -3270,6 +3569,148 @@ export type UpdatePermissionResponses = {
 
 export type UpdatePermissionResponse = UpdatePermissionResponses[keyof UpdatePermissionResponses];
 
+export type ExportPolicyData = {
+    body?: never;
+    headers?: {
+        /**
+         * The ETag of the version that the client has
+         */
+        'If-None-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/authz/v1/policy';
+};
+
+export type ExportPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ExportPolicyError = ExportPolicyErrors[keyof ExportPolicyErrors];
+
+export type ExportPolicyResponses = {
+    /**
+     * OK
+     */
+    200: DocumentAnswer;
+};
+
+export type ExportPolicyResponse = ExportPolicyResponses[keyof ExportPolicyResponses];
+
+export type ImportPolicyData = {
+    body: Document;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version to change
+         */
+        'If-Match'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/authz/v1/policy';
+};
+
+export type ImportPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Precondition Required
+     */
+    428: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ImportPolicyError = ImportPolicyErrors[keyof ImportPolicyErrors];
+
+export type ImportPolicyResponses = {
+    /**
+     * OK
+     */
+    200: DocumentAnswer;
+};
+
+export type ImportPolicyResponse = ImportPolicyResponses[keyof ImportPolicyResponses];
+
 export type ListPolicyChangesData = {
     body?: never;
     path?: never;
@@ -3335,6 +3776,77 @@ export type ListPolicyChangesResponses = {
 };
 
 export type ListPolicyChangesResponse = ListPolicyChangesResponses[keyof ListPolicyChangesResponses];
+
+export type DryRunPolicyData = {
+    body: Document;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/authz/v1/policy:dry-run';
+};
+
+export type DryRunPolicyErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type DryRunPolicyError = DryRunPolicyErrors[keyof DryRunPolicyErrors];
+
+export type DryRunPolicyResponses = {
+    /**
+     * OK
+     */
+    200: Effect;
+};
+
+export type DryRunPolicyResponse = DryRunPolicyResponses[keyof DryRunPolicyResponses];
 
 export type ListRolesData = {
     body?: never;
