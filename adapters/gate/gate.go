@@ -1,9 +1,11 @@
 // Package gate decides in this process whether a caller may do something.
 //
-// It holds each tenant's compiled policy under a lease of one second, which
-// conditional pulls renew: a permission taken away is denied everywhere within
-// that second. With the lease over it asks remotely, and without an answer it
-// denies.
+// It holds the compiled policy of each tenant that is asked about under a
+// lease of one second. The lease counts from the moment when the policy was
+// asked for, so what was taken away before that moment is denied when it ends,
+// whatever fails. Conditional pulls, each for all tenants in use and at most
+// four a second, renew leases; a push of the authorization service ends one
+// early. Without a lease the gate asks remotely, and without an answer it denies.
 package gate
 
 import (
@@ -12,51 +14,54 @@ import (
 
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
-	"golang.org/x/sync/singleflight"
 
-	"bailiwick.dev/adapters/casbin"
+	"bailiwick.dev/adapters/rounds"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
 
 const (
-	lease   = time.Second
-	renewal = lease / 2              // older than this, a policy in use is renewed beside the request
-	patient = time.Second            // for the first pull of a tenant
-	remote  = 100 * time.Millisecond // for a decision that authz makes
-	tenants = 10_000
+	lease    = time.Second
+	renewal  = lease / 2              // a policy in use that was asked for so long ago joins the next pull
+	interval = 250 * time.Millisecond // between pulls: four a second
+	patience = 20 * time.Millisecond  // for a pull, before a decision is asked for
+	remote   = 100 * time.Millisecond // for a decision that authz makes
+	cold     = time.Second            // for the first policy of a tenant, when there is no decision either
+	tenants  = access.MaxHeld         // whose policies are held
 )
 
 // Source is the authorization service.
 type Source interface {
-	// Policy returns the tenant's policy, or nil if its version is have; -1 has none.
-	Policy(ctx context.Context, tenant uuid.UUID, have int64) (*access.Snapshot, error)
-	// Check returns one decision, about the project or, if it is uuid.Nil, the whole tenant.
+	// Renew says which of these policies are in force at a moment after it was
+	// called, and returns the others.
+	Renew(ctx context.Context, held []access.TenantVersion) (access.Renewal, error)
+	// Check returns one decision, made after it was called.
 	Check(ctx context.Context, tenant uuid.UUID, s access.Subject, p access.Permission, project uuid.UUID) (access.Decision, error)
+	// Changes calls opened once it listens, and changed with the version of each
+	// policy that changes from then on. It returns when it cannot go on.
+	Changes(ctx context.Context, opened func(), changed func(tenant uuid.UUID, version int64)) error
 }
 
 // Gate is an access.Gate.
 type Gate struct {
 	source   Source
-	policies *lru.Cache[uuid.UUID, held]
-	pulls    singleflight.Group
-}
-
-type held struct {
-	access.Policy
-	asked time.Time // when the pull that confirmed it was sent
+	policies *lru.Cache[uuid.UUID, *entry]
+	pulls    rounds.Rounds[*entry]
+	counts
 }
 
 var _ access.Gate = (*Gate)(nil)
 
 // New returns a gate that learns policies from source.
 func New(source Source) *Gate {
-	policies, err := lru.New[uuid.UUID, held](tenants)
+	policies, err := lru.New[uuid.UUID, *entry](tenants)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	return &Gate{source: source, policies: policies}
+	g := &Gate{source: source, policies: policies}
+	g.pulls.Do, g.pulls.Most, g.pulls.Every = g.pull, access.MaxHeld, interval
+	return g
 }
 
 // Allow implements access.Gate.
@@ -66,66 +71,59 @@ func (g *Gate) Allow(ctx context.Context, who identity.Caller, p access.Permissi
 
 // AllowIn implements access.Gate.
 func (g *Gate) AllowIn(ctx context.Context, who identity.Caller, p access.Permission, project uuid.UUID) error {
-	h, ok := g.policies.Get(who.Tenant)
-	now := time.Now()
-	age := now.Sub(h.asked)
-	if ok && age < lease {
-		if age > renewal {
-			g.pull(ctx, who.Tenant)
-		}
-		return access.Decide(h.Policy, who, p, project, now)
+	e, now := g.entry(who.Tenant), time.Now()
+	held := e.held.Load()
+	age := now.Sub(held.asked)
+	if age >= lease {
+		return g.unleased(ctx, e, who, p, project)
 	}
-	wait := remote
+	if age > renewal {
+		g.want(e)
+	}
+	return access.Decide(held.policy, who, p, project, now)
+}
+
+func (g *Gate) entry(tenant uuid.UUID) *entry {
+	e, ok := g.policies.Get(tenant)
 	if !ok {
-		wait = patient
-	}
-	select {
-	case r := <-g.pull(ctx, who.Tenant):
-		if r.Err == nil {
-			return access.Decide(r.Val.(held).Policy, who, p, project, time.Now())
+		e = newEntry(tenant)
+		if first, ok, _ := g.policies.PeekOrAdd(tenant, e); ok {
+			return first
 		}
-	case <-time.After(wait):
-	case <-ctx.Done():
 	}
-	return g.ask(ctx, who, p, project)
+	return e
 }
 
-// pull renews the lease of a tenant's policy. Whoever needs it meanwhile
-// shares the pull, so it must not end with the request that began it.
-func (g *Gate) pull(ctx context.Context, tenant uuid.UUID) <-chan singleflight.Result {
-	return g.pulls.DoChan(string(tenant[:]), func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patient)
-		defer cancel()
-		h, known := g.policies.Get(tenant)
-		have := int64(-1)
-		if known {
-			have = h.Version()
-		}
-		asked := time.Now()
-		s, err := g.source.Policy(ctx, tenant, have)
-		if err != nil {
-			return nil, err
-		}
-		if s != nil {
-			if h.Policy, err = casbin.Compile(*s); err != nil {
-				return nil, err
-			}
-		}
-		h.asked = asked
-		g.policies.Add(tenant, h)
-		return h, nil
-	})
-}
-
-func (g *Gate) ask(ctx context.Context, who identity.Caller, p access.Permission, project uuid.UUID) error {
-	ctx, cancel := context.WithTimeout(ctx, remote)
-	defer cancel()
-	d, err := g.source.Check(ctx, who.Tenant, access.SubjectOf(who), p, project)
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, "decision_unavailable", "nobody can tell right now whether this is allowed", err)
+// unleased decides without a lease: by the pull, if that is quick, else by a
+// decision of the authorization service.
+func (g *Gate) unleased(ctx context.Context, e *entry, who identity.Caller, p access.Permission, project uuid.UUID) error {
+	never := e.held.Load().policy == nil
+	if !never {
+		g.expiries.Add(1)
 	}
-	if !d.Allowed {
+	come, pulled := time.Now(), g.want(e)
+	if policy := e.after(ctx, pulled, patience); policy != nil {
+		return access.Decide(policy, who, p, project, time.Now())
+	}
+	d, err := g.ask(ctx, who, p, project)
+	switch {
+	case err == nil && d.Allowed:
+		return nil
+	case err == nil:
 		return access.ErrForbidden()
 	}
-	return nil
+	if never { // a process that has just begun has to connect first
+		if policy := e.after(ctx, pulled, cold-time.Since(come)); policy != nil {
+			return access.Decide(policy, who, p, project, time.Now())
+		}
+	}
+	g.unavailable.Add(1)
+	return fault.Wrap(fault.Unavailable, "decision_unavailable", "nobody can tell right now whether this is allowed", err)
+}
+
+func (g *Gate) ask(ctx context.Context, who identity.Caller, p access.Permission, project uuid.UUID) (access.Decision, error) {
+	ctx, cancel := context.WithTimeout(ctx, remote)
+	defer cancel()
+	g.checks.Add(1)
+	return g.source.Check(ctx, who.Tenant, access.SubjectOf(who), p, project)
 }

@@ -1,9 +1,6 @@
 package gate_test
 
 import (
-	"context"
-	"errors"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,108 +13,139 @@ import (
 	"bailiwick.dev/domain/identity"
 )
 
-// source is an authorization service that can be changed and taken away.
-type source struct {
-	snapshot     atomic.Pointer[access.Snapshot]
-	pulls        atomic.Int64
-	noPull, dead atomic.Bool
-}
-
-var errAway = errors.New("away")
-
-func (s *source) Policy(_ context.Context, _ uuid.UUID, have int64) (*access.Snapshot, error) {
-	s.pulls.Add(1)
-	if s.noPull.Load() || s.dead.Load() {
-		return nil, errAway
-	}
-	if now := s.snapshot.Load(); now.Version != have {
-		return now, nil
-	}
-	return nil, nil
-}
-
-func (s *source) Check(context.Context, uuid.UUID, access.Subject, access.Permission, uuid.UUID) (access.Decision, error) {
-	if s.dead.Load() {
-		return access.Decision{}, errAway
-	}
-	return access.Decision{Allowed: len(s.snapshot.Load().Assignments) > 0}, nil
-}
-
-func (s *source) give(user uuid.UUID, version int64) {
-	s.snapshot.Store(&access.Snapshot{
-		Version: version, Roles: []access.Role{{Name: "member", Permissions: []access.Permission{access.TasksRead}}},
-		Assignments: []access.Assignment{{SubjectKind: "user", SubjectID: user.String(), Role: "member"}},
-	})
-}
-
-func (s *source) take(version int64) {
-	s.snapshot.Store(&access.Snapshot{Version: version, Roles: []access.Role{{Name: "member", Permissions: []access.Permission{access.TasksRead}}}})
-}
-
-func world() (*source, *gate.Gate, identity.Caller) {
-	s, who := &source{}, identity.Caller{Tenant: uuid.New(), User: uuid.New()}
-	s.give(who.User, 1)
-	return s, gate.New(s), who
-}
-
-func want(t *testing.T, what string, err error, kind fault.Kind) {
-	t.Helper()
-	if kind == fault.Internal && err != nil || kind != fault.Internal && !fault.Is(err, kind) {
-		t.Errorf("%s: %v, want %v", what, err, kind)
-	}
-}
-
-const allowed = fault.Internal
-
 func TestDecidesByThePolicy(t *testing.T) {
 	t.Parallel()
 	s, g, who := world()
 	want(t, "what the role holds", g.Allow(t.Context(), who, access.TasksRead), allowed)
 	want(t, "what it does not", g.Allow(t.Context(), who, access.TasksWrite), fault.Forbidden)
+	want(t, "somebody else", g.Allow(t.Context(), identity.Caller{Tenant: who.Tenant, User: uuid.New()}, access.TasksRead), fault.Forbidden)
+	want(t, "in another tenant", g.Allow(t.Context(), identity.Caller{Tenant: uuid.New(), User: who.User}, access.TasksRead), fault.Forbidden)
 	for range 1000 {
 		_ = g.Allow(t.Context(), who, access.TasksRead)
 	}
-	if n := s.pulls.Load(); n > 2 {
+	if n := s.pullsNow(); n > 4 {
 		t.Errorf("%d pulls for a thousand decisions", n)
 	}
 }
 
 func TestWhatIsTakenAwayIsDeniedWithinASecond(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, g, who := world()
 		want(t, "before", g.Allow(t.Context(), who, access.TasksRead), allowed)
-		s.take(2)
+		s.set(who.Tenant, uuid.Nil)
 		time.Sleep(time.Second)
 		want(t, "a second later", g.Allow(t.Context(), who, access.TasksRead), fault.Forbidden)
+	})
+}
+
+// What is used all the time is renewed beside the decisions, which then find
+// every change in half a second.
+func TestPolicyInUseIsRenewedBeforeItsLeaseEnds(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		s, g, who := world()
+		for range 500 {
+			want(t, "in use", g.Allow(t.Context(), who, access.TasksRead), allowed)
+			time.Sleep(10 * time.Millisecond)
+		}
+		if n := s.pullsNow(); n > 10 || s.checked() > 0 {
+			t.Errorf("5 seconds of use cost %d pulls and %d checks, want at most 10 and none", n, s.checked())
+		}
+		s.set(who.Tenant, uuid.Nil)
+		time.Sleep(510 * time.Millisecond)
+		_ = g.Allow(t.Context(), who, access.TasksRead)
 		synctest.Wait()
+		time.Sleep(10 * time.Millisecond)
+		want(t, "after a change", g.Allow(t.Context(), who, access.TasksRead), fault.Forbidden)
+	})
+}
+
+// A lease counts from the question: an answer that travelled for long is old
+// when it comes.
+func TestSlowAnswerExtendsNoLease(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		s, g, who := world()
+		s.with(func() { s.slow = 900 * time.Millisecond })
+		s.with(func() { s.check = errAway })
+		asked := time.Now()
+		want(t, "the first answer, 900 ms old", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		s.set(who.Tenant, uuid.Nil)
+		time.Sleep(time.Until(asked.Add(time.Second - time.Millisecond)))
+		want(t, "within the lease", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		time.Sleep(time.Millisecond)
+		want(t, "a second after the question", g.Allow(t.Context(), who, access.TasksRead), fault.Unavailable)
+		s.with(func() { s.slow = 1100 * time.Millisecond })
+		time.Sleep(3 * time.Second)
+		want(t, "an answer older than a lease", g.Allow(t.Context(), who, access.TasksRead), fault.Unavailable)
 	})
 }
 
 func TestLeaseOverAndNobodyThereIsNo(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, func(t *testing.T) {
 		s, g, who := world()
 		want(t, "before", g.Allow(t.Context(), who, access.TasksRead), allowed)
-		s.dead.Store(true)
+		s.with(func() { s.pull, s.check = errAway, errAway })
+		time.Sleep(999 * time.Millisecond)
 		want(t, "within the lease", g.Allow(t.Context(), who, access.TasksRead), allowed)
-		time.Sleep(time.Second)
+		time.Sleep(time.Millisecond)
 		want(t, "after it", g.Allow(t.Context(), who, access.TasksRead), fault.Unavailable)
-		s.dead.Store(false)
-		s.noPull.Store(true)
+		s.with(func() { s.check = nil })
 		want(t, "with a remote decision", g.Allow(t.Context(), who, access.TasksRead), allowed)
-		synctest.Wait()
+		s.set(who.Tenant, uuid.Nil)
+		want(t, "with a remote refusal", g.Allow(t.Context(), who, access.TasksRead), fault.Forbidden)
 	})
 }
 
-func BenchmarkAllow(b *testing.B) {
-	s, who := &source{}, identity.Caller{Tenant: uuid.New(), User: uuid.New()}
-	s.give(who.User, 1)
-	g := gate.New(s)
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := g.Allow(b.Context(), who, access.TasksRead); err != nil {
-			b.Fatal(err)
+// An authorization service that takes questions and answers none holds nobody
+// up for longer than a decision may take.
+func TestStuckServiceIsGivenUp(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		s, g, who := world()
+		want(t, "before", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		s.with(func() { s.stuck = true })
+		for _, c := range []struct {
+			what   string
+			tenant uuid.UUID
+			most   time.Duration
+		}{{"a policy that was held", who.Tenant, 120 * time.Millisecond}, {"one that never was", uuid.New(), time.Second}} {
+			time.Sleep(time.Second)
+			begun := time.Now()
+			want(t, c.what, g.Allow(t.Context(), identity.Caller{Tenant: c.tenant, User: who.User}, access.TasksRead), fault.Unavailable)
+			if took := time.Since(begun); took > c.most {
+				t.Errorf("%s: denied after %v, want %v", c.what, took, c.most)
+			}
 		}
-	}
+		s.with(func() { s.stuck = false })
+		time.Sleep(2 * time.Second)
+		want(t, "when it is back", g.Allow(t.Context(), who, access.TasksRead), allowed)
+	})
+}
+
+func TestAnswerCutShortRenewsNothing(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		s, g, who := world()
+		want(t, "before", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		s.with(func() { s.short, s.check = true, errAway })
+		time.Sleep(time.Second)
+		want(t, "with a short answer", g.Allow(t.Context(), who, access.TasksRead), fault.Unavailable)
+	})
+}
+
+func TestPoliciesHeldAreBounded(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		_, g, who := world()
+		for range access.MaxHeld + 100 {
+			who.Tenant = uuid.New()
+			_ = g.Allow(t.Context(), who, access.TasksRead)
+		}
+		if got := g.Status().(gate.Status); got.Policies != access.MaxHeld {
+			t.Errorf("%d policies are held, want %d", got.Policies, access.MaxHeld)
+		}
+	})
 }

@@ -38,6 +38,7 @@ type API struct {
 	router *chi.Mux
 	huma   huma.API
 	quotas *quotas
+	shown  map[string]func() any // by readiness
 }
 
 // Operation is what a client must know of an operation.
@@ -66,7 +67,7 @@ func New(cfg Config) *API {
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		return fromHuma(nil, status, msg, errs...)
 	}
-	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit)}
+	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), shown: map[string]func() any{}}
 	a.router.Use(requestID, observe(cfg.Service), compress, notModified, recoverPanic, a.crossOrigin(), middleware.GetHead)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
@@ -230,8 +231,17 @@ func (a *API) readyz(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	w.WriteHeader(http.StatusNoContent)
+	all := map[string]any{}
+	for part, status := range a.shown {
+		all[part] = status()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(all) // the client is gone if this fails
 }
+
+// Show has readiness tell how a part of the service is. It does not make the
+// service unready: it could do nothing better elsewhere.
+func (a *API) Show(part string, status func() any) { a.shown[part] = status }
 
 // methodNotAllowed answers 405 and names the methods that the path has
 // (RFC 9110, section 15.5.6).

@@ -196,3 +196,13 @@ func TestSlowBodyIsGivenUp(t *testing.T) {
 		})
 	}
 }
+
+// Readiness shows how parts are; a part alone does not make a service unready.
+func TestReadinessShowsParts(t *testing.T) {
+	t.Parallel()
+	r := rest.New(rest.Config{Service: "demo", PublicURL: "http://api.test"})
+	r.Show("gate", func() any { return map[string]bool{"listening": false} })
+	if got := resttest.Do(t, r.Handler(), "", "GET", "/readyz", nil).Want(t, 200); strings.TrimSpace(string(got.Body)) != `{"gate":{"listening":false}}` {
+		t.Errorf("readiness shows %s", got.Body)
+	}
+}

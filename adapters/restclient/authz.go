@@ -15,6 +15,8 @@ import (
 const (
 	seedPath        = "/authz/v1/platform/seed"
 	policyPath      = "/authz/v1/platform/policy"
+	policiesPath    = "/authz/v1/platform/policies"
+	changesPath     = "/authz/v1/platform/changes"
 	checkPath       = "/authz/v1/platform/check"
 	assignmentsPath = "/authz/v1/platform/assignments"
 )

@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+	"golang.org/x/sync/singleflight"
 
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/rest"
@@ -39,20 +40,23 @@ const (
 
 // Client calls our own services.
 type Client struct {
-	cfg    config.Platform
-	http   *http.Client
-	tokens *lru.Cache[uuid.UUID, oauth2.TokenSource]
+	cfg     config.Platform
+	http    *http.Client
+	streams *http.Client // for answers that do not end
+	tokens  *lru.Cache[uuid.UUID, *oauth2.Token]
+	asking  singleflight.Group // for tokens
 }
 
 // New returns a client that proves itself as cfg.ClientID.
 func New(cfg config.Platform) *Client {
-	tokens, err := lru.New[uuid.UUID, oauth2.TokenSource](tenants)
+	tokens, err := lru.New[uuid.UUID, *oauth2.Token](tenants)
 	if err != nil {
 		panic(err) // only for a size below one
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 32
-	return &Client{cfg: cfg, tokens: tokens, http: &http.Client{Transport: otelhttp.NewTransport(t), Timeout: timeout}}
+	transport := otelhttp.NewTransport(t)
+	return &Client{cfg: cfg, tokens: tokens, http: &http.Client{Transport: transport, Timeout: timeout}, streams: &http.Client{Transport: transport}}
 }
 
 // Do sends in as JSON, if it is not nil, and reads the answer into out, if
@@ -77,7 +81,7 @@ func (c *Client) send(ctx context.Context, tenant uuid.UUID, method, url string,
 	}
 	wait := backoff
 	for attempt := 1; ; attempt++ {
-		resp, err := c.once(ctx, tenant, method, url, header, body)
+		resp, err := c.once(ctx, c.http, tenant, method, url, header, body)
 		if attempt == attempts || !c.again(tenant, resp, err) {
 			return resp, err
 		}
@@ -93,12 +97,12 @@ func (c *Client) send(ctx context.Context, tenant uuid.UUID, method, url string,
 	}
 }
 
-func (c *Client) once(ctx context.Context, tenant uuid.UUID, method, url string, header http.Header, body []byte) (*http.Response, error) {
+func (c *Client) once(ctx context.Context, via *http.Client, tenant uuid.UUID, method, url string, header http.Header, body []byte) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
-	token, err := c.token(tenant)
+	token, err := c.token(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +116,7 @@ func (c *Client) once(ctx context.Context, tenant uuid.UUID, method, url string,
 	if id := rest.RequestID(ctx); id != "" {
 		req.Header.Set("X-Request-Id", id)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := via.Do(req)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -135,18 +139,33 @@ func (c *Client) again(tenant uuid.UUID, resp *http.Response, err error) bool {
 	return false
 }
 
-func (c *Client) token(tenant uuid.UUID) (*oauth2.Token, error) {
-	source, ok := c.tokens.Get(tenant)
-	if !ok {
-		cfg := clientcredentials.Config{
-			ClientID: c.cfg.ClientID, ClientSecret: c.cfg.ClientSecret, TokenURL: c.cfg.AuthURL + "/auth/token", AuthStyle: oauth2.AuthStyleInHeader,
-			EndpointParams: url.Values{"resource": {"urn:bailiwick:tenant:" + tenant.String()}, "scope": {scopes}},
-		}
-		// The source outlives the request that first needs it.
-		source = cfg.TokenSource(context.WithValue(context.Background(), oauth2.HTTPClient, c.http))
-		c.tokens.Add(tenant, source)
+// token returns a token for the tenant. Whoever needs the same one shares the
+// request for it, so that does not end with ctx; waiting for it does.
+func (c *Client) token(ctx context.Context, tenant uuid.UUID) (*oauth2.Token, error) {
+	if token, ok := c.tokens.Get(tenant); ok && token.Valid() {
+		return token, nil
 	}
-	token, err := source.Token()
+	asked := c.asking.DoChan(string(tenant[:]), func() (any, error) {
+		token, err := c.newToken(tenant)
+		if err == nil {
+			c.tokens.Add(tenant, token)
+		}
+		return token, err
+	})
+	select {
+	case r := <-asked:
+		return r.Val.(*oauth2.Token), r.Err
+	case <-ctx.Done():
+		return nil, unavailable(ctx.Err())
+	}
+}
+
+func (c *Client) newToken(tenant uuid.UUID) (*oauth2.Token, error) {
+	cfg := clientcredentials.Config{
+		ClientID: c.cfg.ClientID, ClientSecret: c.cfg.ClientSecret, TokenURL: c.cfg.AuthURL + "/auth/token", AuthStyle: oauth2.AuthStyleInHeader,
+		EndpointParams: url.Values{"resource": {"urn:bailiwick:tenant:" + tenant.String()}, "scope": {scopes}},
+	}
+	token, err := cfg.Token(context.WithValue(context.Background(), oauth2.HTTPClient, c.http))
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) && refused.Response.StatusCode < http.StatusInternalServerError {
 		return nil, fmt.Errorf("the auth service gives us no token: %w", err)

@@ -17,8 +17,10 @@ type Store interface {
 	// Snapshot returns the whole policy as of one moment, never a mixture of
 	// two. A tenant that has none has the empty one, of version 0.
 	Snapshot(ctx context.Context, tenant identity.TenantID) (Snapshot, error)
-	// Version returns the version that Snapshot would have.
+	// Version returns the version that Snapshot would have, read after it was asked for.
 	Version(ctx context.Context, tenant identity.TenantID) (int64, error)
+	// Versions is Version for many tenants; those that have no policy are left out.
+	Versions(ctx context.Context, tenants []identity.TenantID) (map[identity.TenantID]int64, error)
 	// Change hands edit the policy as it is and stores, as one transaction,
 	// what edit writes, the next version and the change that edit returns, and
 	// wakes those who wait for changes.

@@ -141,9 +141,11 @@ func serve(ctx context.Context) error {
 	go process.Every(ctx, process.Hourly, "purge what has expired", store.Purge)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("auth")
 	go verifier.Watch(ctx, store.Revocations)
-	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, gate.New(restclient.New(cfg.Platform)))
+	g := gate.Start(ctx, restclient.New(cfg.Platform))
+	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, g)
 	if err != nil {
 		return err
 	}
+	r.Show("gate", g.Status)
 	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)
 }

@@ -11,6 +11,7 @@ const scope = "authz"
 type api struct {
 	access  *access.Service
 	cursors rest.Cursors
+	changes *changes
 }
 
 func (a *api) register(r *rest.API) {
@@ -20,4 +21,5 @@ func (a *api) register(r *rest.API) {
 	a.registerDecisions(r)
 	a.registerPolicy(r)
 	a.registerPlatform(r)
+	a.registerGates(r)
 }

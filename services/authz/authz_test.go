@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/adapters/casbin"
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/postgres/authzdb"
 	"bailiwick.dev/adapters/postgres/pgtest"
@@ -22,6 +23,8 @@ import (
 // platform is one service on a database of its own, with one seeded tenant.
 type platform struct {
 	handler              http.Handler
+	changes              changes
+	database             pgtest.Database
 	issuer               *resttest.Issuer
 	tenant               uuid.UUID
 	owner, member, inner string // tokens
@@ -32,8 +35,10 @@ func newPlatform(t *testing.T) *platform {
 	t.Helper()
 	p := &platform{issuer: resttest.NewIssuer(t), tenant: uuid.New(), ownerID: uuid.New(), memberID: uuid.New()}
 	db := pgtest.New(t, "authz", authzdb.Migrations)
+	p.database = db
 	cfg := config.Server{PublicURL: "http://api.test", CursorKey: []byte("0123456789abcdef0123456789abcdef")}
-	p.handler = surface(cfg, p.issuer.Verifier(), nil, authzdb.New(db.App)).Handler()
+	store := authzdb.New(db.App, db.System)
+	p.handler = surface(cfg, p.issuer.Verifier(), nil, store, casbin.NewPolicies(store), &p.changes).Handler()
 	p.inner = p.issuer.Token(t, identity.Caller{Tenant: p.tenant, Client: "svc-users", Scopes: []string{identity.PlatformScope}})
 	p.owner, p.member = p.person(t, p.tenant, p.ownerID), p.person(t, p.tenant, p.memberID)
 	p.do(t, p.inner, "PUT", "/v1/platform/seed", nil).Want(t, 204)

@@ -11,21 +11,22 @@ import (
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/adapters/restclient"
 	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/identity"
 )
 
-// surface is the service's REST surface on a store.
-func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, store access.Store) *rest.API {
+// surface is the service's REST surface on a store, whose changes it tells of.
+func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, store access.Store, policies access.Policies, c *changes) *rest.API {
 	r := rest.New(rest.Config{
 		Service: "authz", Title: "Bailiwick authz", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "Permissions, the roles that hold them, who has which role, and decisions.",
 	})
-	a := &api{access: access.NewService(store, casbin.NewPolicies(store), casbin.Compile), cursors: rest.Cursors{Key: cfg.CursorKey}}
+	a := &api{access: access.NewService(store, policies, casbin.Compile), cursors: rest.Cursors{Key: cfg.CursorKey}, changes: c}
 	a.register(r)
 	return r
 }
 
 func openapi(context.Context) error {
-	return process.OpenAPI(surface(config.Server{PublicURL: "http://localhost:8080"}, nil, nil, nil).OpenAPI())
+	return process.OpenAPI(surface(config.Server{PublicURL: "http://localhost:8080"}, nil, nil, nil, nil, nil).OpenAPI())
 }
 
 func serve(ctx context.Context) error {
@@ -44,7 +45,14 @@ func serve(ctx context.Context) error {
 	defer app.Close()
 	defer system.Close()
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
+	store := authzdb.New(app, system)
+	policies, told := casbin.NewPolicies(store), &changes{}
+	go authzdb.Listen(ctx, cfg.URL, func(tenant identity.TenantID, version int64) {
+		policies.Forget(tenant) // before those who are told ask
+		told.tell(tenant, version)
+	})
+	go told.endWith(ctx)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("authz")
 	go verifier.Watch(ctx, restclient.New(cfg.Platform).Revocations)
-	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, authzdb.New(app)), cfg.Listen, cfg.MetricsListen)
+	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, store, policies, told), cfg.Listen, cfg.MetricsListen)
 }

@@ -61,8 +61,11 @@ func serve(ctx context.Context) error {
 	defer client.Close()
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
 	platform := restclient.New(cfg.Platform)
-	s := report.NewService(reportsdb.New(app), files, reporting.Starter{Client: client}, gate.New(platform))
+	g := gate.Start(ctx, platform)
+	s := report.NewService(reportsdb.New(app), files, reporting.Starter{Client: client}, g)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("reports")
 	go verifier.Watch(ctx, platform.Revocations)
-	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, s), cfg.Listen, cfg.MetricsListen)
+	r := surface(cfg.Server, verifier, app.Ready, s)
+	r.Show("gate", g.Status)
+	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)
 }

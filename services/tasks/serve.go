@@ -48,6 +48,8 @@ func serve(ctx context.Context) error {
 	platform := restclient.New(cfg.Platform)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("tasks")
 	go verifier.Watch(ctx, platform.Revocations)
-	r := surface(cfg.Server, verifier, app.Ready, tasksdb.New(app), gate.New(platform))
+	g := gate.Start(ctx, platform)
+	r := surface(cfg.Server, verifier, app.Ready, tasksdb.New(app), g)
+	r.Show("gate", g.Status)
 	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)
 }

@@ -61,11 +61,14 @@ func serve(ctx context.Context) error {
 	defer client.Close()
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
 	platform := restclient.New(cfg.Platform)
+	g := gate.Start(ctx, platform)
 	s := &tenancy.Service{
-		Store: usersdb.New(app), Gate: gate.New(platform), Roles: platform, Credentials: platform,
+		Store: usersdb.New(app), Gate: g, Roles: platform, Credentials: platform,
 		Onboarding: onboarding.Starter{Client: client}, Links: tenancy.Links{Key: cfg.LinkKey}, Redirects: redirects(cfg.PublicURL),
 	}
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("users")
 	go verifier.Watch(ctx, platform.Revocations)
-	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, s), cfg.Listen, cfg.MetricsListen)
+	r := surface(cfg.Server, verifier, app.Ready, s)
+	r.Show("gate", g.Status)
+	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)
 }

@@ -22,12 +22,13 @@ var embedded embed.FS
 var Migrations = must(fs.Sub(embedded, "migrations"))
 
 // Store implements access.Store.
-type Store struct{ db *postgres.DB }
+type Store struct{ db, system *postgres.DB }
 
 var _ access.Store = (*Store)(nil)
 
-// New returns the store in db, which is connected as authz_app.
-func New(db *postgres.DB) *Store { return &Store{db} }
+// New returns the store in a database, to which app and system are connected as
+// authz_app and authz_system.
+func New(app, system *postgres.DB) *Store { return &Store{app, system} }
 
 // selectSnapshot is one statement, and so sees one moment.
 const selectSnapshot = `select json_build_object(
@@ -80,22 +81,13 @@ func utc(a *access.Assignment) {
 	}
 }
 
-const selectVersion = `select coalesce((select version from policies where tenant_id = $1), 0)`
-
-// Version implements access.Store.
-func (s *Store) Version(ctx context.Context, tenant identity.TenantID) (v int64, err error) {
-	err = s.db.Tenant(ctx, tenant, func(b *pgx.Batch) {
-		b.Queue(selectVersion, tenant).QueryRow(func(row pgx.Row) error { return row.Scan(&v) })
-	})
-	return v, err
-}
-
 // Erase implements access.Store.
 func (s *Store) Erase(ctx context.Context, tenant uuid.UUID) error {
 	return s.db.Tenant(ctx, tenant, func(b *pgx.Batch) {
 		for _, table := range []string{"assignments", "role_parents", "role_permissions", "roles", "permissions", "policy_changes", "policies"} {
 			b.Queue("delete from "+table+" where tenant_id = $1", tenant)
 		}
+		b.Queue(wakeErased, tenant)
 	})
 }
 

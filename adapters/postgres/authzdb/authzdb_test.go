@@ -1,21 +1,27 @@
 package authzdb_test
 
 import (
+	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"bailiwick.dev/adapters/postgres/authzdb"
 	"bailiwick.dev/adapters/postgres/catalogue"
 	"bailiwick.dev/adapters/postgres/pgtest"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/access/conformance"
+	"bailiwick.dev/domain/access/fake"
 	"bailiwick.dev/domain/identity"
 )
 
 func TestStoreConforms(t *testing.T) {
 	t.Parallel()
-	conformance.Store(t, authzdb.New(pgtest.New(t, "authz", authzdb.Migrations).App))
+	db := pgtest.New(t, "authz", authzdb.Migrations)
+	conformance.Store(t, authzdb.New(db.App, db.System))
 }
 
 func TestSchemaKeepsTenantsApart(t *testing.T) {
@@ -23,26 +29,78 @@ func TestSchemaKeepsTenantsApart(t *testing.T) {
 	catalogue.Check(t, pgtest.New(t, "authz", authzdb.Migrations))
 }
 
-// Those who listen are told of a change once it is there, and of nothing else.
-func TestChangeWakesListeners(t *testing.T) {
+// Each change wakes up who listens, with its commit and not without it.
+func TestChangeWakesUp(t *testing.T) {
 	t.Parallel()
-	d := pgtest.New(t, "authz", authzdb.Migrations)
-	conn, err := d.App.Pool().Acquire(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	db := pgtest.New(t, "authz", authzdb.Migrations)
+	store := authzdb.New(db.App, db.System)
+	who := identity.Caller{Tenant: uuid.Must(uuid.NewV7()), Client: "svc-users", Scopes: []string{identity.PlatformScope}}
+	heard := make(chan access.TenantVersion, 1000)
+	go authzdb.Listen(t.Context(), db.AppURL, func(tenant identity.TenantID, version int64) {
+		heard <- access.TenantVersion{Tenant: tenant, Version: version}
+	})
+	s := access.NewService(store, fake.Policies{Store: store}, fake.Compile)
+	next := func() access.TenantVersion {
+		t.Helper()
+		select {
+		case v := <-heard:
+			return v
+		case <-time.After(20 * time.Second):
+			t.Fatal("nothing was heard")
+			return access.TenantVersion{}
+		}
 	}
-	defer conn.Release()
-	if _, err := conn.Exec(t.Context(), "listen "+authzdb.Channel); err != nil {
-		t.Fatal(err)
+	for began := time.Now(); len(heard) == 0; { // until it listens
+		if time.Since(began) > 20*time.Second {
+			t.Fatal("nothing was heard for 20 seconds")
+		}
+		if err := errors.Join(s.Unseed(t.Context(), who), s.Seed(t.Context(), who)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	store, who := authzdb.New(d.App), identity.Caller{Tenant: uuid.New(), Client: "x"}
-	for _, change := range []*access.Change{nil, {Action: "test"}} {
-		if err := store.Change(t.Context(), who, new(int), func(access.Snapshot, access.Writer) (*access.Change, error) { return change, nil }); err != nil {
+	for len(heard) > 0 {
+		<-heard
+	}
+	undone := errors.New("undone")
+	for _, want := range []error{undone, nil} {
+		err := store.Change(t.Context(), who, new(int), func(access.Snapshot, access.Writer) (*access.Change, error) { return &access.Change{}, want })
+		if !errors.Is(err, want) {
 			t.Fatal(err)
 		}
 	}
-	n, err := conn.Conn().WaitForNotification(t.Context())
-	if err != nil || n.Payload != who.Tenant.String()+" 1" {
-		t.Errorf("%+v, %v, want the tenant and version 1", n, err)
+	if v, err := store.Version(t.Context(), who.Tenant); err != nil || next() != (access.TenantVersion{Tenant: who.Tenant, Version: v}) {
+		t.Errorf("what was heard is not of version %d, %v", v, err)
+	}
+	if err := s.Unseed(t.Context(), who); err != nil {
+		t.Fatal(err)
+	}
+	if got := next(); got.Version != 0 {
+		t.Errorf("after the erasure: %+v, want version 0", got)
+	}
+}
+
+// A version is read after it was asked for, however many share the query.
+func TestVersionIsNotOlderThanTheQuestion(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "authz", authzdb.Migrations)
+	store := authzdb.New(db.App, db.System)
+	var all errgroup.Group
+	for range 8 {
+		who := identity.Caller{Tenant: uuid.Must(uuid.NewV7()), Client: "svc-users", Scopes: []string{identity.PlatformScope}}
+		all.Go(func() error {
+			for i := range 50 {
+				if err := store.Change(t.Context(), who, new(int), func(access.Snapshot, access.Writer) (*access.Change, error) { return &access.Change{}, nil }); err != nil {
+					return err
+				}
+				if v, err := store.Version(t.Context(), who.Tenant); err != nil || v != int64(i+1) {
+					return fmt.Errorf("version %d after %d changes, %w", v, i+1, err)
+				}
+			}
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Error(err)
 	}
 }

@@ -18,11 +18,13 @@ const (
 	nextVersion  = `update policies set version = version + 1 where tenant_id = $1`
 	insertChange = `insert into policy_changes (tenant_id, version, at, by, request_id, action, before, after)
 		select $1, version, $2, $3, $4, $5, $6, $7 from policies where tenant_id = $1`
-	wake = `select pg_notify('` + Channel + `', tenant_id || ' ' || version) from policies where tenant_id = $1`
+	wake       = `select pg_notify('` + Channel + `', tenant_id || ' ' || version) from policies where tenant_id = $1`
+	wakeErased = `select pg_notify('` + Channel + `', $1::uuid || ' 0')`
 )
 
 // Channel is where PostgreSQL tells those who LISTEN of every change, once it
-// is committed: the tenant's id, a space, and the policy's new version.
+// is committed: the tenant's id, a space, and the policy's new version, which is
+// 0 when it was erased.
 const Channel = "policy"
 
 // Change implements access.Store. The lock on the tenant's row comes first, so

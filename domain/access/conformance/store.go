@@ -69,6 +69,9 @@ func Store(t *testing.T, store access.Store) {
 		"RoleForAProjectHoldsThereAlone":        projectRole,
 		"RoleEndsWhenItIsOver":                  roleEnds,
 		"NobodyGivesForLongerThanTheyHold":      nobodyGivesLonger,
+		"RenewalTellsWhatHasChanged":            renewal,
+		"RenewalIsBounded":                      renewalIsBounded,
+		"RenewalIsForThePlatformAlone":          renewalIsForThePlatform,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

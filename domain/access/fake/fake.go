@@ -47,6 +47,19 @@ func (s *Store) Version(ctx context.Context, tenant identity.TenantID) (int64, e
 	return p.Version, err
 }
 
+// Versions implements access.Store.
+func (s *Store) Versions(_ context.Context, tenants []identity.TenantID) (map[identity.TenantID]int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[identity.TenantID]int64{}
+	for _, t := range tenants {
+		if p, ok := s.policies[t]; ok {
+			all[t] = p.Version
+		}
+	}
+	return all, nil
+}
+
 // Change implements access.Store.
 func (s *Store) Change(_ context.Context, who identity.Caller, result any, edit func(access.Snapshot, access.Writer) (*access.Change, error)) error {
 	s.mu.Lock()
