@@ -42,6 +42,7 @@ type world struct {
 	tenant, user uuid.UUID
 	verifier     *rest.Verifier
 	client       ClientWithSecret
+	cfg          Settings
 }
 
 func newWorld(t *testing.T) *world {
@@ -58,7 +59,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h = r.Handler()
+	h, w.cfg = r.Handler(), cfg
 	w.call(t, w.platform(t), "PUT", "/auth/v1/platform/credentials/"+w.user.String(), map[string]any{"email": email, "name": "Ada", "password": password, "enabled": true}, 204, nil)
 	w.call(t, w.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Test", "type": "confidential", "redirect_uris": []string{callback, "https://app.example/cb"}, "post_logout_redirect_uris": []string{"https://app.example/"}}, 201, &w.client)
 	return w

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,93 +14,12 @@ import (
 	accessfake "bailiwick.dev/domain/access/fake"
 )
 
-// distant is PostgreSQL as far away as a proxy makes it, which counts how
-// often it is asked and answers.
-type distant struct {
-	mu       sync.Mutex
-	answered bool // since the last question
-	trips    int
-}
-
-const distance = 20 * time.Millisecond
-
-func (d *distant) asked() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.answered {
-		d.trips++
-	}
-	d.answered = false
-}
-
-func (d *distant) replied() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.answered = true
-}
-
-func (d *distant) count() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	n := d.trips
-	d.trips, d.answered = 0, true
-	return n
-}
-
-func (d *distant) listen(t *testing.T, to string) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			near, err := l.Accept()
-			if err != nil {
-				return
-			}
-			far, err := net.Dial("tcp", to)
-			if err != nil {
-				_ = near.Close()
-				return
-			}
-			go carry(far, near, d.asked)
-			go carry(near, far, d.replied)
-		}
-	}()
-	return l.Addr().String()
-}
-
-func carry(to, from net.Conn, note func()) {
-	defer to.Close()
-	for buf := make([]byte, 64<<10); ; {
-		n, err := from.Read(buf)
-		if n > 0 {
-			note()
-			time.Sleep(distance / 2)
-			_, err = to.Write(buf[:n])
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
 // What people do all day asks the database once, however far away it is.
 func TestEachOperationIsOneRoundTrip(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t, "tasks", tasksdb.Migrations)
-	at, err := url.Parse(db.AppURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var d distant
-	at.Host = d.listen(t, at.Host)
-	q := at.Query()
-	q.Set("pool_max_conns", "1") // so that what is prepared once stays prepared
-	at.RawQuery = q.Encode()
-	app, err := postgres.Open(t.Context(), at.String())
+	var d pgtest.Distant
+	app, err := postgres.Open(t.Context(), d.URL(t, db.AppURL))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,12 +32,12 @@ func TestEachOperationIsOneRoundTrip(t *testing.T) {
 		t.Helper()
 		for _, prepared := range []bool{false, true} { // the first time prepares the statement
 			made := "tasks/" + p.task(t, project).ID.String()
-			d.count()
+			d.Count()
 			begun := time.Now()
 			r := do(made)
-			trips, took := d.count(), time.Since(begun)
-			if r.Status >= 300 || prepared && (trips != 1 || took < distance) {
-				t.Errorf("%s: %d %s in %d round trips and %v, want one of %v", what, r.Status, r.Body, trips, took, distance)
+			trips, took := d.Count(), time.Since(begun)
+			if r.Status >= 300 || prepared && (trips != 1 || took < pgtest.Distance) {
+				t.Errorf("%s: %d %s in %d round trips and %v, want one of %v", what, r.Status, r.Body, trips, took, pgtest.Distance)
 			}
 		}
 	}

@@ -36,7 +36,11 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	db := pgtest.New(t, "auth", authdb.Migrations)
+	return newWorldOn(t, pgtest.New(t, "auth", authdb.Migrations))
+}
+
+func newWorldOn(t *testing.T, db pgtest.Database) world {
+	t.Helper()
 	w := world{Store: authdb.New(db.App, db.System), tenant: uuid.New(), user: uuid.New()}
 	var err error
 	w.client, err = login.ClientDraft{Name: "c", Type: "confidential", RedirectURIs: []string{"https://a.example/cb"}}.Client(uuid.NewString(), time.Now().UTC().Truncate(time.Microsecond))

@@ -1,0 +1,54 @@
+package authdb_test
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"bailiwick.dev/adapters/postgres/authdb"
+	"bailiwick.dev/adapters/postgres/pgtest"
+)
+
+// crowds fill each table with n rows that have expired, and one that has not.
+var crowds = map[string]string{
+	"token_families": `insert into token_families (tenant_id, id, client_id, user_id, scopes, expires_at)
+		select $1, gen_random_uuid(), $2, $3, '{}', now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n`,
+	"authorization_codes": `insert into authorization_codes (tenant_id, hash, client_id, user_id, family_id, request, expires_at)
+		select $1, int4send(n), $2, $3, gen_random_uuid(), '{}', now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n`,
+	"refresh_tokens": `insert into refresh_tokens (tenant_id, hash, family_id, expires_at)
+		select $1, int4send(n), (select id from token_families where expires_at > now()), now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n where $2::text <> '' and $3::uuid is not null`,
+	"client_assertions": `insert into client_assertions (tenant_id, client_id, hash, expires_at)
+		select $1, $2, int4send(n), now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n where $3::uuid is not null`,
+	"pushed_requests": `insert into pushed_requests (tenant_id, client_id, hash, request, expires_at)
+		select $1, $2, int4send(n), '{}', now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n where $3::uuid is not null`,
+	"revoked_tokens": `insert into revoked_tokens (tenant_id, jti, expires_at)
+		select $1, n::text, now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n where $2::text <> '' and $3::uuid is not null`,
+	"login_failures": `insert into login_failures (tenant_id, key, failures, blocked_until, expires_at)
+		select $1, int4send(n), 1, now(), now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n where $2::text <> '' and $3::uuid is not null`,
+}
+
+// A hundred thousand rows expire; they are dropped and the living stay.
+func TestTablesStayBounded(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "auth", authdb.Migrations)
+	w := newWorldOn(t, db)
+	const each = 15_000 // more than one batch
+	tables := []string{"token_families", "authorization_codes", "refresh_tokens", "client_assertions", "pushed_requests", "revoked_tokens", "login_failures"}
+	for _, table := range tables {
+		db.Exec(t, crowds[table], w.tenant, w.client.ID, w.user, each)
+	}
+	if err := w.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), db.AdminURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	for _, table := range tables {
+		var n int
+		if err := conn.QueryRow(t.Context(), "select count(*) from "+table).Scan(&n); err != nil || n != 1 {
+			t.Errorf("%d rows of %s are left, want the one that lives; %v", n, table, err)
+		}
+	}
+}
