@@ -117,6 +117,24 @@ func OpenAPI(doc any) error {
 // Hourly is how often what has expired is dropped.
 const Hourly = time.Hour
 
+const again = time.Second
+
+// Until does what do does until it succeeds or ctx ends.
+func Until(ctx context.Context, what string, do func(context.Context) error) {
+	for {
+		err := do(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		slog.Warn("will be tried again", "what", what, "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(again):
+		}
+	}
+}
+
 // Every does what do does, now and then every interval until ctx ends. A
 // failure is logged and tried again the next time.
 func Every(ctx context.Context, interval time.Duration, what string, do func(context.Context) error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/adapters/process"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -14,6 +15,7 @@ import (
 
 const (
 	seedPath        = "/authz/v1/platform/seed"
+	declaredPath    = "/authz/v1/platform/permissions/"
 	policyPath      = "/authz/v1/platform/policy"
 	policiesPath    = "/authz/v1/platform/policies"
 	changesPath     = "/authz/v1/platform/changes"
@@ -25,6 +27,17 @@ type assignment struct {
 	SubjectKind string `json:"subject_kind"`
 	SubjectID   string `json:"subject_id"`
 	Role        string `json:"role"`
+}
+
+// Register declares what the service's operations ask for, until the
+// authorization service has heard it.
+func (c *Client) Register(ctx context.Context, service string, all []access.Declared) {
+	in := struct {
+		Permissions []access.Declared `json:"permissions"`
+	}{all}
+	process.Until(ctx, "declare permissions", func(ctx context.Context) error {
+		return c.Do(ctx, identity.Platform, http.MethodPut, c.cfg.AuthzURL+declaredPath+service, in, nil)
+	})
 }
 
 // Seed gives the tenant the roles that every tenant begins with.

@@ -51,15 +51,6 @@ type Gate interface {
 	AllowIn(ctx context.Context, who identity.Caller, p Permission, project uuid.UUID) error
 }
 
-// Permissions returns every permission of the platform's own operations.
-func Permissions() []Permission {
-	return []Permission{
-		ProjectsRead, ProjectsWrite, TasksRead, TasksWrite, TasksDelete, CommentsWrite, ReportsRead, ReportsCreate,
-		UsersRead, UsersInvite, UsersWrite, RolesRead, RolesWrite, AssignmentsRead, AssignmentsWrite, ClientsRead, ClientsWrite,
-		TenantRead, TenantWrite, AuditRead,
-	}
-}
-
 // PermissionDefinition is a permission that a tenant knows: one of the
 // platform's own, or one that the tenant made for a use of its own.
 type PermissionDefinition struct {

@@ -57,19 +57,6 @@ type RolePatch struct {
 	Parents     *[]string `json:"parents,omitempty" nullable:"false" maxItems:"100" example:"[\"viewer\"]" doc:"All the roles whose permissions it shall hold too"`
 }
 
-// Seeded returns the roles that every tenant begins with, strongest first.
-func Seeded() []RoleDraft {
-	all := Permissions()
-	work := []Permission{ProjectsRead, ProjectsWrite, TasksRead, TasksWrite, TasksDelete, CommentsWrite, ReportsRead, ReportsCreate}
-	return []RoleDraft{
-		{Owner, "Everything", nil, all},
-		{Admin, "Everything but the tenant itself", nil, without(all, TenantWrite)},
-		{Manager, "The work, and inviting people to it", nil, append(slices.Clone(work), UsersRead, UsersInvite, RolesRead)},
-		{Member, "The work", nil, work},
-		{Viewer, "Seeing the work", nil, []Permission{ProjectsRead, TasksRead, ReportsRead}},
-	}
-}
-
 func without(all []Permission, gone ...Permission) []Permission {
 	return slices.DeleteFunc(slices.Clone(all), func(p Permission) bool { return slices.Contains(gone, p) })
 }

@@ -33,6 +33,8 @@ type Store interface {
 	// Erase removes everything that is kept of the tenant, if there is anything.
 	Erase(ctx context.Context, tenant identity.TenantID) error
 
+	Registry
+
 	// Roles lists roles, newest last, and Role returns one, or fault.NotFound.
 	Roles(ctx context.Context, who identity.Caller, f RoleFilter, r page.Request) (page.Result[Role], error)
 	Role(ctx context.Context, who identity.Caller, id uuid.UUID) (Role, error)
@@ -47,6 +49,23 @@ type Store interface {
 	Holders(ctx context.Context, who identity.Caller, roles []string, project uuid.UUID, at time.Time, r page.Request) (page.Result[Assignment], error)
 	// Changes lists what happened after the version since, oldest first.
 	Changes(ctx context.Context, who identity.Caller, since int64, r page.Request) (page.Result[Change], error)
+}
+
+// Registry keeps what our services declare, which is of no tenant.
+type Registry interface {
+	// Declare adds a service's permissions or changes their descriptions and
+	// returns whether there was anything to do. It returns fault.Conflict, and
+	// does nothing, when another service declared one.
+	Declare(ctx context.Context, service string, all []Declared) (news bool, err error)
+	// Declared returns all that services declared, by name.
+	Declared(ctx context.Context) ([]Declared, error)
+	// Behind returns some tenants that have a policy but not all that was declared.
+	Behind(ctx context.Context, limit int) ([]identity.TenantID, error)
+}
+
+// ErrDeclared says that another service declared a permission.
+func ErrDeclared() error {
+	return fault.New(fault.Conflict, "permission_exists", "another service declared this permission")
 }
 
 // Writer takes what a change does. It happens, in this order, after edit.

@@ -141,7 +141,9 @@ func serve(ctx context.Context) error {
 	go process.Every(ctx, process.Hourly, "purge what has expired", store.Purge)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("auth")
 	go verifier.Watch(ctx, store.Revocations)
-	g := gate.Start(ctx, restclient.New(cfg.Platform))
+	platform := restclient.New(cfg.Platform)
+	go platform.Register(ctx, "auth", login.Permissions)
+	g := gate.Start(ctx, platform)
 	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, g)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ type api struct {
 	access  *access.Service
 	cursors rest.Cursors
 	changes *changes
+	grow    func() // has every tenant learn what is new; nil: nobody does
 }
 
 func (a *api) register(r *rest.API) {

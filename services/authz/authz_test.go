@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -17,12 +19,14 @@ import (
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/adapters/rest/resttest"
 	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/access/conformance"
 	"bailiwick.dev/domain/identity"
 )
 
 // platform is one service on a database of its own, with one seeded tenant.
 type platform struct {
 	handler              http.Handler
+	access               *access.Service
 	changes              changes
 	database             pgtest.Database
 	issuer               *resttest.Issuer
@@ -36,11 +40,15 @@ func newPlatform(t *testing.T) *platform {
 	p := &platform{issuer: resttest.NewIssuer(t), tenant: uuid.New(), ownerID: uuid.New(), memberID: uuid.New()}
 	db := pgtest.New(t, "authz", authzdb.Migrations)
 	p.database = db
-	cfg := config.Server{PublicURL: "http://api.test", CursorKey: []byte("0123456789abcdef0123456789abcdef")}
 	store := authzdb.New(db.App, db.System)
-	p.handler = surface(cfg, p.issuer.Verifier(), nil, store, casbin.NewPolicies(store), &p.changes).Handler()
+	p.access = access.NewService(store, casbin.NewPolicies(store), casbin.Compile)
+	cfg := config.Server{PublicURL: "http://api.test", CursorKey: []byte("0123456789abcdef0123456789abcdef")}
+	p.handler = surface(cfg, p.issuer.Verifier(), nil, p.access, &p.changes, nil).Handler()
 	p.inner = p.issuer.Token(t, identity.Caller{Tenant: p.tenant, Client: "svc-users", Scopes: []string{identity.PlatformScope}})
 	p.owner, p.member = p.person(t, p.tenant, p.ownerID), p.person(t, p.tenant, p.memberID)
+	for service, all := range map[string][]access.Declared{"authz": access.Declarations, "others": conformance.Platform[len(access.Declarations):]} {
+		p.do(t, p.inner, "PUT", "/v1/platform/permissions/"+service, map[string]any{"permissions": all}).Want(t, 204)
+	}
 	p.do(t, p.inner, "PUT", "/v1/platform/seed", nil).Want(t, 204)
 	for id, role := range map[uuid.UUID]string{p.ownerID: access.Owner, p.memberID: access.Member} {
 		p.do(t, p.inner, "PUT", "/v1/platform/assignments", map[string]string{"subject_kind": "user", "subject_id": id.String(), "role": role}).Want(t, 204)
@@ -278,4 +286,27 @@ func TestPolicyIsOneDocument(t *testing.T) {
 	if why.Allowed || why.Missing != access.MissingInRoles || len(why.HeldBy) == 0 {
 		t.Errorf("explained: %+v", why)
 	}
+}
+
+// A service that starts declares its permissions, and every tenant has them.
+func TestTenantsLearnWhatAServiceDeclares(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	ctx, stop := context.WithCancel(t.Context())
+	g, done := newGrowth(p.access), make(chan struct{})
+	go func() { defer close(done); g.run(ctx) }()
+	defer func() { stop(); <-done }()
+	body := `{"permissions":[{"name":"invoices:read","description":"See invoices","least":"viewer"}]}`
+	p.do(t, p.owner, "PUT", "/v1/platform/permissions/invoices", body).Want(t, 403)
+	p.do(t, p.inner, "PUT", "/v1/platform/permissions/invoices", body).Want(t, 204)
+	p.do(t, p.inner, "PUT", "/v1/platform/permissions/bills", body).Want(t, 409)
+	g.news()
+	for range 500 {
+		d := resttest.JSON[access.Decision](t, p.do(t, p.member, "POST", "/v1/check", `{"permission":"invoices:read"}`).Want(t, 200))
+		if d.Allowed {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatal("no tenant learnt it")
 }

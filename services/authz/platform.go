@@ -11,8 +11,8 @@ import (
 	"bailiwick.dev/domain/identity"
 )
 
-// registerPlatform adds what our own services need: seeding, assignments that
-// workflows make and undo, and the policy for their gates.
+// registerPlatform adds what our own services need: declaring permissions,
+// seeding, assignments that workflows make and undo, and the policy for their gates.
 func (a *api) registerPlatform(r *rest.API) {
 	internal := func(id, method, path string, status int) rest.Operation {
 		return rest.Operation{ID: id, Method: method, Path: "/v1/platform/" + path, Status: status, Internal: true}
@@ -23,10 +23,27 @@ func (a *api) registerPlatform(r *rest.API) {
 	rest.Register(r, internal("platform-unseed", http.MethodDelete, "seed", http.StatusNoContent), func(ctx context.Context, who identity.Caller, _ *struct{}) (*struct{}, error) {
 		return nil, a.access.Unseed(ctx, who)
 	})
+	rest.Register(r, internal("platform-register-permissions", http.MethodPut, "permissions/{service}", http.StatusNoContent), a.registerDeclared)
 	rest.Register(r, internal("platform-put-assignment", http.MethodPut, "assignments", http.StatusNoContent), a.putAssignment)
 	rest.Register(r, internal("platform-delete-assignment", http.MethodDelete, "assignments", http.StatusNoContent), a.dropAssignment)
 	rest.Register(r, internal("platform-policy", http.MethodGet, "policy", http.StatusOK), a.policy)
 	rest.Register(r, internal("platform-check", http.MethodPost, "check", http.StatusOK), a.check)
+}
+
+// declaredInput is what a service declares; its client is not a tenant's.
+type declaredInput struct {
+	Service string `path:"service" minLength:"1" maxLength:"100"`
+	Body    struct {
+		Permissions []access.Declared `json:"permissions" nullable:"false" maxItems:"1000"`
+	}
+}
+
+func (a *api) registerDeclared(ctx context.Context, who identity.Caller, in *declaredInput) (*struct{}, error) {
+	news, err := a.access.Register(ctx, who, in.Service, in.Body.Permissions)
+	if news && a.grow != nil {
+		a.grow()
+	}
+	return nil, err
 }
 
 func (a *api) putAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*struct{}, error) {

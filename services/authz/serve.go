@@ -14,13 +14,14 @@ import (
 	"bailiwick.dev/domain/identity"
 )
 
-// surface is the service's REST surface on a store, whose changes it tells of.
-func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, store access.Store, policies access.Policies, c *changes) *rest.API {
+// surface is the service's REST surface. It tells of changes, and grow has every
+// tenant learn what a service declared.
+func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, s *access.Service, c *changes, grow func()) *rest.API {
 	r := rest.New(rest.Config{
 		Service: "authz", Title: "Bailiwick authz", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "Permissions, the roles that hold them, who has which role, and decisions.",
 	})
-	a := &api{access: access.NewService(store, policies, casbin.Compile), cursors: rest.Cursors{Key: cfg.CursorKey}, changes: c}
+	a := &api{access: s, cursors: rest.Cursors{Key: cfg.CursorKey}, changes: c, grow: grow}
 	a.register(r)
 	return r
 }
@@ -54,5 +55,8 @@ func serve(ctx context.Context) error {
 	go told.endWith(ctx)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("authz")
 	go verifier.Watch(ctx, restclient.New(cfg.Platform).Revocations)
-	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, store, policies, told), cfg.Listen, cfg.MetricsListen)
+	s := access.NewService(store, policies, casbin.Compile)
+	g := newGrowth(s)
+	go g.run(ctx)
+	return rest.Serve(ctx, surface(cfg.Server, verifier, app.Ready, s, told, g.news), cfg.Listen, cfg.MetricsListen)
 }

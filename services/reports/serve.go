@@ -65,6 +65,7 @@ func serve(ctx context.Context) error {
 	s := report.NewService(reportsdb.New(app), files, reporting.Starter{Client: client}, g)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("reports")
 	go verifier.Watch(ctx, platform.Revocations)
+	go platform.Register(ctx, "reports", report.Permissions)
 	r := surface(cfg.Server, verifier, app.Ready, s)
 	r.Show("gate", g.Status)
 	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)

@@ -48,6 +48,7 @@ func serve(ctx context.Context) error {
 	platform := restclient.New(cfg.Platform)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("tasks")
 	go verifier.Watch(ctx, platform.Revocations)
+	go platform.Register(ctx, "tasks", task.Permissions)
 	g := gate.Start(ctx, platform)
 	r := surface(cfg.Server, verifier, app.Ready, tasksdb.New(app), g)
 	r.Show("gate", g.Status)

@@ -329,6 +329,9 @@ func TestRoleForOneProjectHoldsThereAlone(t *testing.T) {
 	p := newPlatform(t, accessfake.Policies{Store: roles})
 	service := access.NewService(roles, accessfake.Policies{Store: roles}, accessfake.Compile)
 	inner := identity.Caller{Tenant: tenant, Client: "svc-users", Scopes: []string{identity.PlatformScope}}
+	if _, err := service.Register(t.Context(), inner, "tasks", task.Permissions); err != nil {
+		t.Fatal(err)
+	}
 	if err := service.Seed(t.Context(), inner); err != nil {
 		t.Fatal(err)
 	}

@@ -68,6 +68,7 @@ func serve(ctx context.Context) error {
 	}
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("users")
 	go verifier.Watch(ctx, platform.Revocations)
+	go platform.Register(ctx, "users", tenancy.Permissions)
 	r := surface(cfg.Server, verifier, app.Ready, s)
 	r.Show("gate", g.Status)
 	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)

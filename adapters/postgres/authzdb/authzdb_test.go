@@ -20,13 +20,19 @@ import (
 
 func TestStoreConforms(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t, "authz", authzdb.Migrations)
-	conformance.Store(t, authzdb.New(db.App, db.System))
+	d := pgtest.New(t, "authz", authzdb.Migrations)
+	conformance.Store(t, authzdb.New(d.App, d.System))
+}
+
+func TestRegistryConforms(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t, "authz", authzdb.Migrations)
+	conformance.Registry(t, authzdb.New(d.App, d.System))
 }
 
 func TestSchemaKeepsTenantsApart(t *testing.T) {
 	t.Parallel()
-	catalogue.Check(t, pgtest.New(t, "authz", authzdb.Migrations))
+	catalogue.Check(t, pgtest.New(t, "authz", authzdb.Migrations), "registered_permissions")
 }
 
 // Each change wakes up who listens, with its commit and not without it.

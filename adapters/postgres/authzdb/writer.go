@@ -9,7 +9,7 @@ import (
 
 const (
 	putPermission = `insert into permissions (tenant_id, id, name, description, builtin, created_at, version) values ($1, $2, $3, $4, $5, $6, $7)
-		on conflict (tenant_id, id) do update set description = excluded.description, version = excluded.version`
+		on conflict (tenant_id, id) do update set description = excluded.description, builtin = excluded.builtin, version = excluded.version`
 	dropPermission = `delete from permissions where tenant_id = $1 and id = $2`
 	putRole        = `insert into roles (tenant_id, id, name, description, version, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7)
 		on conflict (tenant_id, id) do update set name = excluded.name, description = excluded.description, version = excluded.version, updated_at = excluded.updated_at`

@@ -95,6 +95,9 @@ func newWorld(t *testing.T, store access.Store) *world {
 		store:    store,
 		platform: identity.Caller{Tenant: tenant, Client: "svc-users", Scopes: []string{identity.PlatformScope}},
 	}
+	if _, err := w.Register(t.Context(), w.platform, "platform", Platform); err != nil {
+		t.Fatalf("register: %v", err)
+	}
 	if err := w.Seed(t.Context(), w.platform); err != nil {
 		t.Fatalf("seed: %v", err)
 	}
@@ -169,7 +172,7 @@ func seedIsIdempotent(t *testing.T, w *world) {
 	if after := w.snapshot(t); !reflect.DeepEqual(after, before) {
 		t.Errorf("the second seed changed %+v to %+v", before, after)
 	}
-	for _, d := range access.Seeded() {
+	for _, d := range access.Seeded(Platform) {
 		if got := len(w.role(t, d.Name).Permissions); got != len(d.Permissions) {
 			t.Errorf("%s holds %d permissions, want %d", d.Name, got, len(d.Permissions))
 		}
@@ -261,8 +264,8 @@ func parallelChanges(t *testing.T, w *world) {
 		})
 	}
 	wg.Wait()
-	if s := w.snapshot(t); s.Version != before+20 || len(s.Roles) != len(access.Seeded())+20 {
-		t.Errorf("version %d with %d roles, want %d and %d", s.Version, len(s.Roles), before+20, len(access.Seeded())+20)
+	if s := w.snapshot(t); s.Version != before+20 || len(s.Roles) != len(access.Seeded(Platform))+20 {
+		t.Errorf("version %d with %d roles, want %d and %d", s.Version, len(s.Roles), before+20, len(access.Seeded(Platform))+20)
 	}
 }
 

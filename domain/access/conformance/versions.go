@@ -157,7 +157,7 @@ func listsNarrow(t *testing.T, w *world) {
 		}
 	}
 	for f, want := range map[access.PermissionFilter]int{
-		{Name: access.TasksRead}: 1, {Resource: "tasks"}: 3, {Origin: "tenant"}: 1, {Origin: "platform"}: len(access.Permissions()), {Resource: "invoices", Origin: "platform"}: 0,
+		{Name: access.TasksRead}: 1, {Resource: "tasks"}: 3, {Origin: "tenant"}: 1, {Origin: "platform"}: len(Platform), {Resource: "invoices", Origin: "platform"}: 0,
 	} {
 		if p, err := w.Definitions(ctx, w.owner, f, all); err != nil || len(p.Items) != want {
 			t.Errorf("permissions %+v: %d, %v, want %d", f, len(p.Items), err, want)

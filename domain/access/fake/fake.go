@@ -22,6 +22,7 @@ type Store struct {
 	policies map[identity.TenantID]access.Snapshot
 	changes  map[identity.TenantID][]access.Change
 	receipts map[receiptKey]receipt
+	declared map[access.Permission]declared
 }
 
 type receiptKey struct {

@@ -11,3 +11,8 @@ func TestFakeKeepsTheStoresPromises(t *testing.T) {
 	t.Parallel()
 	conformance.Store(t, &fake.Store{})
 }
+
+func TestFakeKeepsTheRegistrysPromises(t *testing.T) {
+	t.Parallel()
+	conformance.Registry(t, &fake.Store{})
+}
