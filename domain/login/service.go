@@ -37,6 +37,7 @@ type Store interface {
 
 	People
 	Sessions
+	Consents
 	Trail
 }
 

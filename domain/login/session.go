@@ -19,6 +19,7 @@ type Session struct {
 	ExpiresAt       time.Time       `json:"expires_at" doc:"When it ends by itself" example:"2026-01-31T21:00:00Z"`
 	Network         string          `json:"network" doc:"The network that the person logged in from" example:"192.0.2.0/24"`
 	UserAgent       string          `json:"user_agent" doc:"How the browser calls itself" example:"Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"`
+	Replaces        uuid.UUID       `json:"-"` // the person's session in this browser before, whose tokens go on in this one; zero: none
 }
 
 // Sessions keeps people's sessions, of whose secrets it is handed hashes.
@@ -26,7 +27,7 @@ type Sessions interface {
 	// LoggedIn stores a session, unless the credential's hash is no longer the
 	// one named or the person may not log in: then it returns fault.NotFound. It
 	// forgets the failures of key.
-	LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, s Session, hash string, key []byte) error
+	LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, s Session, hash string, key []byte, e Event) error
 	// Session returns a living session of a person who may log in, or fault.NotFound.
 	Session(ctx context.Context, tenant identity.TenantID, secret []byte) (Session, error)
 	// Sessions lists the caller's own that live, oldest first.

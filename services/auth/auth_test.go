@@ -126,19 +126,27 @@ func (w *world) logIn(t *testing.T, b *http.Client, at, mail, pass string) (*url
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, _ := io.ReadAll(resp.Body)
+	for range 2 { // the login and the consent, or one of them
+		page, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		action := "/auth/login"
+		if strings.Contains(string(page), `action="/auth/consent"`) {
+			action = "/auth/consent"
+		} else if !strings.Contains(string(page), action) {
+			break
+		}
+		form := url.Values{"email": {mail}, "password": {pass}, "decision": {"allow"}}
+		for _, m := range hidden.FindAllStringSubmatch(string(page), -1) {
+			form.Set(m[1], html.UnescapeString(m[2]))
+		}
+		if resp, err = b.PostForm(w.url+action, form); err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != http.StatusOK {
+			break
+		}
+	}
 	resp.Body.Close()
-	if resp.StatusCode == http.StatusSeeOther {
-		return location(t, resp), resp.StatusCode
-	}
-	form := url.Values{"email": {mail}, "password": {pass}}
-	for _, m := range hidden.FindAllStringSubmatch(string(page), -1) {
-		form.Set(m[1], html.UnescapeString(m[2]))
-	}
-	if resp, err = b.PostForm(w.url+"/auth/login", form); err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusSeeOther {
 		return nil, resp.StatusCode
 	}

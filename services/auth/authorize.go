@@ -38,7 +38,7 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case !a.needsLogin(sess):
-		a.finish(w, r, sess)
+		a.proceed(w, r, sess)
 	case a.prompts("none"):
 		a.fail(w, r, fosite.ErrLoginRequired)
 	default:
@@ -159,9 +159,11 @@ func isCount(s string) bool {
 
 // needsLogin reports whether the browser's session is not enough.
 func (a *authorization) needsLogin(sess *login.Session) bool {
-	if sess == nil || a.prompts("login") || a.prompts("select_account") || !a.isHinted(sess) {
-		return true
-	}
+	return sess == nil || a.prompts("login") || a.prompts("select_account") || !a.isHinted(sess) || a.tooOld(sess)
+}
+
+// tooOld reports whether the person logged in longer ago than max_age allows.
+func (a *authorization) tooOld(sess *login.Session) bool {
 	age, err := strconv.Atoi(a.params.Get("max_age"))
 	return err == nil && time.Since(sess.AuthenticatedAt) > time.Duration(age)*time.Second
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/subtle"
 	"embed"
 	"fmt"
-	"html/template"
 	"net"
 	"net/http"
 	"net/url"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/adapters/pages"
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -21,9 +21,9 @@ import (
 )
 
 //go:embed pages/*.html
-var pages embed.FS
+var files embed.FS
 
-var templates = template.Must(template.ParseFS(pages, "pages/*.html"))
+var templates = pages.Parse(files, "pages/*.html")
 
 const (
 	sessionCookie = "bailiwick_session"
@@ -35,16 +35,24 @@ type loginPage struct {
 	Client, Request, CSRF, Email, Problem string
 }
 
-// showLogin asks the person to log in. Browsers hold form-action against the
-// redirect that follows a form too, so the client's origin is named in it.
 func (s *server) showLogin(w http.ResponseWriter, r *http.Request, a *authorization, p loginPage, status int) {
-	p.Client, p.Request = a.client.Name, a.request()
+	p.Client, p.Request, p.CSRF = a.client.Name, a.request(), s.csrf(w, r)
+	show(w, "login.html", p, status, a.formAction())
+}
+
+// csrf returns the browser's token against forged forms.
+func (s *server) csrf(w http.ResponseWriter, r *http.Request) string {
 	if c, err := r.Cookie(csrfCookie); err == nil && len(c.Value) == 43 {
-		p.CSRF = c.Value
-	} else {
-		p.CSRF = opaque()
-		s.setCookie(w, r, csrfCookie, p.CSRF, 0)
+		return c.Value
 	}
+	token := opaque()
+	s.setCookie(w, r, csrfCookie, token, 0)
+	return token
+}
+
+// formAction names the client's origin too: browsers hold it against the
+// redirect that follows a form.
+func (a *authorization) formAction() string {
 	target := "'self'"
 	if u, err := url.Parse(a.client.redirect); err == nil {
 		target += " " + u.Scheme + ":"
@@ -52,7 +60,7 @@ func (s *server) showLogin(w http.ResponseWriter, r *http.Request, a *authorizat
 			target += "//" + u.Host
 		}
 	}
-	show(w, "login.html", p, status, target)
+	return target
 }
 
 func (s *server) refuse(w http.ResponseWriter, status int, why string) {
@@ -60,15 +68,7 @@ func (s *server) refuse(w http.ResponseWriter, status int, why string) {
 }
 
 func show(w http.ResponseWriter, name string, data any, status int, formAction string) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action "+formAction+"; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	noStore(w)
-	w.WriteHeader(status)
-	_ = templates.ExecuteTemplate(w, name, data) // the client is gone if this fails
+	pages.Show(w, templates, name, data, status, formAction)
 }
 
 func (s *server) setCookie(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
@@ -90,22 +90,28 @@ func forged(r *http.Request) bool {
 	return err != nil || len(c.Value) != 43 || subtle.ConstantTimeCompare([]byte(c.Value), []byte(r.PostForm.Get("csrf"))) != 1
 }
 
-// login takes the page's form and goes on with the authorization that it holds.
-func (s *server) login(w http.ResponseWriter, r *http.Request) {
+// continued reads the authorization that a page's form goes on with. It answers
+// itself what is no form of ours.
+func (s *server) continued(w http.ResponseWriter, r *http.Request) (*authorization, bool) {
 	if err := parseForm(w, r); err != nil {
 		s.refuse(w, http.StatusBadRequest, "The form cannot be read.")
-		return
+		return nil, false
 	}
 	if forged(r) {
 		s.refuse(w, http.StatusForbidden, "This form is no longer valid. Go back to the application and log in again.")
-		return
+		return nil, false
 	}
 	params, err := url.ParseQuery(r.PostForm.Get("request"))
 	if err != nil {
 		s.refuse(w, http.StatusBadRequest, "The form cannot be read.")
-		return
+		return nil, false
 	}
-	a, ok := s.check(w, r, params)
+	return s.check(w, r, params)
+}
+
+// login takes the page's form and goes on with the authorization that it holds.
+func (s *server) login(w http.ResponseWriter, r *http.Request) {
+	a, ok := s.continued(w, r)
 	if !ok {
 		return
 	}
@@ -114,7 +120,7 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 		s.showLogin(w, r, a, loginPage{Email: r.PostForm.Get("email"), Problem: problem}, status)
 		return
 	}
-	a.finish(w, r, sess)
+	a.proceed(w, r, sess)
 }
 
 const wrong = "The e-mail address or the password is wrong."
@@ -143,9 +149,13 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	if !good || !c.Enabled {
 		return s.failed(w, r, a, c, failures)
 	}
+	before, err := s.replaced(r, tenant, c.User)
+	if err != nil {
+		return s.unavailable(w, err)
+	}
 	value := opaque()
-	sess := login.Session{ID: uuid.New(), UserID: c.User, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r)}
-	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, failures[0].Key); err != nil {
+	sess := login.Session{ID: uuid.New(), UserID: c.User, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r), Replaces: before}
+	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, failures[0].Key, event(r, c.User, login.LoginSucceeded)); err != nil {
 		if fault.Is(err, fault.NotFound) { // the password was changed in this moment
 			return nil, wrong, http.StatusUnauthorized
 		}
@@ -155,10 +165,33 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	return &sess, "", http.StatusOK
 }
 
+// replaced returns the person's session in this browser, if there is one, in
+// whose place the new one comes; somebody else's ends.
+func (s *server) replaced(r *http.Request, tenant, user uuid.UUID) (uuid.UUID, error) {
+	was, err := s.currentSession(r, tenant)
+	if err == nil && was != nil && was.UserID == user {
+		return was.ID, nil
+	}
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return uuid.Nil, s.endSession(r)
+}
+
+// event is what a person, or with uuid.Nil nobody known, did in a browser.
+func event(r *http.Request, user uuid.UUID, action string) login.Event {
+	e := login.EventOf(identity.Caller{User: user, Request: identity.Request{ID: rest.RequestID(r.Context())}}, action, "")
+	if e.Network = login.Network(address(r)); user == uuid.Nil {
+		e.Actor = ""
+	}
+	return e
+}
+
 // failed counts a failure. The trail names the account, if there is one, and
 // never what was typed: people type passwords into the wrong field.
 func (s *server) failed(w http.ResponseWriter, r *http.Request, a *authorization, c login.Credential, failures []login.Failure) (*login.Session, string, int) {
-	e := login.Event{At: time.Now().UTC(), Action: login.LoginFailed, Network: login.Network(address(r)), Request: rest.RequestID(r.Context()), Detail: map[string]string{"client": a.client.ID}}
+	e := event(r, uuid.Nil, login.LoginFailed)
+	e.Detail = map[string]string{"client": a.client.ID}
 	if c.User != uuid.Nil {
 		e.Subject = identity.Caller{User: c.User}.Subject()
 	}

@@ -5,9 +5,7 @@ import (
 	"net/url"
 	"slices"
 
-	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
-	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
 
@@ -57,8 +55,7 @@ func (s *server) endSession(r *http.Request) error {
 	}
 	sess, err := s.store.Session(r.Context(), tenant, digest(value))
 	if err == nil {
-		who := identity.Caller{Tenant: tenant, User: sess.UserID, Request: identity.Request{ID: rest.RequestID(r.Context())}}
-		err = s.store.EndSession(r.Context(), tenant, sess.UserID, sess.ID, login.EventOf(who, login.SessionEnded, who.Subject()))
+		err = s.store.EndSession(r.Context(), tenant, sess.UserID, sess.ID, event(r, sess.UserID, login.SessionEnded))
 	}
 	if fault.Is(err, fault.NotFound) {
 		return nil

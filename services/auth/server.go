@@ -94,6 +94,7 @@ func (s *server) mount(r *rest.API) {
 	m.Get("/auth/authorize", s.authorize)
 	m.Post("/auth/authorize", s.authorize)
 	m.Post("/auth/login", s.login)
+	m.Post("/auth/consent", s.consent)
 	m.Post("/auth/token", s.readable(s.token))
 	m.Post("/auth/par", s.readable(s.push))
 	m.Post("/auth/revoke", s.readable(s.revoke))

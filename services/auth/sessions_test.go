@@ -85,7 +85,8 @@ func TestTrailTellsWhatHappened(t *testing.T) {
 		}
 	}
 	me := "user:" + w.user.String()
-	if n := len(all); n < 4 || strings.Join(actions[n-3:], " ") != "login.failed login.failed login.succeeded" || all[n-3].Subject != "" || all[n-2].Subject != me || all[n-1].Actor != me || all[n-1].Network != "127.0.0.0/24" {
+	if n := len(all); n < 4 || strings.Join(actions[n-4:], " ") != "login.failed login.failed login.succeeded consent.given" || all[n-4].Subject != "" || all[n-3].Subject != me ||
+		all[n-2].Actor != me || all[n-2].Network != "127.0.0.0/24" || all[n-2].Request == "" || all[n-1].Subject != "client:"+w.client.ID {
 		t.Errorf("the trail is %+v", all)
 	}
 	if n, err := w.store().VerifyAudit(t.Context()); err != nil || n != int64(len(all)) {

@@ -1,22 +1,22 @@
 package main
 
 import (
-	_ "embed"
+	"embed"
 	"errors"
-	"html/template"
 	"net/http"
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/adapters/pages"
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/tenancy"
 )
 
 //go:embed accept.html
-var acceptHTML string
+var files embed.FS
 
-var acceptPage = template.Must(template.New("accept").Parse(acceptHTML))
+var templates = pages.Parse(files, "accept.html")
 
 // page is what the page behind a mailed link shows.
 type page struct {
@@ -67,13 +67,9 @@ func (p page) failed(err error) page {
 }
 
 func show(w http.ResponseWriter, p page) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("Referrer-Policy", "no-referrer") // the address holds the token
-	h.Set("Cache-Control", "no-store")
+	status := http.StatusOK
 	if p.Problem != "" {
-		w.WriteHeader(http.StatusUnprocessableEntity)
+		status = http.StatusUnprocessableEntity
 	}
-	_ = acceptPage.Execute(w, p) // the client is gone if this fails
+	pages.Show(w, templates, "accept.html", p, status, "'self'")
 }

@@ -66,13 +66,15 @@ func (p *Platform) fillIn(ctx context.Context, at string, fields map[string]stri
 	if err != nil {
 		return err
 	}
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("the page behind the link answers %s", resp.Status)
 	}
 	return nil
 }
 
-// submit opens a page and sends its form with some fields filled in.
+// submit opens a page and sends its form with some fields filled in. The caller
+// closes the answer's body.
 func submit(ctx context.Context, browser *http.Client, at string, fields map[string]string) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
@@ -82,30 +84,33 @@ func submit(ctx context.Context, browser *http.Client, at string, fields map[str
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK { // no page: the browser is sent on, or refused
-		return resp, nil
+	return answer(ctx, browser, resp, fields)
+}
+
+// answer sends the form of a page that is shown. What is no page, because the
+// browser is sent on or refused, it returns as it is.
+func answer(ctx context.Context, browser *http.Client, page *http.Response, fields map[string]string) (*http.Response, error) {
+	if page.StatusCode != http.StatusOK {
+		return page, nil
 	}
-	action, form, err := readForm(resp.Body)
+	defer page.Body.Close()
+	action, form, err := readForm(page.Body)
 	if err != nil {
 		return nil, err
 	}
 	for name, value := range fields {
 		form.Set(name, value)
 	}
-	to, err := resp.Request.URL.Parse(action)
+	to, err := page.Request.URL.Parse(action)
 	if err != nil {
 		return nil, err
 	}
-	if req, err = http.NewRequestWithContext(ctx, http.MethodPost, to.String(), strings.NewReader(form.Encode())); err != nil {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), strings.NewReader(form.Encode()))
+	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	answer, err := browser.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	return answer, answer.Body.Close()
+	return browser.Do(req)
 }
 
 // readForm returns where a page's form goes and what it holds.
@@ -149,10 +154,15 @@ func (p *Platform) LogIn(ctx context.Context, clientID, secret string, who Perso
 	}
 	verifier, state, nonce := oauth2.GenerateVerifier(), oauth2.GenerateVerifier(), oauth2.GenerateVerifier()
 	at := c.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier), oidc.Nonce(nonce))
-	sent, err := submit(ctx, &http.Client{Jar: jar, CheckRedirect: noRedirect}, at, map[string]string{"email": who.Email, "password": who.Password})
+	browser := &http.Client{Jar: jar, CheckRedirect: noRedirect}
+	sent, err := submit(ctx, browser, at, map[string]string{"email": who.Email, "password": who.Password})
+	if err == nil {
+		sent, err = answer(ctx, browser, sent, map[string]string{"decision": "allow"}) // what the client may do
+	}
 	if err != nil {
 		return nil, nil, err
 	}
+	defer sent.Body.Close()
 	back, err := sent.Location()
 	if err != nil {
 		return nil, nil, fmt.Errorf("login of %s: %s", who.Email, sent.Status)

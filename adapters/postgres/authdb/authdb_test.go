@@ -73,7 +73,7 @@ func TestFailuresBlockAndAreForgotten(t *testing.T) {
 		t.Errorf("from elsewhere: %+v until %v, %v", c, until, err)
 	}
 	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
-	if err := w.LoggedIn(t.Context(), w.tenant, []byte("session"), at, "x", key); err != nil {
+	if err := w.LoggedIn(t.Context(), w.tenant, []byte("session"), at, "x", key, login.Event{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, until, _ := w.Attempt(t.Context(), w.tenant, "a@b.example", key); !until.IsZero() {

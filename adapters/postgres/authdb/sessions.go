@@ -21,18 +21,24 @@ const insertSession = `with person as (select user_id from credentials where ten
 	forgiven as (delete from login_failures where tenant_id = $1 and key = $10)`
 
 // LoggedIn implements login.Sessions.
-func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, key []byte) error {
-	e := login.EventOf(identity.Caller{User: at.UserID}, login.LoginSucceeded, "")
-	e.Network = at.Network
-	found, err := s.change(ctx, tenant, e, insertSession, tenant, secret, at.ID, at.UserID, at.AuthenticatedAt, at.ExpiresAt, at.Network, at.UserAgent, hash, key)
-	if err == nil && !found {
+func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, key []byte, e login.Event) error {
+	var n int64
+	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		if at.Replaces != uuid.Nil {
+			b.Queue(`update token_families set session_id = $4 where tenant_id = $1 and user_id = $2 and session_id = $3`, tenant, at.UserID, at.Replaces, at.ID)
+			b.Queue(`delete from login_sessions where tenant_id = $1 and user_id = $2 and id = $3`, tenant, at.UserID, at.Replaces)
+		}
+		sql, args := audited(tenant, e, insertSession, tenant, secret, at.ID, at.UserID, at.AuthenticatedAt, at.ExpiresAt, at.Network, at.UserAgent, hash, key)
+		postgres.Affected(b, &n, sql+` select 1 from changed`, args...)
+	})
+	if err == nil && n == 0 {
 		err = notFound()
 	}
 	return err
 }
 
 const (
-	sessionColumns = `id, user_id, authenticated_at, expires_at, network, user_agent`
+	sessionColumns = `id, user_id, authenticated_at, expires_at, network, user_agent, '00000000-0000-0000-0000-000000000000'::uuid as replaces`
 	selectSession  = `select ` + sessionColumns + ` from login_sessions s where tenant_id = $1 and hash = $2 and expires_at > now()
 		and exists (select from credentials c where c.tenant_id = $1 and c.user_id = s.user_id and enabled)`
 	selectSessions = `select ` + sessionColumns + ` from login_sessions where tenant_id = $1 and user_id = $2 and expires_at > now()

@@ -82,6 +82,19 @@ func (d Database) Exec(t testing.TB, sql string, args ...any) {
 	}
 }
 
+// Scan reads one row as an administrator.
+func (d Database) Scan(t testing.TB, dst any, sql string, args ...any) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), d.AdminURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	if err := conn.QueryRow(t.Context(), sql, args...).Scan(dst); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Hold is Exec within a transaction that stays open until commit is called.
 func (d Database) Hold(t testing.TB, sql string, args ...any) (commit func()) {
 	t.Helper()

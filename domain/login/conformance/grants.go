@@ -37,6 +37,8 @@ func runGrants(t *testing.T, store Store) {
 		"TokensOfOthersAreUnknown":         foreign,
 		"ASessionEndsWithWhatItGave":       sessionsEnd,
 		"LivingSessionsAreListed":          sessionsAreListed,
+		"ASessionTakesAnothersPlace":       sessionsFollow,
+		"ConsentsAddUpUntilOneIsGone":      consents,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

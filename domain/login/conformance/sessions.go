@@ -17,7 +17,7 @@ func (w world) logIn(t *testing.T, hash string) (login.Session, []byte, error) {
 	t.Helper()
 	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now().UTC().Truncate(time.Microsecond), ExpiresAt: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond), Network: "192.0.2.0/24", UserAgent: "test"}
 	s := secret()
-	return at, s, w.LoggedIn(t.Context(), w.tenant, s, at, hash, secret())
+	return at, s, w.LoggedIn(t.Context(), w.tenant, s, at, hash, secret(), event(login.LoginSucceeded))
 }
 
 // familyOf is a family of a session's, through a code.
@@ -64,6 +64,22 @@ func sessionsEnd(t *testing.T, w world) {
 	must(t, w.EndSessions(t.Context(), w.tenant, w.user, uuid.Nil, event(login.SessionsEnded)))
 	_, err = w.Session(t.Context(), w.tenant, secondSecret)
 	wantKind(t, "after a logout everywhere", err, fault.NotFound)
+}
+
+func sessionsFollow(t *testing.T, w world) {
+	first, firstSecret, err := w.logIn(t, "x")
+	must(t, err)
+	family := w.familyOf(t, first.ID)
+	second := first
+	second.ID, second.Replaces = uuid.New(), first.ID
+	must(t, w.LoggedIn(t.Context(), w.tenant, secret(), second, "x", secret(), event(login.LoginSucceeded)))
+	if _, err := w.Session(t.Context(), w.tenant, firstSecret); !fault.Is(err, fault.NotFound) || !w.lives(t, family) {
+		t.Errorf("the session that was replaced: %v; its family lives: %v", err, w.lives(t, family))
+	}
+	must(t, w.EndSession(t.Context(), w.tenant, w.user, second.ID, event(login.SessionEnded)))
+	if w.lives(t, family) {
+		t.Error("the family outlives the session that took the other's place")
+	}
 }
 
 func sessionsAreListed(t *testing.T, w world) {

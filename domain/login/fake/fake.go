@@ -24,6 +24,7 @@ type Store struct {
 	suspended   map[uuid.UUID]bool
 	events      map[uuid.UUID][]login.Event
 	sessions    map[uuid.UUID][]session
+	consents    map[consentKey][]string
 }
 
 type receipt struct {
@@ -38,7 +39,7 @@ func (s *Store) lock() func() {
 	if s.clients == nil {
 		s.clients, s.credentials, s.receipts = map[uuid.UUID][]login.Client{}, map[uuid.UUID][]login.Credential{}, map[string]receipt{}
 		s.suspended, s.events = map[uuid.UUID]bool{}, map[uuid.UUID][]login.Event{}
-		s.sessions = map[uuid.UUID][]session{}
+		s.sessions, s.consents = map[uuid.UUID][]session{}, map[consentKey][]string{}
 	}
 	return s.mu.Unlock
 }

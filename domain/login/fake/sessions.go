@@ -18,13 +18,21 @@ type session struct {
 }
 
 // LoggedIn implements login.Sessions.
-func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, _ []byte) error {
+func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, _ []byte, e login.Event) error {
 	defer s.lock()()
 	if !slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == at.UserID && c.Hash == hash && c.Enabled }) {
 		return notFound()
 	}
+	for hash, c := range s.of(tenant).codes {
+		if c.SessionID == at.Replaces && c.Used {
+			c.SessionID = at.ID
+			s.of(tenant).codes[hash] = c
+		}
+	}
+	s.sessions[tenant] = slices.DeleteFunc(s.sessions[tenant], func(was session) bool { return was.ID == at.Replaces })
+	at.Replaces = uuid.Nil
 	s.sessions[tenant] = append(s.sessions[tenant], session{at, string(secret)})
-	s.note(tenant, login.EventOf(identity.Caller{User: at.UserID}, login.LoginSucceeded, ""))
+	s.note(tenant, e)
 	return nil
 }
 
