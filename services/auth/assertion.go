@@ -16,7 +16,7 @@ import (
 
 const (
 	maxAssertion    = 8 << 10
-	assertionLife   = 10 * time.Minute // at most, from now
+	assertionLife   = time.Hour        // at most, from now: what some libraries sign for
 	assertionLeeway = 30 * time.Second // between our clocks and the client's
 )
 

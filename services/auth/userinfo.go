@@ -25,3 +25,15 @@ func (s *server) userinfo(w http.ResponseWriter, r *http.Request) {
 	noStore(w)
 	writeJSON(w, http.StatusOK, claims)
 }
+
+// bearerInForm takes a token from the body too (RFC 6750, section 2.2), which
+// OpenID Connect Core, section 5.3.1, leaves open to clients. It is never taken
+// from the query.
+func bearerInForm(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" && parseForm(w, r) == nil && r.PostForm.Get("access_token") != "" {
+			r.Header.Set("Authorization", "Bearer "+r.PostForm.Get("access_token"))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
