@@ -26,7 +26,18 @@ var columns = map[string]string{
 type query struct {
 	sql  strings.Builder
 	args []any
+	// created and id are the columns by which a list is ordered if nothing is said.
+	created, id string
 }
+
+const (
+	// byWord finds tasks by one of the words that are asked for.
+	byWord = " join task_words w on w.tenant_id = t.tenant_id and w.task_id = t.id"
+	// rarest is that one of the words which the fewest tasks have, as far as a
+	// thousand tell.
+	rarest = `(select a.word from unnest(task_words_of(to_tsvector('simple', %[2]s))) a (word)
+		order by (select count(*) from (select from task_words c where c.tenant_id = %[1]s and c.word = a.word limit 1000) x), a.word limit 1)`
+)
 
 func (q *query) arg(v any) string {
 	q.args = append(q.args, v)
@@ -35,8 +46,12 @@ func (q *query) arg(v any) string {
 
 // chosen begins a statement on the tasks that tq chooses.
 func chosen(who identity.Caller, tq task.Query, sel string) *query {
-	q := &query{}
-	q.sql.WriteString("select " + sel + " where t.tenant_id = " + q.arg(who.Tenant))
+	q := &query{created: "t.created_at", id: "t.id"}
+	tenant := q.arg(who.Tenant)
+	if len(tq.Words) > 0 {
+		sel += byWord
+	}
+	q.sql.WriteString("select " + sel + " where t.tenant_id = " + tenant)
 	if tq.Trash {
 		q.sql.WriteString(" and t.deleted_at is not null")
 	} else {
@@ -46,7 +61,9 @@ func chosen(who identity.Caller, tq task.Query, sel string) *query {
 		q.sql.WriteString(" and t.project_id = " + q.arg(tq.ProjectID))
 	}
 	if len(tq.Words) > 0 {
-		q.sql.WriteString(" and t.search @@ plainto_tsquery('simple', " + q.arg(strings.Join(tq.Words, " ")) + ")")
+		q.created, q.id = "w.created_at", "w.task_id"
+		words := q.arg(strings.Join(tq.Words, " "))
+		q.sql.WriteString(" and w.tenant_id = " + tenant + " and w.word = " + fmt.Sprintf(rarest, tenant, words) + " and t.search @@ plainto_tsquery('simple', " + words + ")")
 	}
 	if tq.Where != nil {
 		q.sql.WriteString(" and ")
@@ -157,7 +174,7 @@ func sortArg(o task.Order, value string) string {
 // row is compared, for which an index can serve.
 func (q *query) order(sort []task.Order, r page.Request) {
 	if len(sort) == 0 {
-		fmt.Fprintf(&q.sql, " and (t.created_at, t.id) > (%s, %s) order by t.created_at, t.id", q.arg(r.After.At), q.arg(r.After.ID))
+		fmt.Fprintf(&q.sql, " and (%[1]s, %[2]s) > (%[3]s, %[4]s) order by %[1]s, %[2]s", q.created, q.id, q.arg(r.After.At), q.arg(r.After.ID))
 	} else {
 		if r.After != (page.Key{}) {
 			q.sql.WriteString(" and " + q.after(sort, strings.Split(r.After.Sort, "\x00"), r.After.ID))

@@ -153,7 +153,7 @@ func TestTrashIsPurged(t *testing.T) {
 			t.Errorf("purged %d, %v, want %d", n, err, want)
 		}
 	}
-	db.Exec(t, "do $$ begin assert (select count(*) from tasks) = 2 and (select count(*) from task_changes) = 3; end $$")
+	db.Exec(t, "do $$ begin assert (select count(*) from tasks) = 2 and (select count(*) from task_changes) = 3 and (select count(*) from task_words) = 2; end $$")
 }
 
 // What was kept before projects had keys is still there, under keys of its own.
@@ -184,6 +184,10 @@ func TestOlderRowsAreMigrated(t *testing.T) {
 	history, err := store.History(t.Context(), who, one, page.Request{Limit: 9})
 	if err != nil || len(history.Items) != 1 || len(history.Items[0].Fields) != 2 || string(history.Items[0].Fields[0].After) != `"T"` {
 		t.Errorf("the history is %+v, %v", history.Items, err)
+	}
+	q, err := task.Filter{Search: "t"}.Query(who, time.Now())
+	if found, err2 := store.Tasks(t.Context(), who, q, page.Request{Limit: 9}); err != nil || err2 != nil || len(found.Items) != 2 {
+		t.Errorf("a search finds %+v, %v, %v", found.Items, err, err2)
 	}
 	made, err := store.Add(t.Context(), who, task.Task{ID: uuid.New(), ProjectID: project, Title: "New", Priority: "low", Assignees: []uuid.UUID{}, Labels: []string{}, Version: 1, CreatedAt: time.Now(), UpdatedAt: time.Now()})
 	if err != nil || made.Key != "P10-3" || made.Status != task.Open {

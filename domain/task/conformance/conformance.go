@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) task.Store) {
 		"PagesThroughEverySort":           sorts,
 		"ShowsEveryStableRowOnce":         stable,
 		"SearchesWords":                   searches,
+		"SearchesWhatIsThere":             searchesWhatIsThere,
 		"CountsByGroup":                   counts,
 		"ImportsRowByRow":                 imports,
 		"EndsAnImportOnce":                endsImport,

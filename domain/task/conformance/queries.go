@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,6 +162,54 @@ func searches(t *testing.T, w world) {
 			t.Errorf("%q: %d tasks, %v, want %d", words, len(got), err, want)
 		}
 	}
+}
+
+// What a task says is found as it is now, wherever it was written.
+func searchesWhatIsThere(t *testing.T, w world) {
+	p := w.project(t)
+	finds := func(words string, trash bool, want int) {
+		t.Helper()
+		q, err := task.Filter{Search: words, Trash: trash}.Query(w.who, now())
+		if got := w.list(t, q); err != nil || len(got) != want {
+			t.Errorf("%q: %d tasks, %v, want %d", words, len(got), err, want)
+		}
+		if all, err := w.Counts(t.Context(), w.who, q, "project"); err != nil || len(all) > 0 && all[0].Count != int64(want) || len(all) == 0 && want > 0 {
+			t.Errorf("%q: counted %+v, %v, want %d", words, all, err, want)
+		}
+	}
+	d := w.draft(p.ID)
+	d.Title, d.Description = "First words", "first again and "+strings.Repeat("long", 2000)
+	made, err := w.Add(t.Context(), w.who, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	finds("first words again", false, 1)
+	finds(strings.Repeat("long", 40), false, 0)
+	made = w.mustChange(t, made, task.Patch{Title: patch.To("Other words")})
+	finds("first again", false, 1)
+	finds("other words", false, 1)
+	made = w.mustChange(t, made, task.Patch{Description: patch.To("nothing")})
+	finds("first", false, 0)
+	finds("other nothing", false, 1)
+	if made, err = w.Delete(t.Context(), w.who, task.ItemDelete{ID: made.ID, Version: made.Version}, now()); err != nil {
+		t.Fatal(err)
+	}
+	finds("other", false, 0)
+	finds("other", true, 1)
+	if _, err := w.Restore(t.Context(), w.who, task.ItemDelete{ID: made.ID, Version: made.Version}, now()); err != nil {
+		t.Fatal(err)
+	}
+	finds("other", false, 1)
+	stranger := w
+	stranger.who.Tenant = uuid.New()
+	q, err := task.Filter{Search: "other"}.Query(stranger.who, now())
+	if got := stranger.list(t, q); err != nil || len(got) > 0 {
+		t.Errorf("another tenant finds %+v, %v", got, err)
+	}
+	if err := w.DeleteProject(t.Context(), w.who, p.ID, p.Version); err != nil {
+		t.Fatal(err)
+	}
+	finds("other", false, 0)
 }
 
 func counts(t *testing.T, w world) {
