@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
@@ -49,6 +50,7 @@ type Operation struct {
 	Description string
 	Tag         string
 	Scope       string   // the token must hold it
+	Needs       Needs    // the caller must hold it all; documented, and decided by the use case
 	Public      bool     // no token is asked for
 	Internal    bool     // for our own services alone: the scope is platform, and no document shows it
 	Status      int      // of success; 200 if zero
@@ -58,6 +60,10 @@ type Operation struct {
 	Example     string   // of the body, where putting its fields' examples together makes no sense
 	MaxBody     int64    // in bytes; 1 MiB if zero
 }
+
+// Needs are permissions. The document shows them as x-permission, so that a
+// client sees, and a test can try, who may do what.
+type Needs []access.Permission
 
 // New returns a surface without operations.
 func New(cfg Config) *API {
@@ -176,6 +182,9 @@ func (a *API) operation(op Operation) huma.Operation {
 	}
 	if !op.Internal {
 		a.tag(op.Tag)
+	}
+	if len(op.Needs) > 0 {
+		o.Extensions = map[string]any{"x-permission": op.Needs}
 	}
 	if op.Method != http.MethodGet {
 		o.Errors = append(o.Errors, 413, 415, 422)

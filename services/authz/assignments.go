@@ -16,15 +16,15 @@ import (
 
 func (a *api) registerAssignments(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-assignment", Method: http.MethodPost, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Status: http.StatusCreated, Errors: []int{404},
+		ID: "create-assignment", Method: http.MethodPost, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsWrite}, Status: http.StatusCreated, Errors: []int{404},
 		Summary: "Give a role", Description: "To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.",
 	}, a.createAssignment)
 	rest.Register(r, rest.Operation{
-		ID: "list-assignments", Method: http.MethodGet, Path: "/v1/assignments", Tag: "assignments", Scope: scope,
+		ID: "list-assignments", Method: http.MethodGet, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
 		Summary: "List who has which role", Description: "Oldest first, of one subject, one role or one project if that is named.",
 	}, a.listAssignments)
 	rest.Register(r, rest.Operation{
-		ID: "delete-assignment", Method: http.MethodDelete, Path: "/v1/assignments/{subject_kind}/{subject_id}/{role}", Tag: "assignments", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409},
+		ID: "delete-assignment", Method: http.MethodDelete, Path: "/v1/assignments/{subject_kind}/{subject_id}/{role}", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsWrite}, Status: http.StatusNoContent, Errors: []int{404, 409},
 		Summary: "Take a role away", Description: "The last owner keeps it. It is enforced everywhere within a second.",
 	}, a.deleteAssignment)
 }

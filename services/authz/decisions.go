@@ -28,7 +28,7 @@ func (a *api) registerDecisions(r *rest.API) {
 		Summary: "Explain a decision", Description: "By which roles, and over which that they inherit from, a subject holds a permission; or what is missing, and which roles would give it.",
 	}, a.explain)
 	rest.Register(r, rest.Operation{
-		ID: "list-holders", Method: http.MethodGet, Path: "/v1/holders", Tag: "decisions", Scope: scope,
+		ID: "list-holders", Method: http.MethodGet, Path: "/v1/holders", Tag: "decisions", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
 		Summary: "List who holds a permission", Description: "Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each.",
 	}, a.listHolders)
 	rest.Register(r, rest.Operation{

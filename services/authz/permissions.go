@@ -13,23 +13,23 @@ import (
 
 func (a *api) registerPermissions(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-permission", Method: http.MethodPost, Path: "/v1/permissions", Tag: "permissions", Scope: scope, Status: http.StatusCreated, Errors: []int{409},
+		ID: "create-permission", Method: http.MethodPost, Path: "/v1/permissions", Tag: "permissions", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Status: http.StatusCreated, Errors: []int{409},
 		Summary: "Create a permission", Description: "For a use of the tenant's own; owners and admins hold it at once.",
 	}, a.createPermission)
 	rest.Register(r, rest.Operation{
-		ID: "list-permissions", Method: http.MethodGet, Path: "/v1/permissions", Tag: "permissions", Scope: scope,
+		ID: "list-permissions", Method: http.MethodGet, Path: "/v1/permissions", Tag: "permissions", Scope: scope, Needs: rest.Needs{access.RolesRead},
 		Summary: "List permissions", Description: "What the tenant knows: the platform's own and those it made; of one name, resource or origin if that is named.",
 	}, a.listPermissions)
 	rest.Register(r, rest.Operation{
-		ID: "get-permission", Method: http.MethodGet, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Errors: []int{404},
+		ID: "get-permission", Method: http.MethodGet, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Needs: rest.Needs{access.RolesRead}, Errors: []int{404},
 		Summary: "Read a permission", Description: "The ETag names its version.",
 	}, a.getPermission)
 	rest.Register(r, rest.Operation{
-		ID: "update-permission", Method: http.MethodPatch, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Errors: []int{404, 409, 412, 428},
+		ID: "update-permission", Method: http.MethodPatch, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Errors: []int{404, 409, 412, 428},
 		Summary: "Redescribe a permission", Description: "Only one of the tenant's own; its name stays, as programs ask for it.",
 	}, a.updatePermission)
 	rest.Register(r, rest.Operation{
-		ID: "delete-permission", Method: http.MethodDelete, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409, 412, 428},
+		ID: "delete-permission", Method: http.MethodDelete, Path: "/v1/permissions/{id}", Tag: "permissions", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Status: http.StatusNoContent, Errors: []int{404, 409, 412, 428},
 		Summary: "Delete a permission", Description: "Only one of the tenant's own that no role holds but owner and admin.",
 	}, a.deletePermission)
 }

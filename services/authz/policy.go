@@ -15,19 +15,19 @@ const maxDocument = 8 << 20
 
 func (a *api) registerPolicy(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "export-policy", Method: http.MethodGet, Path: "/v1/policy", Tag: "policy", Scope: scope,
+		ID: "export-policy", Method: http.MethodGet, Path: "/v1/policy", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
 		Summary: "Export the policy", Description: "Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version; with it in If-None-Match the answer is 304 until something changes.",
 	}, a.exportPolicy)
 	rest.Register(r, rest.Operation{
-		ID: "import-policy", Method: http.MethodPut, Path: "/v1/policy", Tag: "policy", Scope: scope, Errors: []int{409, 412, 428}, MaxBody: maxDocument,
+		ID: "import-policy", Method: http.MethodPut, Path: "/v1/policy", Tag: "policy", Scope: scope, Needs: rest.Needs{access.RolesWrite, access.AssignmentsWrite}, Errors: []int{409, 412, 428}, MaxBody: maxDocument,
 		Summary: "Import the policy", Description: "Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.",
 	}, a.importPolicy)
 	rest.Register(r, rest.Operation{
-		ID: "dry-run-policy", Method: http.MethodPost, Path: "/v1/policy:dry-run", Tag: "policy", Scope: scope, Errors: []int{409}, MaxBody: maxDocument,
+		ID: "dry-run-policy", Method: http.MethodPost, Path: "/v1/policy:dry-run", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead}, Errors: []int{409}, MaxBody: maxDocument,
 		Summary: "See what an import would change", Description: "Who would gain and who would lose what if the document were imported. Nothing is changed.",
 	}, a.dryRun)
 	rest.Register(r, rest.Operation{
-		ID: "list-policy-changes", Method: http.MethodGet, Path: "/v1/policy-changes", Tag: "policy", Scope: scope,
+		ID: "list-policy-changes", Method: http.MethodGet, Path: "/v1/policy-changes", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
 		Summary: "List changes of the policy", Description: "Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.",
 	}, a.listChanges)
 }

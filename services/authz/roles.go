@@ -13,39 +13,39 @@ import (
 
 func (a *api) registerRoles(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-role", Method: http.MethodPost, Path: "/v1/roles", Tag: "roles", Scope: scope, Status: http.StatusCreated, Errors: []int{409},
+		ID: "create-role", Method: http.MethodPost, Path: "/v1/roles", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Status: http.StatusCreated, Errors: []int{409},
 		Summary: "Create a role", Description: "A role holds nothing that its maker lacks.",
 	}, a.createRole)
 	rest.Register(r, rest.Operation{
-		ID: "list-roles", Method: http.MethodGet, Path: "/v1/roles", Tag: "roles", Scope: scope,
+		ID: "list-roles", Method: http.MethodGet, Path: "/v1/roles", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesRead},
 		Summary: "List roles", Description: "Roles of the tenant with what they hold, oldest first; those of one name, parent or permission if that is named.",
 	}, a.listRoles)
 	rest.Register(r, rest.Operation{
-		ID: "get-role", Method: http.MethodGet, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Errors: []int{404},
+		ID: "get-role", Method: http.MethodGet, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesRead}, Errors: []int{404},
 		Summary: "Read a role", Description: "The ETag names its version.",
 	}, a.getRole)
 	rest.Register(r, rest.Operation{
-		ID: "update-role", Method: http.MethodPatch, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
+		ID: "update-role", Method: http.MethodPatch, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Errors: []int{404, 409, 412, 428},
 		Summary: "Rename or redescribe a role, or have it inherit", Description: "A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.",
 	}, a.updateRole)
 	rest.Register(r, rest.Operation{
-		ID: "delete-role", Method: http.MethodDelete, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409, 412, 428},
+		ID: "delete-role", Method: http.MethodDelete, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Status: http.StatusNoContent, Errors: []int{404, 409, 412, 428},
 		Summary: "Delete a role", Description: "Only one that nobody has and no role inherits from.",
 	}, a.deleteRole)
 	rest.Register(r, rest.Operation{
-		ID: "list-role-permissions", Method: http.MethodGet, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Errors: []int{404},
+		ID: "list-role-permissions", Method: http.MethodGet, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesRead}, Errors: []int{404},
 		Summary: "List what a role holds itself", Description: "In the order in which the tenant came to know the permissions.",
 	}, a.listRolePermissions)
 	rest.Register(r, rest.Operation{
-		ID: "give-role-permission", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions/{permission}", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
+		ID: "give-role-permission", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions/{permission}", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Errors: []int{404, 409, 412, 428},
 		Summary: "Add to what a role holds", Description: "One permission, beside the others.",
 	}, a.givePermission)
 	rest.Register(r, rest.Operation{
-		ID: "take-role-permission", Method: http.MethodDelete, Path: "/v1/roles/{id}/permissions/{permission}", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
+		ID: "take-role-permission", Method: http.MethodDelete, Path: "/v1/roles/{id}/permissions/{permission}", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Errors: []int{404, 409, 412, 428},
 		Summary: "Take from what a role holds", Description: "One permission; the others stay. It is enforced everywhere within a second.",
 	}, a.takePermission)
 	rest.Register(r, rest.Operation{
-		ID: "set-role-permissions", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Errors: []int{404, 409, 412, 428},
+		ID: "set-role-permissions", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Errors: []int{404, 409, 412, 428},
 		Summary: "Replace what a role holds", Description: "It is enforced everywhere within a second.",
 	}, a.setPermissions)
 }

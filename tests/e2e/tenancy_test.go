@@ -122,6 +122,7 @@ type operation struct {
 	has          map[string]bool   // parameters by name
 	query        map[string]string // its examples
 	success      []int
+	needs        []string // permissions
 }
 
 // uuidOf reads what the platform has answered.
@@ -148,6 +149,10 @@ func operations(t *testing.T) (all []operation) {
 				if n, err := strconv.Atoi(code); err == nil && n < 300 {
 					o.success = append(o.success, n)
 				}
+			}
+			needs, _ := op["x-permission"].([]any)
+			for _, p := range needs {
+				o.needs = append(o.needs, p.(string))
 			}
 			parameters, _ := op["parameters"].([]any)
 			for _, p := range parameters {
