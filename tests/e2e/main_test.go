@@ -6,6 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,11 +46,30 @@ func run(m *testing.M) int {
 			fmt.Fprintln(os.Stderr, err)
 		}
 	}()
+	if err := collect(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if err := upWherePortsAreFree(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
+}
+
+// collect takes the platform's spans (OTLP over HTTP) and keeps them beside its logs.
+func collect() error {
+	if err := os.MkdirAll(filepath.Join(root, state), 0o755); err != nil {
+		return err
+	}
+	file, err := os.Create(filepath.Join(root, state, "traces"))
+	if err != nil {
+		return err
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(file, r.Body) // what is lost is missed by the test that reads it
+	}))
+	return os.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", srv.URL)
 }
 
 // upWherePortsAreFree starts the platform; whatever else this machine runs must
