@@ -1,17 +1,13 @@
 package main
 
 import (
-	"net/http/httptest"
 	"net/url"
 	"testing"
 	"time"
 
 	"golang.org/x/oauth2"
 
-	"bailiwick.dev/adapters/postgres"
-	"bailiwick.dev/adapters/postgres/authdb"
 	"bailiwick.dev/adapters/postgres/pgtest"
-	"bailiwick.dev/domain/access/fake"
 )
 
 // The endpoints that clients call all day ask a distant database so often: for
@@ -20,24 +16,7 @@ func TestRoundTripsOfTheProtocol(t *testing.T) {
 	t.Parallel()
 	near := newWorld(t)
 	var d pgtest.Distant
-	open := func(at string) *postgres.DB {
-		db, err := postgres.Open(t.Context(), d.URL(t, at))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(db.Close)
-		return db
-	}
-	cfg := near.cfg
-	cfg.KeyReload = time.Hour
-	r, err := surface(t.Context(), cfg, near.verifier, nil, authdb.New(open(near.db.AppURL), open(near.db.SystemURL)), fake.Gate{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := httptest.NewServer(r.Handler())
-	t.Cleanup(srv.Close)
-	far := *near
-	far.url = srv.URL
+	far := near.replicaOn(t, d.URL(t, near.db.AppURL), d.URL(t, near.db.SystemURL))
 	c, _ := near.oauth(t)
 	trips := func(what string, want int, do func() (int, map[string]any)) {
 		t.Helper()
