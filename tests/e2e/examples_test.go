@@ -107,7 +107,14 @@ func newExamples(t *testing.T) *examples {
 		"/tasks/v1/tasks/":        task,
 		"/tasks/v1/task-imports/": func() string { return importTasks(ctx, t, api, uuidOf(project), "title\nA\n").Id.String() },
 		"/reports/v1/runs/":       run,
-		"/users/v1/users/":        func() string { return w.other(me) },
+		"/auth/v1/me/sessions/": func() string {
+			before := w.sessions()
+			if _, _, err := platform.LogIn(ctx, c.FirstClient, "", c.Owner); err != nil {
+				t.Fatal(err)
+			}
+			return slices.DeleteFunc(w.sessions(), func(id string) bool { return slices.Contains(before, id) })[0]
+		},
+		"/users/v1/users/": func() string { return w.other(me) },
 		"/users/v1/invitations/": func() string {
 			return w.make("POST", "/users/v1/invitations", fmt.Sprintf(`{"email":"%d@acme.example","role":"member"}`, len(w.ids)), "id")
 		},
@@ -120,6 +127,9 @@ func newExamples(t *testing.T) *examples {
 func (w *examples) inOrder(all []operation) []operation {
 	rank := map[string]int{"POST": 1, "PUT": 2, "PATCH": 3, "GET": 4, "DELETE": 5}
 	slices.SortFunc(all, func(a, b operation) int {
+		if d := last(a) - last(b); d != 0 {
+			return d
+		}
 		if d := rank[a.method] - rank[b.method]; d != 0 {
 			return d
 		}
@@ -134,7 +144,7 @@ func (w *examples) path(op operation) (path, object string) {
 	w.t.Helper()
 	prefix, after, ok := strings.Cut(op.path, "{id}")
 	if !ok {
-		return w.real(op.path), ""
+		return w.real(op.path), w.real(op.path)
 	}
 	add := w.objects[prefix]
 	if add == nil {
@@ -170,6 +180,19 @@ func (w *examples) real(text string) string {
 func (w *examples) body(op operation) []byte {
 	if op.body == nil {
 		return nil
+	}
+	if strings.HasPrefix(op.path, "/authz/v1/policy") { // what there is: no example is a whole policy
+		_, answer, _ := w.ask("GET", "/authz/v1/policy", nil, "", nil)
+		var whole map[string]any
+		if err := json.Unmarshal(answer, &whole); err != nil {
+			w.t.Fatalf("the policy is %s", answer)
+		}
+		delete(whole, "policy_version")
+		body, err := json.Marshal(whole)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		return body
 	}
 	text := string(op.body)
 	if strings.HasSuffix(op.path, "/task-bulk") {
@@ -209,6 +232,19 @@ func (w *examples) make(method, path, body, field string) string {
 		w.t.Fatalf("%s %s: %d %s", method, path, status, answer)
 	}
 	return fmt.Sprint(fields[field])
+}
+
+func (w *examples) sessions() (ids []string) {
+	w.t.Helper()
+	_, answer, _ := w.ask("GET", "/auth/v1/me/sessions", nil, "", nil)
+	var all struct{ Items []struct{ ID string } }
+	if err := json.Unmarshal(answer, &all); err != nil || len(all.Items) == 0 {
+		w.t.Fatalf("the sessions are %s", answer)
+	}
+	for _, x := range all.Items {
+		ids = append(ids, x.ID)
+	}
+	return ids
 }
 
 // other returns the user who is not me.

@@ -3251,8 +3251,8 @@ type ListHoldersParams struct {
 	// Cursor next_cursor of the page before; opaque
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Permission The permission
-	Permission string `form:"permission" json:"permission"`
+	// Permission The permission; it has to be named
+	Permission *string `form:"permission,omitempty" json:"permission,omitempty"`
 
 	// ProjectId Those who hold it in this project too; left out: only those who hold it everywhere
 	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
@@ -7728,12 +7728,16 @@ func NewListHoldersRequest(server string, params *ListHoldersParams) (*http.Requ
 
 		}
 
-		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "permission", params.Permission, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-			return nil, err
-		} else {
-			for _, qp := range strings.Split(queryFrag, "&") {
-				rawQueryFragments = append(rawQueryFragments, qp)
+		if params.Permission != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "permission", *params.Permission, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
 			}
+
 		}
 
 		if params.ProjectId != nil {

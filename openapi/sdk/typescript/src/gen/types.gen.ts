@@ -3054,7 +3054,7 @@ export type ExplainCheckResponse = ExplainCheckResponses[keyof ExplainCheckRespo
 export type ListHoldersData = {
     body?: never;
     path?: never;
-    query: {
+    query?: {
         /**
          * Rows on a page
          */
@@ -3064,9 +3064,9 @@ export type ListHoldersData = {
          */
         cursor?: string;
         /**
-         * The permission
+         * The permission; it has to be named
          */
-        permission: string;
+        permission?: string;
         /**
          * Those who hold it in this project too; left out: only those who hold it everywhere
          */
