@@ -7,7 +7,7 @@ import (
 )
 
 // Platform stands in place of a tenant where our own services act for none.
-var Platform = TenantID(uuid.Max)
+var Platform TenantID = uuid.Max
 
 // Revocation ends access tokens of a tenant before they expire.
 type Revocation struct {

@@ -114,7 +114,7 @@ func hungUp(t *testing.T, who string, conn net.Conn, begin, then string) {
 		_ = conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 		n, err := conn.Read(buf)
 		answer.Write(buf[:n])
-		if ne, ok := err.(net.Error); err != nil && !(ok && ne.Timeout()) {
+		if ne, ok := err.(net.Error); err != nil && (!ok || !ne.Timeout()) {
 			break
 		}
 		if _, err := io.WriteString(conn, then); err != nil {

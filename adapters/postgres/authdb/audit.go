@@ -34,9 +34,9 @@ func audited(tenant identity.TenantID, e login.Event, with string, args ...any) 
 }
 
 // queueEvent adds a change with its entry to a batch.
-func queueEvent(b *pgx.Batch, tenant identity.TenantID, e login.Event, with string, args ...any) *pgx.QueuedQuery {
+func queueEvent(b *pgx.Batch, tenant identity.TenantID, e login.Event, with string, args ...any) {
 	sql, args := audited(tenant, e, with, args...)
-	return b.Queue(sql+` select 1 from changed`, args...)
+	b.Queue(sql+` select 1 from changed`, args...)
 }
 
 // nothing is the change of an entry that tells of none.

@@ -23,14 +23,14 @@ func (w *world) pg(ctx context.Context, role, program string, args ...string) *e
 }
 
 // sql runs statements as the superuser, whom no row security concerns.
-func (w *world) sql(ctx context.Context, database, statements string) (string, error) {
+func (w *world) sql(ctx context.Context, database, statements string) error {
 	cmd := w.pg(ctx, "postgres", "psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", database)
 	cmd.Stdin = strings.NewReader(statements)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return "", fmt.Errorf("psql: %w\n%s", err, out)
+		return fmt.Errorf("psql: %w\n%s", err, out)
 	}
-	return strings.TrimSpace(string(out)), nil
+	return nil
 }
 
 const (
@@ -74,7 +74,7 @@ func seeded(kind, n int) string {
 
 // fill makes a database with the tasks service's schema and n tasks, anew.
 func (w *world) fill(ctx context.Context, database string, n int) error {
-	if _, err := w.sql(ctx, "postgres", fmt.Sprintf("drop database if exists %s;\ncreate database %s;", database, database)); err != nil {
+	if err := w.sql(ctx, "postgres", fmt.Sprintf("drop database if exists %s;\ncreate database %s;", database, database)); err != nil {
 		return err
 	}
 	schema, err := w.pg(ctx, "postgres", "pg_dump", "--schema-only", "tasks").Output()
@@ -87,7 +87,7 @@ func (w *world) fill(ctx context.Context, database string, n int) error {
 	}
 	// A dump empties the search path of the session that reads it.
 	for _, statements := range []string{string(schema), string(versions), fmt.Sprintf("\\set tenant '%s'\n\\set tenants %d\n\\set projects %d\n\\set tasks %d\n", w.tenant, tenants, projects, n) + strings.ReplaceAll(seed, "BIRTH", fmt.Sprint(birth))} {
-		if _, err := w.sql(ctx, database, statements); err != nil {
+		if err := w.sql(ctx, database, statements); err != nil {
 			return err
 		}
 	}
@@ -96,10 +96,9 @@ func (w *world) fill(ctx context.Context, database string, n int) error {
 
 // withoutWall copies a database and takes row security away from every table.
 func (w *world) withoutWall(ctx context.Context, from, to string) error {
-	if _, err := w.sql(ctx, "postgres", fmt.Sprintf("drop database if exists %s;\ncreate database %s template %s;", to, to, from)); err != nil {
+	if err := w.sql(ctx, "postgres", fmt.Sprintf("drop database if exists %s;\ncreate database %s template %s;", to, to, from)); err != nil {
 		return err
 	}
-	_, err := w.sql(ctx, to, `do $$ declare t regclass; begin
+	return w.sql(ctx, to, `do $$ declare t regclass; begin
 		for t in select oid from pg_class where relrowsecurity loop execute format('alter table %s disable row level security', t); end loop; end $$;`)
-	return err
 }

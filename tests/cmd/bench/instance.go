@@ -13,17 +13,17 @@ import (
 	"time"
 )
 
-// instance is another process of a service that is up, with settings of its own.
+// instance is another process of the tasks service, with settings of its own.
 type instance struct {
 	at  string
 	pid int
 	cmd *exec.Cmd
 }
 
-// start runs a service like the one that deploy/local has started, whose
+// startTasks runs a tasks service like the one that deploy/local has started, whose
 // environment it takes over, but on another database and at ports of its own.
-func start(ctx context.Context, service, database string) (*instance, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid(service)))
+func startTasks(ctx context.Context, database string) (*instance, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid("tasks")))
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func start(ctx context.Context, service, database string) (*instance, error) {
 		case "BAILIWICK_METRICS_LISTEN":
 			continue
 		case "BAILIWICK_DATABASE_URL", "BAILIWICK_SYSTEM_DATABASE_URL":
-			v = name + "=" + strings.Replace(value, "/"+service+"?", "/"+database+"?", 1)
+			v = name + "=" + strings.Replace(value, "/tasks?", "/"+database+"?", 1)
 		}
 		env = append(env, v)
 	}
@@ -52,7 +52,7 @@ func start(ctx context.Context, service, database string) (*instance, error) {
 		return nil, err
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(ctx, ".local/bin/"+service, "serve")
+	cmd := exec.CommandContext(ctx, ".local/bin/tasks", "serve")
 	cmd.Env, cmd.Stderr = append(env, "BAILIWICK_RATE_LIMIT=0"), log
 	if err := cmd.Start(); err != nil {
 		return nil, err

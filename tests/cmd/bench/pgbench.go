@@ -15,10 +15,10 @@ const serverLog = ".local/postgres/server.log"
 // arguments in place, as the server's own log shows it.
 func (w *world) statements(ctx context.Context, database, role string, requests [][]byte) (all []string, err error) {
 	logging := fmt.Sprintf("alter role %s in database %s ", role, database)
-	if _, err := w.sql(ctx, database, logging+"set log_min_duration_statement = 0"); err != nil {
+	if err := w.sql(ctx, database, logging+"set log_min_duration_statement = 0"); err != nil {
 		return nil, err
 	}
-	i, err := start(ctx, "tasks", database)
+	i, err := startTasks(ctx, database)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func (w *world) statements(ctx context.Context, database, role string, requests 
 		}
 		all = append(all, one)
 	}
-	_, err = w.sql(ctx, database, logging+"reset log_min_duration_statement")
+	err = w.sql(ctx, database, logging+"reset log_min_duration_statement")
 	return all, err
 }
 

@@ -34,7 +34,7 @@ func (w *world) readsOf(ctx context.Context, n int) (all []figures, err error) {
 	if err := w.fill(ctx, database, n); err != nil {
 		return nil, err
 	}
-	i, err := start(ctx, "tasks", database)
+	i, err := startTasks(ctx, database)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (w *world) readsOf(ctx context.Context, n int) (all []figures, err error) {
 // process takes that does nothing else.
 func (w *world) export(ctx context.Context) (lines []line, err error) {
 	for _, format := range []string{"ndjson", "csv"} {
-		i, err := start(ctx, "tasks", walled)
+		i, err := startTasks(ctx, walled)
 		if err != nil {
 			return nil, err
 		}

@@ -116,12 +116,12 @@ func (w *world) tasks(ctx context.Context) (lines []line, err error) {
 	if err != nil {
 		return nil, err
 	}
-	with, err := start(ctx, "tasks", walled)
+	with, err := startTasks(ctx, walled)
 	if err != nil {
 		return nil, err
 	}
 	defer with.stop()
-	without, err := start(ctx, "tasks", wallless)
+	without, err := startTasks(ctx, wallless)
 	if err != nil {
 		return nil, err
 	}
