@@ -91,11 +91,11 @@ func tenantIn(claims accessClaims) uuid.UUID {
 // familyOf returns the family that a token's jti names.
 func familyOf(jti string) (uuid.UUID, bool) {
 	id, _, found := strings.Cut(jti, ".")
-	if !found {
+	family, err := uuid.Parse(id)
+	if !found || err != nil {
 		return uuid.Nil, false
 	}
-	family, err := uuid.Parse(id)
-	return family, err == nil
+	return family, true
 }
 
 // revoke ends a token of the client's (RFC 7009). What is unknown, or
