@@ -2,7 +2,10 @@ package casbin
 
 import (
 	"fmt"
+	"slices"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"bailiwick.dev/domain/access"
 )
@@ -54,16 +57,34 @@ func newCompilation(s access.Snapshot) (*compilation, error) {
 	return c, nil
 }
 
+// numbers are those of the sets of permissions seen of late, by their names:
+// tenants whose roles know the same ones, as most do, share them.
+var numbers = must(lru.New[string, map[access.Permission]int](1000))
+
 func number(s access.Snapshot) map[access.Permission]int {
-	n := map[access.Permission]int{}
+	var all []access.Permission
 	for _, r := range s.Roles {
-		for _, p := range r.Permissions {
-			if _, ok := n[p]; !ok {
-				n[p] = len(n)
-			}
-		}
+		all = append(all, r.Permissions...)
 	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	key := fmt.Sprintf("%q", all) // quoted, so that no two sets have one key
+	if n, ok := numbers.Get(key); ok {
+		return n
+	}
+	n := make(map[access.Permission]int, len(all))
+	for i, p := range all {
+		n[p] = i
+	}
+	numbers.Add(key, n)
 	return n
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return v
 }
 
 func (c *compilation) own(r access.Role) set {

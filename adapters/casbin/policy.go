@@ -9,11 +9,16 @@ import (
 	"bailiwick.dev/domain/access"
 )
 
-// scope is where a subject holds something: in a project, or everywhere.
-type scope struct {
-	access.Subject
-	project uuid.UUID
-}
+// person and client are keys of where a subject holds something: in a project,
+// or everywhere. There are two because most decisions are about people, whose
+// key is bytes alone and so found sooner.
+type (
+	person struct{ user, project uuid.UUID }
+	client struct {
+		id      string
+		project uuid.UUID
+	}
+)
 
 // held is what a subject holds in a scope.
 type held struct {
@@ -42,8 +47,16 @@ func (h held) has(i int, at time.Time) bool {
 // policy is an access.Policy: who holds what, found in a few lookups.
 type policy struct {
 	version int64
-	number  map[access.Permission]int
-	holds   map[scope]held
+	number  map[access.Permission]int // shared with other policies
+	people  map[person]held
+	clients map[client]held
+}
+
+func (p *policy) held(s access.Subject, project uuid.UUID) held {
+	if s.User != uuid.Nil {
+		return p.people[person{s.User, project}]
+	}
+	return p.clients[client{s.Client, project}]
 }
 
 // Version implements access.Policy.
@@ -55,14 +68,7 @@ func (p *policy) Allows(s access.Subject, perm access.Permission, project uuid.U
 	if !ok {
 		return false
 	}
-	if h, ok := p.holds[scope{s, uuid.Nil}]; ok && h.has(i, at) {
-		return true
-	}
-	if project == uuid.Nil {
-		return false
-	}
-	h, ok := p.holds[scope{s, project}]
-	return ok && h.has(i, at)
+	return p.held(s, uuid.Nil).has(i, at) || project != uuid.Nil && p.held(s, project).has(i, at)
 }
 
 // Held implements access.Policy.
@@ -82,10 +88,10 @@ func Compile(s access.Snapshot) (access.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &policy{version: s.Version, number: c.number, holds: make(map[scope]held, len(s.Assignments))}
+	p := &policy{version: s.Version, number: c.number, people: make(map[person]held, len(s.Assignments)), clients: map[client]held{}}
 	for _, a := range byEnd(s.Assignments) {
 		if held, ok := c.roles[a.Role]; ok && a.Subject() != (access.Subject{}) {
-			p.give(scope{a.Subject(), a.Project()}, held, a)
+			p.give(a, held)
 		}
 	}
 	return p, nil
@@ -99,10 +105,11 @@ func byEnd(all []access.Assignment) []access.Assignment {
 	return all
 }
 
-// give adds what a role holds to what is held in a scope. People who have one
-// role, as most do, share its set.
-func (p *policy) give(where scope, add set, a access.Assignment) {
-	h := p.holds[where]
+// give adds what the role of a holds to what its subject holds there. People
+// who have one role, as most do, share its set.
+func (p *policy) give(a access.Assignment, add set) {
+	s, project := a.Subject(), a.Project()
+	h := p.held(s, project)
 	switch {
 	case a.Until == nil:
 		h.always = h.always.or(add)
@@ -113,5 +120,9 @@ func (p *policy) give(where scope, add set, a access.Assignment) {
 	default:
 		h.until = slices.Insert(h.until, 0, grant{*a.Until, h.until[0].set.or(add)})
 	}
-	p.holds[where] = h
+	if s.User != uuid.Nil {
+		p.people[person{s.User, project}] = h
+		return
+	}
+	p.clients[client{s.Client, project}] = h
 }
