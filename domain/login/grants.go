@@ -30,8 +30,6 @@ type Grants interface {
 	// the code was used before, the family that it gave ends.
 	Exchange(ctx context.Context, tenant identity.TenantID, e Exchange) (bool, error)
 
-	// AddFamily begins a family without a code.
-	AddFamily(ctx context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e Exchange) error
 	// Refresh puts a successor in a refresh token's place: see Outcome.
 	Refresh(ctx context.Context, tenant identity.TenantID, r Rotation) (Family, Outcome, error)
 	// RefreshToken returns an unused refresh token's family, and when the token

@@ -196,3 +196,38 @@ func TestLargeRequestsAreRefused(t *testing.T) {
 		t.Errorf("%d MiB are kept", grown>>20)
 	}
 }
+
+func TestPagesAreNotFramedAndTellOthersNoReferrer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := newSuite(t, w)
+	for _, at := range []string{s.authorizeAt(nil), w.url + "/auth/logout", s.authorizeAt(map[string]string{"redirect_uri": "https://evil.example/"})} {
+		resp, err := s.b.Get(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := resp.Header
+		if !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") || h.Get("X-Frame-Options") != "DENY" || h.Get("Referrer-Policy") != "same-origin" || h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %v", at, h)
+		}
+	}
+	resp, err := s.b.Get(s.authorizeAt(map[string]string{"prompt": "none"}))
+	if err != nil || resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("a redirect: %v, %v", resp, err)
+	}
+}
+
+func TestTokensAreNotCachedNorInURLs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	token := w.machineToken(t)
+	req, _ := http.NewRequestWithContext(t.Context(), "POST", w.url+"/auth/token", strings.NewReader("grant_type=client_credentials"))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.SetBasicAuth(w.client.ID, w.client.ClientSecret)
+	if resp, err := http.DefaultClient.Do(req); err != nil || resp.StatusCode != 200 || resp.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%v, %v", resp, err)
+	}
+	if resp, err := http.Get(w.url + "/auth/userinfo?access_token=" + token); err != nil || resp.StatusCode != 401 {
+		t.Errorf("a token in the query: %v, %v", resp, err)
+	}
+}

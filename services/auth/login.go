@@ -125,37 +125,64 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 
 const wrong = "The e-mail address or the password is wrong."
 
-// logIn gives the same answer, in the same time, whether or not anybody has
-// the address.
+// attempt is what became of an e-mail address and a password.
+type attempt struct {
+	login.Credential // whose they are, if good
+	good             bool
+	wait             time.Duration // until when no more may be tried; nothing was
+	key              []byte        // of the failures that a login forgives
+}
+
+// try compares a password, and counts a failure. It gives the same answer, in
+// the same time, whether or not anybody has the address.
+func (s *server) try(r *http.Request, c *client, email, password string) (a attempt, err error) {
+	email = login.Normal(email)
+	if utf8.RuneCountInString(password) > login.MaxPassword || len(email) > 254 {
+		return a, nil
+	}
+	failures := login.Failures(c.Tenant, email, address(r))
+	found, until, err := s.store.Attempt(r.Context(), c.Tenant, email, failures[0].Key, failures[1].Key)
+	if err != nil {
+		return a, err
+	}
+	if a.wait = time.Until(until); a.wait > 0 {
+		return a, nil
+	}
+	good, err := s.hasher.Verify(r.Context(), found.Hash, password)
+	if err != nil {
+		return a, err
+	}
+	if !good || !found.Enabled {
+		return a, s.failed(r, c, found, failures)
+	}
+	return attempt{Credential: found, good: true, key: failures[0].Key}, nil
+}
+
+// newSession is that of a person who has just logged in.
+func newSession(r *http.Request, user uuid.UUID) login.Session {
+	return login.Session{ID: uuid.New(), UserID: user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r)}
+}
+
 func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization) (*login.Session, string, int) {
 	ctx, tenant := r.Context(), a.client.Tenant
-	email, password := login.Normal(r.PostForm.Get("email")), r.PostForm.Get("password")
-	if utf8.RuneCountInString(password) > login.MaxPassword || len(email) > 254 {
+	c, err := s.try(r, a.client, r.PostForm.Get("email"), r.PostForm.Get("password"))
+	switch {
+	case err != nil:
+		return s.unavailable(w, err)
+	case c.wait > 0:
+		w.Header().Set("Retry-After", fmt.Sprint(int(c.wait.Seconds())+1))
+		return nil, fmt.Sprintf("There were too many attempts. Try again in %d seconds.", int(c.wait.Seconds())+1), http.StatusTooManyRequests
+	case !c.good:
 		return nil, wrong, http.StatusUnauthorized
-	}
-	failures := login.Failures(tenant, email, address(r))
-	c, until, err := s.store.Attempt(ctx, tenant, email, failures[0].Key, failures[1].Key)
-	if err != nil {
-		return s.unavailable(w, err)
-	}
-	if wait := time.Until(until); wait > 0 {
-		w.Header().Set("Retry-After", fmt.Sprint(int(wait.Seconds())+1))
-		return nil, fmt.Sprintf("There were too many attempts. Try again in %d seconds.", int(wait.Seconds())+1), http.StatusTooManyRequests
-	}
-	good, err := s.hasher.Verify(ctx, c.Hash, password)
-	if err != nil {
-		return s.unavailable(w, err)
-	}
-	if !good || !c.Enabled {
-		return s.failed(w, r, a, c, failures)
 	}
 	before, err := s.replaced(r, tenant, c.User)
 	if err != nil {
 		return s.unavailable(w, err)
 	}
 	value := opaque()
-	sess := login.Session{ID: uuid.New(), UserID: c.User, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r), Replaces: before}
-	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, failures[0].Key, event(r, c.User, login.LoginSucceeded)); err != nil {
+	sess := newSession(r, c.User)
+	sess.Replaces = before
+	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, c.key, event(r, c.User, login.LoginSucceeded)); err != nil {
 		if fault.Is(err, fault.NotFound) { // the password was changed in this moment
 			return nil, wrong, http.StatusUnauthorized
 		}
@@ -189,16 +216,13 @@ func event(r *http.Request, user uuid.UUID, action string) login.Event {
 
 // failed counts a failure. The trail names the account, if there is one, and
 // never what was typed: people type passwords into the wrong field.
-func (s *server) failed(w http.ResponseWriter, r *http.Request, a *authorization, c login.Credential, failures []login.Failure) (*login.Session, string, int) {
+func (s *server) failed(r *http.Request, c *client, found login.Credential, failures []login.Failure) error {
 	e := event(r, uuid.Nil, login.LoginFailed)
-	e.Detail = map[string]string{"client": a.client.ID}
-	if c.User != uuid.Nil {
-		e.Subject = identity.Caller{User: c.User}.Subject()
+	e.Detail = map[string]string{"client": c.ID}
+	if found.User != uuid.Nil {
+		e.Subject = identity.Caller{User: found.User}.Subject()
 	}
-	if err := s.store.Failed(r.Context(), a.client.Tenant, e, failures...); err != nil {
-		return s.unavailable(w, err)
-	}
-	return nil, wrong, http.StatusUnauthorized
+	return s.store.Failed(r.Context(), c.Tenant, e, failures...)
 }
 
 func (s *server) unavailable(w http.ResponseWriter, err error) (*login.Session, string, int) {

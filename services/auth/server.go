@@ -67,6 +67,7 @@ func newServer(cfg config.Server, store *authdb.Store, hasher *argon2.Hasher, ke
 		},
 		func(fosite.Configurator, any, any) any { return &refreshHandler{s, tokens} },
 		func(fosite.Configurator, any, any) any { return &delegateHandler{s, tokens} },
+		func(fosite.Configurator, any, any) any { return &passwordHandler{s, tokens} },
 		func(c fosite.Configurator, _, _ any) any {
 			ids := &openid.DefaultStrategy{Signer: keys, Config: fc}
 			return &openid.OpenIDConnectExplicitHandler{OpenIDConnectRequestStorage: st, Config: fc,

@@ -34,7 +34,7 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 	if err := parseForm(w, r); err != nil {
 		return nil, err
 	}
-	if grant := r.PostForm.Get("grant_type"); grant != "" && !slices.Contains(supportedGrants, grant) {
+	if grant := r.PostForm.Get("grant_type"); grant != "" && grant != login.Password && !slices.Contains(supportedGrants, grant) {
 		return nil, &fosite.RFC6749Error{ErrorField: "unsupported_grant_type", DescriptionField: "The grant types are " + strings.Join(supportedGrants, ", ") + ".", CodeField: http.StatusBadRequest}
 	}
 	x := &exchange{}
@@ -60,8 +60,8 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 
 // aim says whom the token is for, before anything is used up.
 func (s *server) aim(x *exchange, req fosite.AccessRequester, form url.Values) error {
-	if req.GetGrantTypes().ExactOne(tokenExchange) {
-		return nil // its handler has
+	if req.GetGrantTypes().ExactOne(tokenExchange) || req.GetGrantTypes().ExactOne(login.Password) {
+		return nil // their handlers have
 	}
 	to, err := s.targetOf(x.client, form)
 	if err != nil {

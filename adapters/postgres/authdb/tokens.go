@@ -54,13 +54,6 @@ func familyArgs(e login.Exchange) []any {
 	return []any{e.Scopes, some(e.Audience), e.FamilyExpires, e.Refresh, e.RefreshExpires}
 }
 
-// AddFamily implements login.Grants.
-func (s *Store) AddFamily(ctx context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e login.Exchange) error {
-	_, err := s.exec(ctx, tenant, `with used as (select $2::uuid as family_id, $3::text as client_id, $9::uuid as user_id, null::uuid as session_id)`+beginFamily+` select 1`,
-		append(append([]any{tenant, id, e.ClientID}, familyArgs(e)...), user)...)
-	return err
-}
-
 const familyColumns = `f.id, f.client_id, f.user_id, f.scopes, f.audience, f.expires_at`
 
 // refresh finds the token of the client, puts the successor in its place if all

@@ -124,13 +124,6 @@ func (g *grants) end(id uuid.UUID) {
 	}
 }
 
-// AddFamily implements login.Grants.
-func (s *Store) AddFamily(_ context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e login.Exchange) error {
-	defer s.lock()()
-	s.of(tenant).begin(user, id, e)
-	return nil
-}
-
 // Refresh implements login.Grants.
 func (s *Store) Refresh(_ context.Context, tenant identity.TenantID, r login.Rotation) (login.Family, login.Outcome, error) {
 	defer s.lock()()
