@@ -8,9 +8,12 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/argon2"
+	"golang.org/x/crypto/bcrypt"
+	"golang.org/x/text/unicode/norm"
 
 	"bailiwick.dev/domain/fault"
 )
@@ -40,8 +43,9 @@ func New() *Hasher {
 	return h
 }
 
-// Hash returns the PHC string of a password, with a salt of its own. It
-// returns fault.Unavailable when too many wait.
+// Hash returns the PHC string of a password, with a salt of its own. What looks
+// the same is the same: the password is taken in Unicode's form NFC. It returns
+// fault.Unavailable when too many wait.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails
@@ -50,30 +54,78 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	return encode(salt, key), err
 }
 
-// Verify reports whether the password is the hash's. An empty hash is nobody's
-// and takes as long as any other. It returns fault.Unavailable when too many wait.
-func (h *Hasher) Verify(ctx context.Context, hash, password string) (bool, error) {
+// Verify reports whether the password is the hash's, which is one of ours or
+// bcrypt's. An empty hash is nobody's and takes as long as one of ours. It
+// returns fault.Unavailable when too many wait.
+func (h *Hasher) Verify(ctx context.Context, hash, password string) (same bool, err error) {
+	if isBcrypt(hash) {
+		if len(password) > bcryptMax {
+			return false, nil // bcrypt would not see all of it
+		}
+		err = h.run(ctx, func() { same = bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) == nil })
+		return same, err
+	}
 	known := hash != ""
 	if !known {
 		hash = h.dummy
 	}
-	var m, t uint32
-	var p uint8
-	var salt64, key64 string
-	if _, err := fmt.Sscanf(hash, "$argon2id$v=19$m=%d,t=%d,p=%d$%22s$%43s", &m, &t, &p, &salt64, &key64); err != nil {
-		return false, fmt.Errorf("a password's hash is malformed: %w", err)
-	}
-	salt, err := base64.RawStdEncoding.DecodeString(salt64)
+	p, err := parse(hash)
 	if err != nil {
 		return false, err
 	}
-	want, err := base64.RawStdEncoding.DecodeString(key64)
-	if err != nil {
-		return false, err
-	}
-	same := false
-	err = h.run(ctx, func() { same = subtle.ConstantTimeCompare(derive(password, salt, m, t, p), want) == 1 })
+	err = h.run(ctx, func() {
+		same = subtle.ConstantTimeCompare(derive(password, p.salt, p.memory, p.passes, p.threads), p.key) == 1
+	})
 	return same && known, err
+}
+
+// Outdated reports whether a hash is not such as Hash makes.
+func (h *Hasher) Outdated(hash string) bool {
+	p, err := parse(hash)
+	return err != nil || p.memory < memory || p.passes < passes
+}
+
+const (
+	bcryptMax  = 72 // bytes of a password that bcrypt sees
+	bcryptCost = 14 // at most: a second
+)
+
+func isBcrypt(hash string) bool { return strings.HasPrefix(hash, "$2") }
+
+// Check returns fault.Invalid, pointing at /password_hash, for a hash that comes
+// from elsewhere and is neither bcrypt's nor ours, or costs too much.
+func (h *Hasher) Check(hash string) error {
+	var c fault.Check
+	good := false
+	if isBcrypt(hash) {
+		cost, err := bcrypt.Cost([]byte(hash))
+		good = err == nil && cost <= bcryptCost
+	} else if p, err := parse(hash); err == nil {
+		good = p.memory <= 4*memory && p.passes <= 4*passes && p.threads == threads
+	}
+	c.That(good, "/password_hash", "malformed", "a bcrypt hash with a cost of 14 at most, or an argon2id PHC string, is wanted")
+	return c.Err()
+}
+
+// params are those of a PHC string.
+type params struct {
+	memory, passes uint32
+	threads        uint8
+	salt, key      []byte
+}
+
+func parse(hash string) (p params, err error) {
+	var salt64, key64 string
+	if _, err := fmt.Sscanf(hash, "$argon2id$v=19$m=%d,t=%d,p=%d$%22s$%43s", &p.memory, &p.passes, &p.threads, &salt64, &key64); err != nil {
+		return p, fmt.Errorf("a password's hash is malformed: %w", err)
+	}
+	if p.salt, err = base64.RawStdEncoding.DecodeString(salt64); err != nil {
+		return p, err
+	}
+	if p.key, err = base64.RawStdEncoding.DecodeString(key64); err == nil && len(p.key) != keySize {
+		err = fmt.Errorf("a password's hash is malformed")
+	}
+	return p, err
 }
 
 func (h *Hasher) run(ctx context.Context, do func()) error {
@@ -100,7 +152,7 @@ func busy() error {
 }
 
 func derive(password string, salt []byte, m, t uint32, p uint8) []byte {
-	return argon2.IDKey([]byte(password), salt, t, m, p, keySize)
+	return argon2.IDKey([]byte(norm.NFC.String(password)), salt, t, m, p, keySize)
 }
 
 func encode(salt, key []byte) string {

@@ -41,6 +41,12 @@ type Platform struct {
 	ReportsURL   string `env:"REPORTS_URL" envDefault:"http://127.0.0.1:8105"`
 }
 
+// Mail is the server that takes mail, and whom it comes from.
+type Mail struct {
+	SMTPURL string `env:"SMTP_URL,required"`
+	From    string `env:"MAIL_FROM,required"`
+}
+
 // Temporal is where workflows run.
 type Temporal struct {
 	Address   string `env:"TEMPORAL_ADDRESS" envDefault:"127.0.0.1:7233"`

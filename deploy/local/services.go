@@ -28,6 +28,7 @@ func (p *platform) serving(service, name, port string) process {
 	switch service {
 	case "auth":
 		env = append(env, "BAILIWICK_KEY_ENCRYPTION_KEY="+p.secrets["key_encryption_key"], "BAILIWICK_PLATFORM_CLIENTS="+p.platformClients())
+		env = append(env, p.mail()...)
 	case "users":
 		env = append(env, p.temporal()...)
 		env = append(env, "BAILIWICK_LINK_KEY="+p.secrets["link_key"])
@@ -44,7 +45,8 @@ func (p *platform) working(service, metrics string) process {
 	switch service {
 	case "users":
 		env = append(env, p.others(service)...)
-		env = append(env, "BAILIWICK_PUBLIC_URL="+p.publicURL(), "BAILIWICK_SMTP_URL=smtp://"+p.at("SMTP"), "BAILIWICK_MAIL_FROM=no-reply@bailiwick.localhost", "BAILIWICK_LINK_KEY="+p.secrets["link_key"])
+		env = append(env, "BAILIWICK_PUBLIC_URL="+p.publicURL(), "BAILIWICK_LINK_KEY="+p.secrets["link_key"])
+		env = append(env, p.mail()...)
 	case "reports":
 		env = append(env, p.others(service)...)
 		env = append(env, p.files())
@@ -67,6 +69,10 @@ func (p *platform) databases(service string) []string {
 
 func (p *platform) temporal() []string {
 	return []string{"BAILIWICK_TEMPORAL_ADDRESS=" + p.at("TEMPORAL")}
+}
+
+func (p *platform) mail() []string {
+	return []string{"BAILIWICK_SMTP_URL=smtp://" + p.at("SMTP"), "BAILIWICK_MAIL_FROM=no-reply@bailiwick.localhost"}
 }
 
 func (p *platform) files() string {

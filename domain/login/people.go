@@ -44,10 +44,17 @@ type Trail interface {
 	Audit(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Event], error)
 }
 
-// PutCredential hashes the password and keeps the credential; it is for our
-// own services, as are Enable, Disable, Drop, Suspend and Resume.
+// PutCredential keeps a credential with the hash of the password, or, where
+// people come from elsewhere, with the hash that it has; it is for our own
+// services, as are Enable, Disable, Drop, Suspend and Resume.
 func (s *Service) PutCredential(ctx context.Context, who identity.Caller, c Credential, password string) error {
 	c.Email = Normal(c.Email)
+	if c.Hash != "" {
+		if err := s.Hasher.Check(c.Hash); err != nil {
+			return err
+		}
+		return s.Store.PutCredential(ctx, who.Tenant, c, EventOf(who, PasswordSet, userSubject(c.User)))
+	}
 	if err := CheckPassword(password, c.Email); err != nil {
 		return err
 	}

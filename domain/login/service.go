@@ -38,6 +38,9 @@ type Store interface {
 	People
 	Sessions
 	Consents
+	Passwords
+	Links
+	Throttle
 	Trail
 }
 
@@ -45,6 +48,13 @@ type Store interface {
 type Hasher interface {
 	// Hash returns a PHC string, or fault.Unavailable when too many wait.
 	Hash(ctx context.Context, password string) (string, error)
+	// Verify reports whether the password is the hash's. An empty hash is
+	// nobody's and takes as long as any other. It returns fault.Unavailable when
+	// too many wait.
+	Verify(ctx context.Context, hash, password string) (bool, error)
+	// Check returns fault.Invalid, pointing at /password_hash, when a hash that
+	// comes from elsewhere cannot be compared with in bounded time.
+	Check(hash string) error
 }
 
 // Service holds the use cases of clients and credentials.

@@ -1,6 +1,7 @@
 package login
 
 import (
+	"context"
 	"crypto/sha256"
 	"net/netip"
 	"time"
@@ -16,6 +17,15 @@ type Failure struct {
 	Key     []byte
 	Free    int
 	Longest time.Duration
+}
+
+// Throttle keeps failures.
+type Throttle interface {
+	// Attempt returns the credential with an address, the zero one if there is
+	// none, and until when one of the keys may not try: zero if all may.
+	Attempt(ctx context.Context, tenant identity.TenantID, email string, keys ...[]byte) (Credential, time.Time, error)
+	// Failed counts a failure of each key and blocks it for as long as its delay says.
+	Failed(ctx context.Context, tenant identity.TenantID, e Event, failed ...Failure) error
 }
 
 // Failures are what a login to an account from an address that fails counts

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/subtle"
 	"embed"
 	"fmt"
@@ -32,11 +33,11 @@ const (
 
 // loginPage is what the page shows.
 type loginPage struct {
-	Client, Request, CSRF, Email, Problem string
+	Client, ClientID, Request, CSRF, Email, Problem string
 }
 
 func (s *server) showLogin(w http.ResponseWriter, r *http.Request, a *authorization, p loginPage, status int) {
-	p.Client, p.Request, p.CSRF = a.client.Name, a.request(), s.csrf(w, r)
+	p.Client, p.ClientID, p.Request, p.CSRF = a.client.Name, a.client.ID, a.request(), s.csrf(w, r)
 	show(w, "login.html", p, status, a.formAction())
 }
 
@@ -155,6 +156,9 @@ func (s *server) try(r *http.Request, c *client, email, password string) (a atte
 	if !good || !found.Enabled {
 		return a, s.failed(r, c, found, failures)
 	}
+	if found.Hash, err = s.renewed(r.Context(), c.Tenant, found, password); err != nil {
+		return a, err
+	}
 	return attempt{Credential: found, good: true, key: failures[0].Key}, nil
 }
 
@@ -190,6 +194,19 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	}
 	s.setCookie(w, r, sessionCookie, tenant.String()+"."+value, sessionLife)
 	return &sess, "", http.StatusOK
+}
+
+// renewed hashes the password of a person who comes from elsewhere as we do,
+// and returns the hash that is kept.
+func (s *server) renewed(ctx context.Context, tenant uuid.UUID, c login.Credential, password string) (string, error) {
+	if !s.hasher.Outdated(c.Hash) {
+		return c.Hash, nil
+	}
+	hash, err := s.hasher.Hash(ctx, password)
+	if err == nil {
+		err = s.store.Rehash(ctx, tenant, c.User, c.Hash, hash)
+	}
+	return hash, err
 }
 
 // replaced returns the person's session in this browser, if there is one, in

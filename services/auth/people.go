@@ -58,12 +58,15 @@ type credentialInput struct {
 	Body struct {
 		Email    string `json:"email" maxLength:"254"`
 		Name     string `json:"name" maxLength:"200"`
-		Password string `json:"password" maxLength:"512"`
-		Enabled  bool   `json:"enabled"`
+		Password string `json:"password,omitempty" maxLength:"512"`
+		// PasswordHash is that of a person who comes from elsewhere: bcrypt's or argon2id's.
+		PasswordHash string `json:"password_hash,omitempty" maxLength:"200"`
+		Enabled      bool   `json:"enabled"`
+		Unverified   bool   `json:"email_unverified,omitempty"`
 	}
 }
 
 func (a *api) putCredential(ctx context.Context, who identity.Caller, in *credentialInput) (*struct{}, error) {
-	c := login.Credential{User: in.ID, Email: in.Body.Email, Name: in.Body.Name, Enabled: in.Body.Enabled}
+	c := login.Credential{User: in.ID, Email: in.Body.Email, Name: in.Body.Name, Hash: in.Body.PasswordHash, Enabled: in.Body.Enabled, EmailVerified: !in.Body.Unverified}
 	return nil, a.clients.PutCredential(ctx, who, c, in.Body.Password)
 }

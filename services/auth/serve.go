@@ -13,6 +13,7 @@ import (
 	"bailiwick.dev/adapters/argon2"
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/gate"
+	"bailiwick.dev/adapters/mail"
 	"bailiwick.dev/adapters/postgres/authdb"
 	"bailiwick.dev/adapters/process"
 	"bailiwick.dev/adapters/rest"
@@ -63,7 +64,7 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 	go process.Every(ctx, cfg.KeyReload, "read the signing keys", keys.reload)
 	s.SecretKey = secrets
 	(&api{clients: s, cursors: rest.Cursors{Key: cfg.CursorKey}, revocations: store.Revocations}).register(r)
-	newServer(cfg.Server, store, hasher, keys, refresh, platform).mount(r)
+	newServer(cfg.Server, store, s, hasher, keys, refresh, platform).mount(r)
 	return r, nil
 }
 
@@ -99,6 +100,7 @@ type configuration struct {
 	Settings
 	config.Database
 	config.Platform
+	config.Mail
 }
 
 // rotateKeys lets the next key sign, as soon as every replica has read it.
@@ -141,6 +143,11 @@ func serve(ctx context.Context) error {
 	go process.Every(ctx, process.Hourly, "purge what has expired", store.Purge)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("auth")
 	go verifier.Watch(ctx, store.Revocations)
+	mailer, err := mail.New(cfg.SMTPURL, cfg.From)
+	if err != nil {
+		return err
+	}
+	go process.Every(ctx, time.Second, "mail links", postman{store, mailer, cfg.PublicURL}.deliver)
 	platform := restclient.New(cfg.Platform)
 	go platform.Register(ctx, "auth", login.Permissions)
 	g := gate.Start(ctx, platform)

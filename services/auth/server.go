@@ -37,6 +37,7 @@ type server struct {
 	cfg      config.Server
 	store    *authdb.Store
 	hasher   *argon2.Hasher
+	people   *login.Service
 	keys     *keyring
 	refresh  []byte // the key from which successors of refresh tokens are derived
 	platform map[string][]byte
@@ -46,8 +47,8 @@ type server struct {
 
 // newServer composes fosite factory by factory: ComposeAllEnabled would switch
 // on the implicit, hybrid and password grants.
-func newServer(cfg config.Server, store *authdb.Store, hasher *argon2.Hasher, keys *keyring, refresh []byte, platform map[string][]byte) *server {
-	s := &server{cfg: cfg, store: store, hasher: hasher, keys: keys, refresh: refresh, platform: platform, recent: newRecent()}
+func newServer(cfg config.Server, store *authdb.Store, people *login.Service, hasher *argon2.Hasher, keys *keyring, refresh []byte, platform map[string][]byte) *server {
+	s := &server{cfg: cfg, store: store, people: people, hasher: hasher, keys: keys, refresh: refresh, platform: platform, recent: newRecent()}
 	fc := &fosite.Config{
 		AccessTokenLifespan: accessTokenLife, RefreshTokenLifespan: refreshLife, AuthorizeCodeLifespan: codeLife, IDTokenLifespan: idTokenLife,
 		IDTokenIssuer: cfg.Issuer, AccessTokenIssuer: cfg.Issuer, EnforcePKCE: true, MinParameterEntropy: 1, // how long a nonce is, is the client's business
@@ -96,6 +97,15 @@ func (s *server) mount(r *rest.API) {
 	m.Post("/auth/authorize", s.authorize)
 	m.Post("/auth/login", s.login)
 	m.Post("/auth/consent", s.consent)
+	m.Get("/auth/forgot", s.forgot)
+	m.Post("/auth/forgot", s.sendReset)
+	m.Get("/auth/reset", s.reset)
+	m.Post("/auth/reset", s.setPassword)
+	m.Get("/auth/verify", s.verify)
+	m.Post("/auth/verify", s.verified)
+	m.Get("/auth/account", s.account)
+	m.Post("/auth/account/password", s.changePassword)
+	m.Post("/auth/account/sessions", s.endSessions)
 	m.Post("/auth/token", s.readable(s.token))
 	m.Post("/auth/par", s.readable(s.push))
 	m.Post("/auth/revoke", s.readable(s.revoke))

@@ -14,6 +14,7 @@ import (
 )
 
 func (a *api) registerSessions(r *rest.API) {
+	a.registerPasswords(r)
 	rest.Register(r, rest.Operation{
 		ID: "list-my-sessions", Method: http.MethodGet, Path: "/v1/me/sessions", Tag: "sessions", Scope: scope, Errors: []int{404},
 		Summary: "List the caller's sessions", Description: "The browsers in which the person is logged in, oldest first.",

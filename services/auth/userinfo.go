@@ -17,7 +17,7 @@ func (s *server) userinfo(w http.ResponseWriter, r *http.Request) {
 	}
 	claims := map[string]any{"sub": c.User.String()}
 	if who.HasScope("email") {
-		claims["email"], claims["email_verified"] = c.Email, true // only a mailed link makes a credential
+		claims["email"], claims["email_verified"] = c.Email, c.EmailVerified
 	}
 	if who.HasScope("profile") {
 		claims["name"] = c.Name

@@ -27,10 +27,9 @@ func work(ctx context.Context) error {
 		config.Database
 		config.Platform
 		config.Temporal
+		config.Mail
 		MetricsListen string     `env:"METRICS_LISTEN"`
 		PublicURL     string     `env:"PUBLIC_URL" envDefault:"http://localhost:8080"`
-		SMTPURL       string     `env:"SMTP_URL,required"`
-		MailFrom      string     `env:"MAIL_FROM,required"`
 		LinkKey       config.Hex `env:"LINK_KEY,required"`
 	}
 	if err := config.Load(&cfg); err != nil {
@@ -47,7 +46,7 @@ func work(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	mailer, err := mail.New(cfg.SMTPURL, cfg.MailFrom)
+	mailer, err := mail.New(cfg.SMTPURL, cfg.From)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 // the caller alone or decide item by item. Any other names what it needs.
 var forEverybody = []string{
 	"GET /users/v1/me", "GET /auth/v1/me/sessions", "DELETE /auth/v1/me/sessions", "DELETE /auth/v1/me/sessions/{id}",
+	"POST /auth/v1/me/password", "POST /auth/v1/me/email-verification",
 	"GET /authz/v1/me/permissions", "POST /authz/v1/check", "POST /authz/v1/check:batch", "POST /authz/v1/check:explain", "POST /tasks/v1/task-bulk",
 }
 

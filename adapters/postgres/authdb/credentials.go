@@ -12,14 +12,14 @@ import (
 	"bailiwick.dev/domain/login"
 )
 
-const putCredential = `insert into credentials (tenant_id, user_id, email, name, password_hash, enabled) values ($1, $2, $3, $4, $5, $6)
+const putCredential = `insert into credentials (tenant_id, user_id, email, name, password_hash, enabled, email_verified) values ($1, $2, $3, $4, $5, $6, $7)
 	on conflict (tenant_id, user_id) do update set email = excluded.email, name = excluded.name, password_hash = excluded.password_hash,
-		enabled = excluded.enabled, updated_at = now()`
+		enabled = excluded.enabled, email_verified = excluded.email_verified, updated_at = now()`
 
 // PutCredential implements login.Store.
 func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c login.Credential, e login.Event) error {
 	err := s.ending(ctx, tenant, c.User, uuid.Nil, e, func(b *pgx.Batch) {
-		b.Queue(putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled)
+		b.Queue(putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled, c.EmailVerified)
 	})
 	if postgres.Violates(err, "credentials_tenant_id_email_key") {
 		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
@@ -83,17 +83,18 @@ func (s *Store) ResumeTenant(ctx context.Context, tenant identity.TenantID, e lo
 }
 
 type credential struct {
-	UserID       uuid.UUID
-	Email, Name  string
-	PasswordHash string
-	Enabled      bool
+	UserID        uuid.UUID
+	Email, Name   string
+	PasswordHash  string
+	Enabled       bool
+	EmailVerified bool
 }
 
 func (c credential) domain() login.Credential {
-	return login.Credential{User: c.UserID, Email: c.Email, Name: c.Name, Hash: c.PasswordHash, Enabled: c.Enabled}
+	return login.Credential{User: c.UserID, Email: c.Email, Name: c.Name, Hash: c.PasswordHash, Enabled: c.Enabled, EmailVerified: c.EmailVerified}
 }
 
-const credentialColumns = `user_id, email, name, password_hash, enabled`
+const credentialColumns = `user_id, email, name, password_hash, enabled, email_verified`
 
 // Credential returns a person's, or fault.NotFound.
 func (s *Store) Credential(ctx context.Context, tenant identity.TenantID, user identity.UserID) (login.Credential, error) {

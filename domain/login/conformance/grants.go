@@ -39,6 +39,10 @@ func runGrants(t *testing.T, store Store) {
 		"LivingSessionsAreListed":          sessionsAreListed,
 		"ASessionTakesAnothersPlace":       sessionsFollow,
 		"ConsentsAddUpUntilOneIsGone":      consents,
+		"APasswordTakesAnothersPlace":      passwords,
+		"AResetLinkWorksOnce":              resets,
+		"AVerificationLinkWorksOnce":       verifications,
+		"FailuresAreForTheirKeyAlone":      throttled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -25,6 +25,8 @@ type Store struct {
 	events      map[uuid.UUID][]login.Event
 	sessions    map[uuid.UUID][]session
 	consents    map[consentKey][]string
+	failures    map[string]failures
+	links       []*link
 }
 
 type receipt struct {
@@ -40,6 +42,7 @@ func (s *Store) lock() func() {
 		s.clients, s.credentials, s.receipts = map[uuid.UUID][]login.Client{}, map[uuid.UUID][]login.Credential{}, map[string]receipt{}
 		s.suspended, s.events = map[uuid.UUID]bool{}, map[uuid.UUID][]login.Event{}
 		s.sessions, s.consents = map[uuid.UUID][]session{}, map[consentKey][]string{}
+		s.failures = map[string]failures{}
 	}
 	return s.mu.Unlock
 }

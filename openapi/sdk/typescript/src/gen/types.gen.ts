@@ -1045,6 +1045,17 @@ export type PageUser = {
     next_cursor?: string;
 };
 
+export type PasswordChange = {
+    /**
+     * The one that is used now
+     */
+    current_password: string;
+    /**
+     * 8 to 128 characters
+     */
+    password: string;
+};
+
 export type PermissionAnswer = {
     /**
      * Belongs to the platform and cannot be changed
@@ -2391,6 +2402,150 @@ export type EndPreviousClientSecretResponses = {
 };
 
 export type EndPreviousClientSecretResponse = EndPreviousClientSecretResponses[keyof EndPreviousClientSecretResponses];
+
+export type VerifyMyEmailData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/auth/v1/me/email-verification';
+};
+
+export type VerifyMyEmailErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type VerifyMyEmailError = VerifyMyEmailErrors[keyof VerifyMyEmailErrors];
+
+export type VerifyMyEmailResponses = {
+    /**
+     * Accepted
+     */
+    202: unknown;
+};
+
+export type ChangeMyPasswordData = {
+    body: PasswordChange;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/auth/v1/me/password';
+};
+
+export type ChangeMyPasswordErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ChangeMyPasswordError = ChangeMyPasswordErrors[keyof ChangeMyPasswordErrors];
+
+export type ChangeMyPasswordResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type ChangeMyPasswordResponse = ChangeMyPasswordResponses[keyof ChangeMyPasswordResponses];
 
 export type EndMySessionsData = {
     body?: never;

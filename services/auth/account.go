@@ -1,0 +1,106 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
+)
+
+// accountPage is a person's own: their sessions and their password.
+type accountPage struct {
+	Email, CSRF, Problem, Field string
+	Sessions                    []login.Session
+	Current                     uuid.UUID
+	Changed                     bool
+}
+
+// owner returns the person who is logged in, and answers itself if nobody is.
+func (s *server) owner(w http.ResponseWriter, r *http.Request) (identity.Caller, *login.Session, bool) {
+	tenant, _ := sessionValue(r)
+	sess, err := s.currentSession(r, tenant)
+	if err != nil {
+		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		return identity.Caller{}, nil, false
+	}
+	if sess == nil {
+		s.refuse(w, http.StatusUnauthorized, "You are not logged in. Log in through an application of your company, then open this page again.")
+		return identity.Caller{}, nil, false
+	}
+	return identity.Caller{Tenant: tenant, User: sess.UserID}, sess, true
+}
+
+func (s *server) account(w http.ResponseWriter, r *http.Request) {
+	if who, sess, ok := s.owner(w, r); ok {
+		s.showAccount(w, r, who, sess, accountPage{}, http.StatusOK)
+	}
+}
+
+func (s *server) showAccount(w http.ResponseWriter, r *http.Request, who identity.Caller, sess *login.Session, p accountPage, status int) {
+	c, err := s.store.Credential(r.Context(), who.Tenant, who.User)
+	if err == nil {
+		var all page.Result[login.Session]
+		all, err = s.store.Sessions(r.Context(), who, page.Request{Limit: 100})
+		p.Sessions = all.Items
+	}
+	if err != nil {
+		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		return
+	}
+	p.Email, p.CSRF, p.Current = c.Email, s.csrf(w, r), sess.ID
+	show(w, "account.html", p, status, "'self'")
+}
+
+// changePassword takes the form of the person's page. Every other session ends,
+// and every program's tokens.
+func (s *server) changePassword(w http.ResponseWriter, r *http.Request) {
+	if !s.posted(w, r) {
+		return
+	}
+	who, sess, ok := s.owner(w, r)
+	if !ok {
+		return
+	}
+	err := s.people.ChangePassword(r.Context(), who, r.PostForm.Get("current"), r.PostForm.Get("password"), sess.ID, event(r, who.User, ""))
+	f := fault.As(err)
+	switch {
+	case err == nil:
+		s.showAccount(w, r, who, sess, accountPage{Changed: true}, http.StatusOK)
+	case f != nil && len(f.Fields) > 0:
+		s.showAccount(w, r, who, sess, accountPage{Problem: f.Fields[0].Message, Field: f.Fields[0].Pointer}, http.StatusUnprocessableEntity)
+	case f != nil && f.Kind == fault.Throttled:
+		s.showAccount(w, r, who, sess, accountPage{Problem: f.Message, Field: "/current_password"}, http.StatusTooManyRequests)
+	default:
+		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+	}
+}
+
+// endSessions takes the forms that log out of one browser, or everywhere.
+func (s *server) endSessions(w http.ResponseWriter, r *http.Request) {
+	if !s.posted(w, r) {
+		return
+	}
+	who, sess, ok := s.owner(w, r)
+	if !ok {
+		return
+	}
+	id, err := uuid.Parse(r.PostForm.Get("session"))
+	if err == nil {
+		err = s.store.EndSession(r.Context(), who.Tenant, who.User, id, event(r, who.User, login.SessionEnded))
+	} else {
+		id, err = sess.ID, s.store.EndSessions(r.Context(), who.Tenant, who.User, uuid.Nil, event(r, who.User, login.SessionsEnded))
+	}
+	switch {
+	case err != nil && !fault.Is(err, fault.NotFound):
+		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+	case id == sess.ID:
+		s.setCookie(w, r, sessionCookie, "", -1)
+		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
+	default:
+		http.Redirect(w, r, "/auth/account", http.StatusSeeOther)
+	}
+}
