@@ -48,6 +48,14 @@ func (s *Service) readTask(ctx context.Context, who identity.Caller, p access.Pe
 	return inProject(ctx, s, who, p, func() (Task, error) { return s.store.Task(ctx, who, id) }, func(t Task) uuid.UUID { return t.ProjectID })
 }
 
+func (s *Service) allowImport(ctx context.Context, who identity.Caller, p access.Permission, id uuid.UUID) error {
+	if err := s.gate.Allow(ctx, who, p); !fault.Is(err, fault.Forbidden) {
+		return err
+	}
+	_, err := s.readImport(ctx, who, p, id)
+	return err
+}
+
 func (s *Service) readImport(ctx context.Context, who identity.Caller, p access.Permission, id uuid.UUID) (Import, error) {
 	return inProject(ctx, s, who, p, func() (Import, error) { return s.store.Import(ctx, who, id) }, func(im Import) uuid.UUID { return im.ProjectID })
 }

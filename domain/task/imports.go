@@ -164,7 +164,7 @@ func (s *Service) ListImports(ctx context.Context, who identity.Caller, r page.R
 
 // ImportErrors returns a page of the rows of which no task was made.
 func (s *Service) ImportErrors(ctx context.Context, who identity.Caller, id uuid.UUID, r page.Request) (page.Result[ImportError], error) {
-	if err := s.gate.Allow(ctx, who, access.TasksRead); err != nil {
+	if err := s.allowImport(ctx, who, access.TasksRead, id); err != nil {
 		return page.Result[ImportError]{}, err
 	}
 	return s.store.ImportErrors(ctx, who, id, r)
@@ -172,7 +172,7 @@ func (s *Service) ImportErrors(ctx context.Context, who identity.Caller, id uuid
 
 // CancelImport ends an import; the tasks that it has made stay.
 func (s *Service) CancelImport(ctx context.Context, who identity.Caller, id uuid.UUID) (Import, error) {
-	if err := s.gate.Allow(ctx, who, access.TasksWrite); err != nil {
+	if err := s.allowImport(ctx, who, access.TasksWrite, id); err != nil {
 		return Import{}, err
 	}
 	return s.store.EndImport(ctx, who, id, ImportCancelled, "", s.now())
