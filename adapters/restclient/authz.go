@@ -16,6 +16,7 @@ import (
 const (
 	seedPath        = "/authz/v1/platform/seed"
 	declaredPath    = "/authz/v1/platform/permissions/"
+	givablePath     = "/authz/v1/platform/givable"
 	policyPath      = "/authz/v1/platform/policy"
 	policiesPath    = "/authz/v1/platform/policies"
 	changesPath     = "/authz/v1/platform/changes"
@@ -50,18 +51,10 @@ func (c *Client) Unseed(ctx context.Context, tenant identity.TenantID) error {
 	return c.Do(ctx, tenant, http.MethodDelete, c.cfg.AuthzURL+seedPath, nil, nil)
 }
 
-// Role returns the tenant's role of this name, or fault.NotFound.
-func (c *Client) Role(ctx context.Context, tenant identity.TenantID, name string) (access.Role, error) {
-	s, err := c.Policy(ctx, tenant, -1)
-	if err != nil {
-		return access.Role{}, err
-	}
-	for _, r := range s.Roles {
-		if r.Name == name {
-			return r, nil
-		}
-	}
-	return access.Role{}, access.ErrNoRole()
+// Givable returns nil if the subject may give others the role, without end;
+// fault.NotFound when there is no such role, or fault.Forbidden.
+func (c *Client) Givable(ctx context.Context, tenant identity.TenantID, by access.Subject, role string) error {
+	return c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthzURL+givablePath, assignment{by.Kind(), by.ID(), role}, nil)
 }
 
 // PutAssignment gives the user the role; again it changes nothing.

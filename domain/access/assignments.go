@@ -80,6 +80,25 @@ func givable(now Snapshot, role string, covers covers, project uuid.UUID, until 
 	return covers(now.byName().holds(r), project, until)
 }
 
+// Givable reports whether a subject holds, everywhere and without end, all that
+// the role does, so that it may pass the role on. It is for our own services,
+// which give roles later for whoever asks now. It returns fault.NotFound if
+// there is no such role, else fault.Forbidden.
+func (s *Service) Givable(ctx context.Context, who identity.Caller, by Subject, role string) error {
+	if !who.IsPlatform() {
+		return forbidden
+	}
+	now, err := s.store.Snapshot(ctx, who.Tenant)
+	if err != nil {
+		return err
+	}
+	policy, err := s.compile(now)
+	if err != nil {
+		return err
+	}
+	return givable(now, role, coveredBy(policy, by), uuid.Nil, Forever)
+}
+
 // takeable asks for as much as giving a did, as far as that is still to come.
 func takeable(now Snapshot, a Assignment, who identity.Caller, covers covers) error {
 	if err := givable(now, a.Role, covers, a.Project(), a.End()); err != nil {

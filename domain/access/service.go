@@ -80,14 +80,18 @@ func (s *Service) covering(now Snapshot, who identity.Caller, perm Permission, p
 	if err := Decide(policy, who, perm, project, s.now()); err != nil {
 		return nil, err
 	}
+	return coveredBy(policy, SubjectOf(who)), nil
+}
+
+func coveredBy(policy Policy, s Subject) covers {
 	return func(all []Permission, project uuid.UUID, until time.Time) error {
 		for _, p := range all {
-			if !policy.Allows(SubjectOf(who), p, project, until) {
+			if !policy.Allows(s, p, project, until) {
 				return fault.New(fault.Forbidden, "stronger_than_you", "this concerns a permission that you do not hold, or not for as long")
 			}
 		}
 		return nil
-	}, nil
+	}
 }
 
 // Snapshot returns the tenant's policy, for our own services, unless its

@@ -171,6 +171,16 @@ func nobodyGivesLonger(t *testing.T, w *world) {
 	if _, err := w.Assign(ctx, temp, access.Grant{Subject: access.Subject{Client: "robot"}, Role: access.Member, Until: until.Add(-time.Minute)}); err != nil {
 		t.Errorf("giving for shorter: %v", err)
 	}
+	w.make(t, access.RoleDraft{Name: "heir", Parents: []string{access.Owner}})
+	for role, want := range map[string]fault.Kind{access.Viewer: fault.Forbidden, "none": fault.NotFound} {
+		wantKind(t, "passing on "+role, w.Givable(ctx, w.platform, access.SubjectOf(temp), role), want)
+	}
+	admin := access.SubjectOf(w.person(t, access.Admin))
+	wantKind(t, "passing on what inherits from owner", w.Givable(ctx, w.platform, admin, "heir"), fault.Forbidden)
+	wantKind(t, "asking as a person", w.Givable(ctx, w.owner, admin, access.Viewer), fault.Forbidden)
+	if err := w.Givable(ctx, w.platform, admin, access.Manager); err != nil {
+		t.Errorf("an admin passes on manager: %v", err)
+	}
 	owner := access.Grant{Subject: access.SubjectOf(w.owner), Role: access.Owner, Until: until}
 	_, err := w.Assign(ctx, w.owner, owner)
 	wantKind(t, "the last owner shortens themselves", err, fault.Conflict)
