@@ -11,8 +11,7 @@ const (
 	LoginSucceeded = "login.succeeded"
 	LoginFailed    = "login.failed"
 
-	ConsentGiven     = "consent.given"
-	ConsentWithdrawn = "consent.withdrawn"
+	ConsentGiven = "consent.given"
 
 	PasswordSet            = "password.set" // by one of our services: an invitation was accepted
 	PasswordChanged        = "password.changed"
@@ -29,11 +28,10 @@ const (
 	TenantSuspended = "tenant.suspended"
 	TenantResumed   = "tenant.resumed"
 
-	ClientCreated       = "client.created"
-	ClientChanged       = "client.changed"
-	ClientSecretRotated = "client.secret_rotated"
-	ClientDeleted       = "client.deleted"
-	KeyRotated          = "key.rotated" // of the platform: tenant identity.Platform
+	ClientCreated = "client.created"
+	ClientChanged = "client.changed" // its secret too
+	ClientDeleted = "client.deleted"
+	KeysChanged   = "keys.changed" // of the platform: tenant identity.Platform
 )
 
 // Event is one entry of a tenant's audit trail. It holds no password, secret,

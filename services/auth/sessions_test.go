@@ -8,7 +8,9 @@ import (
 	"golang.org/x/oauth2"
 
 	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
 )
 
 func (w *world) sessions(t *testing.T, token string) []login.Session {
@@ -66,6 +68,8 @@ func TestTrailTellsWhatHappened(t *testing.T) {
 	c, _ := w.oauth(t)
 	b := w.browser(t)
 	at := c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
+	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"name": "Renamed"}, 200, nil, "If-Match", `"1"`)
+	w.call(t, w.ofPerson(t), "POST", "/auth/v1/clients/"+w.client.ID+"/secret", nil, 200, nil)
 	w.logIn(t, b, at, "my password is secret", "wrong password")
 	w.logIn(t, b, at, email, "wrong password")
 	w.logIn(t, b, at, email, password)
@@ -78,7 +82,7 @@ func TestTrailTellsWhatHappened(t *testing.T) {
 		w.call(t, w.ofPerson(t), "GET", "/auth/v1/audit-events?limit=2&cursor="+next, nil, 200, &got)
 		all = append(all, got.Items...)
 	}
-	var actions []string
+	actions := []string{}
 	for i, e := range all {
 		if actions = append(actions, e.Action); e.Sequence != int64(i)+1 {
 			t.Errorf("entry %d has the sequence %d", i, e.Sequence)
@@ -89,7 +93,14 @@ func TestTrailTellsWhatHappened(t *testing.T) {
 		all[n-2].Actor != me || all[n-2].Network != "127.0.0.0/24" || all[n-2].Request == "" || all[n-1].Subject != "client:"+w.client.ID {
 		t.Errorf("the trail is %+v", all)
 	}
-	if n, err := w.store().VerifyAudit(t.Context()); err != nil || n != int64(len(all)) {
+	if got := strings.Join(actions[:4], " "); got != "password.set client.created client.changed client.changed" || all[3].Detail["secret_version"] != "2" || all[2].Detail["name"] != "Renamed" {
+		t.Errorf("the trail begins %s %+v", got, all[:4])
+	}
+	keys, err := w.store().Audit(t.Context(), identity.Caller{Tenant: identity.Platform}, page.Request{Limit: 100})
+	if err != nil || len(keys.Items) == 0 || keys.Items[0].Action != login.KeysChanged {
+		t.Errorf("the platform's trail is %+v, %v", keys.Items, err)
+	}
+	if n, err := w.store().VerifyAudit(t.Context()); err != nil || n != int64(len(all)+len(keys.Items)) {
 		t.Errorf("%d of %d entries hold, %v", n, len(all), err)
 	}
 }

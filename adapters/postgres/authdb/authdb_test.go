@@ -79,8 +79,8 @@ func TestFailuresBlockAndAreForgotten(t *testing.T) {
 	if _, until, _ := w.Attempt(t.Context(), w.tenant, "a@b.example", key); !until.IsZero() {
 		t.Error("a login does not end the block")
 	}
-	if got, err := w.Audit(t.Context(), identity.Caller{Tenant: w.tenant}, page.Request{Limit: 100}); err != nil || len(got.Items) != 10 {
-		t.Errorf("the trail has %d entries, want the credential, eight failures and a login, %v", len(got.Items), err)
+	if got, err := w.Audit(t.Context(), identity.Caller{Tenant: w.tenant}, page.Request{Limit: 100}); err != nil || len(got.Items) != 11 {
+		t.Errorf("the trail has %d entries, want a client, a credential, eight failures and a login, %v", len(got.Items), err)
 	}
 }
 

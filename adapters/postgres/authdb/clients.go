@@ -2,6 +2,7 @@ package authdb
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -68,15 +69,31 @@ func clientArgs(tenant identity.TenantID, c login.Client) []any {
 		c.AuthMethod, c.JWKS, c.Enabled, c.PreviousHash, c.PreviousUntil, c.Version, c.WebOrigins, c.CreatedAt}
 }
 
+// platform is one of our own services, whichever, acting for a tenant.
+func platform(tenant identity.TenantID) identity.Caller {
+	return identity.Caller{Tenant: tenant, Client: "platform"}
+}
+
+// clientEvent tells what became of a client: a secret was rotated where its
+// version has grown.
+func clientEvent(who identity.Caller, action string, c login.Client) login.Event {
+	e := login.EventOf(who, action, "client:"+c.ID)
+	e.Detail = map[string]string{"name": c.Name, "enabled": strconv.FormatBool(c.Enabled), "version": strconv.FormatInt(c.Version, 10), "secret_version": strconv.FormatInt(c.SecretVersion, 10)}
+	return e
+}
+
 // AddClient implements login.Store.
 func (s *Store) AddClient(ctx context.Context, who identity.Caller, c login.Client) (login.Client, error) {
-	got, err := postgres.Write(ctx, s.app, who, kept{c, c.SecretVersion}, func(b *pgx.Batch) { b.Queue(insertClient, clientArgs(who.Tenant, c)...) })
+	got, err := postgres.Write(ctx, s.app, who, kept{c, c.SecretVersion}, func(b *pgx.Batch) {
+		b.Queue(insertClient, clientArgs(who.Tenant, c)...)
+		queueEvent(b, who.Tenant, clientEvent(who, login.ClientCreated, c), nothing)
+	})
 	return got.client(), err
 }
 
 // PutClient implements login.Store.
 func (s *Store) PutClient(ctx context.Context, tenant identity.TenantID, c login.Client) error {
-	_, err := s.exec(ctx, tenant, replaceClient, clientArgs(tenant, c)...)
+	_, err := s.change(ctx, tenant, clientEvent(platform(tenant), login.ClientCreated, c), `with changed as (`+replaceClient+` returning id)`, clientArgs(tenant, c)...)
 	return err
 }
 
@@ -130,7 +147,8 @@ var updateClient = `with changed as (update clients set name = $3, type = $4, re
 // ChangeClient implements login.Store.
 func (s *Store) ChangeClient(ctx context.Context, who identity.Caller, c login.Client) (login.Client, error) {
 	args := clientArgs(who.Tenant, c)
-	got, found, err := postgres.Change(ctx, s.app, who, kept{c, c.SecretVersion}, updateClient, args[:len(args)-1]...)
+	with, args := audited(who.Tenant, clientEvent(who, login.ClientChanged, c), updateClient, args[:len(args)-1]...)
+	got, found, err := postgres.Change(ctx, s.app, who, kept{c, c.SecretVersion}, with, args...)
 	if err == nil && !found {
 		err = login.Stale()
 	}
@@ -139,8 +157,10 @@ func (s *Store) ChangeClient(ctx context.Context, who identity.Caller, c login.C
 
 // SetFirstParty implements login.Store.
 func (s *Store) SetFirstParty(ctx context.Context, tenant identity.TenantID, id string, firstParty bool) error {
-	n, err := s.exec(ctx, tenant, `update clients set first_party = $3, version = version + 1 where tenant_id = $1 and id = $2`, tenant, id, firstParty)
-	if err == nil && n == 0 {
+	e := login.EventOf(platform(tenant), login.ClientChanged, "client:"+id)
+	e.Detail = map[string]string{"first_party": strconv.FormatBool(firstParty)}
+	found, err := s.change(ctx, tenant, e, `with changed as (update clients set first_party = $3, version = version + 1 where tenant_id = $1 and id = $2 returning id)`, tenant, id, firstParty)
+	if err == nil && !found {
 		err = notFound()
 	}
 	return err
@@ -151,7 +171,8 @@ var deleteClient = `with changed as (delete from clients where tenant_id = $1 an
 
 // DeleteClient implements login.Store.
 func (s *Store) DeleteClient(ctx context.Context, who identity.Caller, id string, version int64) error {
-	_, found, err := postgres.Change(ctx, s.app, who, true, deleteClient, who.Tenant, id, version)
+	with, args := audited(who.Tenant, login.EventOf(who, login.ClientDeleted, "client:"+id), deleteClient, who.Tenant, id, version)
+	_, found, err := postgres.Change(ctx, s.app, who, true, with, args...)
 	if err == nil && !found {
 		if _, err = s.Client(ctx, who, id); err == nil {
 			err = login.Stale()
@@ -162,6 +183,7 @@ func (s *Store) DeleteClient(ctx context.Context, who identity.Caller, id string
 
 // DropClient implements login.Store.
 func (s *Store) DropClient(ctx context.Context, tenant identity.TenantID, id string) error {
-	_, err := s.exec(ctx, tenant, `delete from clients where tenant_id = $1 and id = $2`, tenant, id)
+	e := login.EventOf(platform(tenant), login.ClientDeleted, "client:"+id)
+	_, err := s.change(ctx, tenant, e, `with changed as (delete from clients where tenant_id = $1 and id = $2 returning id)`, tenant, id)
 	return err
 }

@@ -2,11 +2,14 @@ package authdb
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
 )
 
 // SealedKey is a signing key as it is kept. ActiveFrom is when it begins, or
@@ -52,6 +55,20 @@ func (s *Store) ChangeKeys(ctx context.Context, change func(keys []SealedKey) (p
 				on conflict (kid) do update set active_from = excluded.active_from`, k.KID, k.Sealed, k.CreatedAt, k.ActiveFrom)
 		}
 		b.Queue(`delete from signing_keys where kid = any ($1)`, drop)
+		if len(put)+len(drop) > 0 {
+			queueEvent(b, identity.Platform, keysEvent(put, drop), nothing)
+		}
 		return tx.SendBatch(ctx, b).Close()
 	})
+}
+
+func keysEvent(put []SealedKey, drop []string) login.Event {
+	e := login.Event{At: time.Now().UTC(), Action: login.KeysChanged, Detail: map[string]string{"dropped": strings.Join(drop, " ")}}
+	for _, k := range put {
+		e.Detail[k.KID] = "next"
+		if k.ActiveFrom != nil {
+			e.Detail[k.KID] = "active from " + k.ActiveFrom.UTC().Format(time.RFC3339)
+		}
+	}
+	return e
 }
