@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -27,7 +28,7 @@ func (s *Service) Check(ctx context.Context, who identity.Caller, q Question, le
 	if err != nil {
 		return Decision{}, err
 	}
-	return s.decide(policy, who, q)
+	return decide(policy, who, q, s.now())
 }
 
 // Verdict is the answer to one of several questions: denied if there is a fault.
@@ -46,9 +47,9 @@ func (s *Service) CheckAll(ctx context.Context, who identity.Caller, qs []Questi
 	if err != nil {
 		return nil, 0, err
 	}
-	all := make([]Verdict, len(qs))
+	all, now := make([]Verdict, len(qs)), s.now()
 	for i, q := range qs {
-		d, err := s.decide(policy, who, q)
+		d, err := decide(policy, who, q, now)
 		if all[i].Allowed = d.Allowed && err == nil; err != nil {
 			all[i].Fault = fault.As(err)
 		}
@@ -56,16 +57,16 @@ func (s *Service) CheckAll(ctx context.Context, who identity.Caller, qs []Questi
 	return all, policy.Version(), nil
 }
 
-func (s *Service) decide(policy Policy, who identity.Caller, q Question) (Decision, error) {
-	subject, err := s.about(policy, who, q)
+func decide(policy Policy, who identity.Caller, q Question, now time.Time) (Decision, error) {
+	subject, err := about(policy, who, q, now)
 	if err != nil {
 		return Decision{}, err
 	}
-	return Decision{Allowed: policy.Allows(subject, q.Permission, q.Project, s.now()), PolicyVersion: policy.Version()}, nil
+	return Decision{Allowed: policy.Allows(subject, q.Permission, q.Project, now), PolicyVersion: policy.Version()}, nil
 }
 
 // about returns whom q is about, if who may ask that.
-func (s *Service) about(policy Policy, who identity.Caller, q Question) (Subject, error) {
+func about(policy Policy, who identity.Caller, q Question, now time.Time) (Subject, error) {
 	self := SubjectOf(who)
 	if q.About == nil || *q.About == self {
 		return self, nil
@@ -73,7 +74,7 @@ func (s *Service) about(policy Policy, who identity.Caller, q Question) (Subject
 	if who.IsPlatform() {
 		return *q.About, nil
 	}
-	return *q.About, Decide(policy, who, AssignmentsRead, q.Project, s.now())
+	return *q.About, Decide(policy, who, AssignmentsRead, q.Project, now)
 }
 
 // Held is what a subject holds.

@@ -40,7 +40,7 @@ func (s *Service) Explain(ctx context.Context, who identity.Caller, q Question, 
 	if err != nil {
 		return Explanation{}, err
 	}
-	subject, err := s.about(policy, who, q)
+	subject, err := about(policy, who, q, s.now())
 	if err != nil {
 		return Explanation{}, err
 	}

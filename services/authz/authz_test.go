@@ -35,7 +35,7 @@ type platform struct {
 	ownerID, memberID    uuid.UUID
 }
 
-func newPlatform(t *testing.T) *platform {
+func newPlatform(t testing.TB) *platform {
 	t.Helper()
 	p := &platform{issuer: resttest.NewIssuer(t), tenant: uuid.New(), ownerID: uuid.New(), memberID: uuid.New()}
 	db := pgtest.New(t, "authz", authzdb.Migrations)
@@ -56,11 +56,11 @@ func newPlatform(t *testing.T) *platform {
 	return p
 }
 
-func (p *platform) person(t *testing.T, tenant, id uuid.UUID) string {
+func (p *platform) person(t testing.TB, tenant, id uuid.UUID) string {
 	return p.issuer.Token(t, identity.Caller{Tenant: tenant, User: id, Scopes: []string{"authz"}})
 }
 
-func (p *platform) do(t *testing.T, token, method, path string, body any, headers ...string) resttest.Response {
+func (p *platform) do(t testing.TB, token, method, path string, body any, headers ...string) resttest.Response {
 	t.Helper()
 	return resttest.Do(t, p.handler, token, method, "/authz"+path, body, headers...)
 }

@@ -108,11 +108,14 @@ type CheckResults struct {
 type checkBatchOutput struct{ Body CheckResults }
 
 func (a *api) checkBatch(ctx context.Context, who identity.Caller, in *struct{ Body CheckBatch }) (*checkBatchOutput, error) {
-	results, questions, places := make([]CheckResult, len(in.Body.Items)), []access.Question{}, []int{}
-	seen := map[string]bool{}
+	n := len(in.Body.Items)
+	results, questions, places := make([]CheckResult, n), make([]access.Question, 0, n), make([]int, 0, n)
+	seen := make(map[string]bool, n)
 	var c fault.Check
 	for i, item := range in.Body.Items {
-		c.That(!seen[item.ID], fmt.Sprintf("/items/%d/id", i), "duplicate", "two items have this id")
+		if seen[item.ID] {
+			c.That(false, fmt.Sprintf("/items/%d/id", i), "duplicate", "two items have this id")
+		}
 		seen[item.ID], results[i].ID = true, item.ID
 		q, err := item.question()
 		if err != nil {

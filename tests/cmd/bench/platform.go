@@ -32,8 +32,13 @@ func direct(name string, byDefault int) string {
 	return "http://127.0.0.1:" + story.Port(name, byDefault)
 }
 
+func (*world) platform() *story.Platform {
+	return &story.Platform{URL: "http://localhost:" + story.Port("GATEWAY", 8080), MailURL: "http://localhost:" + story.Port("MAIL", 8025), Say: func(string, ...any) {}}
+}
+
 func prepare(ctx context.Context) (*world, error) {
-	p := &story.Platform{URL: "http://localhost:" + story.Port("GATEWAY", 8080), MailURL: "http://localhost:" + story.Port("MAIL", 8025), Say: func(string, ...any) {}}
+	w := &world{}
+	p := w.platform()
 	c, err := p.Register(ctx, "Bench Ltd")
 	if err != nil {
 		return nil, err
@@ -45,7 +50,7 @@ func prepare(ctx context.Context) (*world, error) {
 	if err := p.Equip(ctx, c, owner); err != nil {
 		return nil, err
 	}
-	w := &world{company: c, token: token.AccessToken, tenant: c.ID}
+	w.company, w.token, w.tenant = c, token.AccessToken, c.ID
 	data, err := os.ReadFile(".local/secrets.json")
 	if err != nil {
 		return nil, err
@@ -54,8 +59,8 @@ func prepare(ctx context.Context) (*world, error) {
 }
 
 // load measures one request to a service, over and over.
-func (w *world) load(ctx context.Context, service string, status int, req *http.Request) (figures, error) {
-	return work{at: req.URL.Host, pid: pid(service), status: status, request: always(req)}.measure(ctx)
+func (w *world) load(ctx context.Context, service string, req *http.Request) (figures, error) {
+	return work{at: req.URL.Host, pid: pid(service), status: http.StatusOK, request: always(req)}.measure(ctx)
 }
 
 func (w *world) request(method, below string, body []byte) *http.Request {
@@ -77,7 +82,7 @@ func (w *world) tokens(ctx context.Context) ([]line, error) {
 	}
 	req.SetBasicAuth(w.company.MachineID, w.company.MachineSecret)
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	ours, err := w.load(ctx, "auth", http.StatusOK, req)
+	ours, err := w.load(ctx, "auth", req)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +95,7 @@ func (w *world) tokens(ctx context.Context) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	bare, err := w.load(ctx, "", http.StatusOK, req)
+	bare, err := w.load(ctx, "", req)
 	return []line{{"auth: client credentials token", ours.String(), bare.String(), "a bare handler that signs one ES256 JWT", ratio(ours.rate, bare.rate)}}, err
 }
 
