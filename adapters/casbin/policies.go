@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
 
@@ -62,7 +63,7 @@ func (p *Policies) Policy(ctx context.Context, tenant identity.TenantID, least i
 				return policy, nil
 			}
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, fault.Wrap(fault.Unavailable, "decision_unavailable", "nobody can tell right now whether this is allowed", ctx.Err())
 		}
 	}
 	return nil, access.ErrOlder()

@@ -21,10 +21,12 @@ import (
 type counted struct {
 	fake.Store
 	asked atomic.Int64
+	slow  time.Duration
 }
 
 func (c *counted) Version(ctx context.Context, tenant identity.TenantID) (int64, error) {
 	c.asked.Add(1)
+	time.Sleep(c.slow)
 	return c.Store.Version(ctx, tenant)
 }
 
@@ -82,6 +84,24 @@ func TestPolicyIsRememberedForAWhile(t *testing.T) {
 			t.Errorf("a version that is not there: %v, want conflict", err)
 		}
 		synctest.Wait()
+	})
+}
+
+// Nobody waits for a slow store longer than they want to, and who waits on has
+// the answer that others gave up.
+func TestSlowStoreIsWaitedForAsLongAsOneWants(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, tenant := &counted{slow: time.Second}, uuid.New()
+		policies := casbin.NewPolicies(store)
+		hasty, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := policies.Policy(hasty, tenant, 0); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("%v, want unavailable", err)
+		}
+		if _, err := policies.Policy(t.Context(), tenant, 0); err != nil || store.asked.Load() != 1 {
+			t.Errorf("%v after %d questions, want the answer to the first", err, store.asked.Load())
+		}
 	})
 }
 
