@@ -65,14 +65,19 @@ type Operation struct {
 // client sees, and a test can try, who may do what.
 type Needs []access.Permission
 
-// New returns a surface without operations.
-func New(cfg Config) *API {
+// What huma keeps for the whole process is set before anything else runs.
+func init() {
+	problemsAt("http://localhost:8080")
 	huma.ValidateStrictCasing = true
-	problemBase = cfg.PublicURL + "/docs/problems#"
 	huma.NewErrorWithContext = fromHuma
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		return fromHuma(nil, status, msg, errs...)
 	}
+}
+
+// New returns a surface without operations.
+func New(cfg Config) *API {
+	problemsAt(cfg.PublicURL)
 	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), shown: map[string]func() any{}}
 	a.router.Use(requestID, observe(cfg.Service), compress, notModified, recoverPanic, a.crossOrigin(), middleware.GetHead)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {

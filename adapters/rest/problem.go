@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -110,10 +111,15 @@ func problemOf(err error, requestID string) *Problem {
 }
 
 // problemBase is the page that explains the problem types; New sets it.
-var problemBase = "http://localhost:8080/docs/problems#"
+var problemBase atomic.Pointer[string]
+
+func problemsAt(publicURL string) {
+	base := publicURL + "/docs/problems#"
+	problemBase.Store(&base)
+}
 
 func newProblem(status int, code, detail string) *Problem {
-	return &Problem{Type: problemBase + code, Title: http.StatusText(status), Status: status, Detail: detail, header: http.Header{}}
+	return &Problem{Type: *problemBase.Load() + code, Title: http.StatusText(status), Status: status, Detail: detail, header: http.Header{}}
 }
 
 // ProblemOf shows a failure of a part of a request, within its answer.
