@@ -102,7 +102,11 @@ func (g *Gate) unleased(ctx context.Context, e *entry, who identity.Caller, p ac
 		g.expiries.Add(1)
 	}
 	come, pulled := time.Now(), g.want(e)
-	if policy := e.after(ctx, pulled, patience); policy != nil {
+	wait := patience
+	if time.Until(pulled.Begins()) > patience {
+		wait = 0
+	}
+	if policy := e.after(ctx, pulled, wait); policy != nil {
 		return access.Decide(policy, who, p, project, time.Now())
 	}
 	d, err := g.ask(ctx, who, p, project)

@@ -22,12 +22,14 @@ type Rounds[K comparable] struct {
 	mu      sync.Mutex
 	waiting []*Round[K]
 	running bool
+	next    time.Time // when a round may begin
 }
 
 // Round is the work that some keys share.
 type Round[K comparable] struct {
-	keys map[K]struct{}
-	done chan struct{}
+	keys   map[K]struct{}
+	begins time.Time
+	done   chan struct{}
 }
 
 // Join adds k to a round that has not begun.
@@ -35,7 +37,7 @@ func (r *Rounds[K]) Join(k K) *Round[K] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if n := len(r.waiting); n == 0 || len(r.waiting[n-1].keys) >= r.Most {
-		r.waiting = append(r.waiting, &Round[K]{map[K]struct{}{}, make(chan struct{})})
+		r.waiting = append(r.waiting, &Round[K]{map[K]struct{}{}, r.next.Add(time.Duration(n) * r.Every), make(chan struct{})})
 	}
 	last := r.waiting[len(r.waiting)-1]
 	last.keys[k] = struct{}{}
@@ -50,10 +52,9 @@ func (r *Rounds[K]) Join(k K) *Round[K] {
 // nothing runs in a process that is idle.
 func (r *Rounds[K]) run() {
 	for round := r.first(); round != nil; round = r.first() {
-		begun := time.Now()
 		r.Do(slices.Collect(maps.Keys(round.keys)))
 		close(round.done)
-		time.Sleep(r.Every - time.Since(begun))
+		time.Sleep(time.Until(r.next)) // which no other changes
 	}
 }
 
@@ -65,9 +66,12 @@ func (r *Rounds[K]) first() *Round[K] {
 		return nil
 	}
 	first := r.waiting[0]
-	r.waiting = r.waiting[1:]
+	r.waiting, r.next = r.waiting[1:], time.Now().Add(r.Every)
 	return first
 }
+
+// Begins returns when the round may begin; a longer one before it delays it.
+func (r *Round[K]) Begins() time.Time { return r.begins }
 
 // Done is closed when the round has ended.
 func (r *Round[K]) Done() <-chan struct{} { return r.done }

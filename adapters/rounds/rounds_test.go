@@ -61,7 +61,9 @@ func TestRoundsKeepTheirDistanceAndSize(t *testing.T) {
 			r.Join(k)
 		}
 		time.Sleep(250 * time.Millisecond)
-		r.Join(10)
+		if late := r.Join(10); time.Until(late.Begins()) > 250*time.Millisecond*3 {
+			t.Errorf("the last round begins in %v", time.Until(late.Begins()))
+		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
 		for i, keys := range l.rounds {

@@ -1,10 +1,13 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -91,6 +94,58 @@ func TestWithoutPushRevocationTakesALease(t *testing.T) {
 	}
 	hold(t, listeners(ctx, t))
 	revocations(ctx, t, w, 5, func() {})
+}
+
+// However many ask for however many tenants, a process sends four pulls a second.
+func TestPullsAreFourASecond(t *testing.T) {
+	ctx := within(t, time.Minute)
+	all := []*story.Watch{watch(ctx, t), watch(ctx, t), watch(ctx, t)}
+	ports := []int{9102, 9104, 9114, 9105}
+	before, began := make([]float64, len(ports)), time.Now()
+	for i, port := range ports {
+		before[i] = metric(ctx, t, port, "gate_pulls_total")
+	}
+	for time.Since(began) < 3*time.Second {
+		for _, w := range all {
+			if _, err := w.Until(ctx, time.Now(), http.StatusOK); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i, port := range ports {
+		pulls, seconds := metric(ctx, t, port, "gate_pulls_total")-before[i], time.Since(began).Seconds()
+		if pulls < 1 || pulls > 4*seconds+1 {
+			t.Errorf("the gate behind %d sent %v pulls in %.1f s", port, pulls, seconds)
+		}
+		if listening := metric(ctx, t, port, "gate_listening"); listening != 1 {
+			t.Errorf("the gate behind %d hears of no changes", port)
+		}
+	}
+}
+
+// metric returns a figure that a process shows its operators.
+func metric(ctx context.Context, t *testing.T, port int, name string) float64 {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address(port)+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), name+" "); ok {
+			v, err := strconv.ParseFloat(value, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v
+		}
+	}
+	t.Fatalf("there is no %s at %d", name, port)
+	return 0
 }
 
 // With the service gone, what gates hold lives no longer than its lease. Then
