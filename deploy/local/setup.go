@@ -19,9 +19,11 @@ var needs = []need{
 	{"NGINX", "/usr/sbin/nginx", "nginx-light"},
 }
 
-// testNeeds is what only the tests run: they read the PDF files that were made.
+// testNeeds is what only the tests run: they read the PDF files that were made,
+// and use the pages as a person does.
 var testNeeds = []need{
 	{"poppler", "/usr/bin/pdftotext", "poppler-utils"},
+	{"Chromium", "/usr/bin/chromium", "chromium"},
 }
 
 func (n need) found() string {
@@ -60,7 +62,7 @@ func packages(ctx context.Context, wanted []need) error {
 		return nil
 	}
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		return fmt.Errorf("%s missing: install PostgreSQL 15 or newer (initdb) and NGINX 1.22 or newer, and for the tests poppler (pdftotext), so that they are found on PATH, then try again", strings.Join(names, " and "))
+		return fmt.Errorf("%s missing: install PostgreSQL 15 or newer (initdb) and NGINX 1.22 or newer, and for the tests poppler (pdftotext) and Chromium, so that they are found on PATH, then try again", strings.Join(names, " and "))
 	}
 	// The packages' own servers must not be started: ours are others.
 	install := "apt-get install -y --no-install-recommends " + strings.Join(missing, " ")
