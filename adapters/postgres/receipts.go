@@ -1,12 +1,14 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -60,8 +62,8 @@ func Change[T any](ctx context.Context, db *DB, who identity.Caller, result T, w
 	}
 	var n int64
 	err = db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) { Affected(b, &n, with+" select 1 from changed", args...) })
-	if receipt != nil && (Violates(err, receiptKey) || err == nil && n == 0) {
-		return replayOr(ctx, db, who, result)
+	if receipt != nil && (taken(err) || err == nil && n == 0) {
+		return replayOr(ctx, db, who, result, err)
 	}
 	return result, n > 0, err
 }
@@ -72,12 +74,22 @@ func receiptOfChange(n int) string {
 		select $%d::uuid, $%d::text, $%d::text, $%d::text, $%d::json from changed limit 1)`, n+1, n+2, n+3, n+4, n+5)
 }
 
-func replayOr[T any](ctx context.Context, db *DB, who identity.Caller, result T) (T, bool, error) {
+// replayOr returns the first result of the key, or the failure of a request
+// that is the first itself.
+func replayOr[T any](ctx context.Context, db *DB, who identity.Caller, result T, failure error) (T, bool, error) {
 	first, found, err := Replay[T](ctx, db, who)
 	if err != nil || !found {
-		return result, false, err
+		return result, false, cmp.Or(err, failure)
 	}
 	return first, true, nil
+}
+
+// taken reports whether a row is there already: perhaps the one that the first
+// request under the same key has made, on which a repetition stumbles before
+// it comes to the receipt.
+func taken(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505"
 }
 
 // Returning is Change for an effect whose result only the database knows: the
@@ -96,8 +108,8 @@ func Returning[T any](ctx context.Context, db *DB, who identity.Caller, with, co
 	err := db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
 		One(b, &result, &found, with+" select "+columns+" from changed", args...)
 	})
-	if once != nil && (Violates(err, receiptKey) || err == nil && !found) {
-		return Replay[T](ctx, db, who)
+	if once != nil && (taken(err) || err == nil && !found) {
+		return replayOr(ctx, db, who, result, err)
 	}
 	return result, found, err
 }

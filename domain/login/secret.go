@@ -72,7 +72,11 @@ func (s *Service) EndPreviousSecret(ctx context.Context, who identity.Caller, id
 		return err
 	}
 	if len(c.PreviousHash) == 0 {
-		return fault.New(fault.NotFound, "not_found", "there is no such thing")
+		c.Version = 0 // finds nothing to change: what is left is the answer to this very request before
+		if _, err = s.Store.ChangeClient(ctx, who, c); fault.Is(err, fault.Precondition) {
+			err = fault.New(fault.NotFound, "not_found", "there is no such thing")
+		}
+		return err
 	}
 	c.PreviousHash, c.PreviousUntil = nil, nil
 	_, err = s.rotated(ctx, who, c)

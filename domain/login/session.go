@@ -32,11 +32,11 @@ type Sessions interface {
 	Session(ctx context.Context, tenant identity.TenantID, secret []byte) (Session, error)
 	// Sessions lists the caller's own that live, oldest first.
 	Sessions(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Session], error)
-	// EndSession ends one of a person's with the tokens that it gave, or returns
+	// EndSession ends one of the caller's with the tokens that it gave, or returns
 	// fault.NotFound.
-	EndSession(ctx context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e Event) error
-	// EndSessions ends all that a person's logins gave, but for the session but.
-	EndSessions(ctx context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e Event) error
+	EndSession(ctx context.Context, who identity.Caller, id uuid.UUID, e Event) error
+	// EndSessions ends all that the caller's logins gave, but for the session but.
+	EndSessions(ctx context.Context, who identity.Caller, but uuid.UUID, e Event) error
 }
 
 // Sessions lists the caller's own.
@@ -52,7 +52,7 @@ func (s *Service) EndSession(ctx context.Context, who identity.Caller, id uuid.U
 	if err := isPerson(who); err != nil {
 		return err
 	}
-	return s.Store.EndSession(ctx, who.Tenant, who.User, id, EventOf(who, SessionEnded, who.Subject()))
+	return s.Store.EndSession(ctx, who, id, EventOf(who, SessionEnded, who.Subject()))
 }
 
 // EndSessions logs the caller out everywhere: of every browser and every program.
@@ -60,7 +60,7 @@ func (s *Service) EndSessions(ctx context.Context, who identity.Caller) error {
 	if err := isPerson(who); err != nil {
 		return err
 	}
-	return s.Store.EndSessions(ctx, who.Tenant, who.User, uuid.Nil, EventOf(who, SessionsEnded, who.Subject()))
+	return s.Store.EndSessions(ctx, who, uuid.Nil, EventOf(who, SessionsEnded, who.Subject()))
 }
 
 func isPerson(who identity.Caller) error {

@@ -90,9 +90,9 @@ func (s *server) endSessions(w http.ResponseWriter, r *http.Request) {
 	}
 	id, err := uuid.Parse(r.PostForm.Get("session"))
 	if err == nil {
-		err = s.store.EndSession(r.Context(), who.Tenant, who.User, id, event(r, who.User, login.SessionEnded))
+		err = s.store.EndSession(r.Context(), who, id, event(r, who.User, login.SessionEnded))
 	} else {
-		id, err = sess.ID, s.store.EndSessions(r.Context(), who.Tenant, who.User, uuid.Nil, event(r, who.User, login.SessionsEnded))
+		id, err = sess.ID, s.store.EndSessions(r.Context(), who, uuid.Nil, event(r, who.User, login.SessionsEnded))
 	}
 	switch {
 	case err != nil && !fault.Is(err, fault.NotFound):

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
 
@@ -55,7 +56,7 @@ func (s *server) endSession(r *http.Request) error {
 	}
 	sess, err := s.store.Session(r.Context(), tenant, digest(value))
 	if err == nil {
-		err = s.store.EndSession(r.Context(), tenant, sess.UserID, sess.ID, event(r, sess.UserID, login.SessionEnded))
+		err = s.store.EndSession(r.Context(), identity.Caller{Tenant: tenant, User: sess.UserID}, sess.ID, event(r, sess.UserID, login.SessionEnded))
 	}
 	if fault.Is(err, fault.NotFound) {
 		return nil

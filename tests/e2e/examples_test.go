@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,11 +11,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -204,6 +207,7 @@ func (w *examples) body(op operation) []byte {
 			text = strings.ReplaceAll(text, shown, w.objects["/tasks/v1/tasks/"]())
 		}
 	}
+	text = strings.Replace(text, `"slug":"acme"`, fmt.Sprintf(`"slug":"acme-%s"`, strings.ToLower(rand.Text()[:8])), 1) // is unique over the platform
 	return []byte(w.real(text))
 }
 
@@ -316,5 +320,42 @@ func (w *examples) conforms(op operation, status int, h http.Header, answer []by
 	}
 	if err != nil {
 		w.t.Errorf("%s %s is answered %s, which is not as documented: %v", op.method, op.shown, answer, err)
+	}
+}
+
+// asks are operations that change nothing, whatever their method.
+var asks = regexp.MustCompile(`/check|:explain$|:dry-run$`)
+
+// Every write of the documents, sent again under its Idempotency-Key, is
+// answered as the first time, and the key is refused to any other request.
+func TestEveryWriteHappensOnce(t *testing.T) {
+	w := newExamples(t)
+	tried := 0
+	for _, op := range w.inOrder(operations(t)) {
+		if op.method == http.MethodGet || secrets[op.method+" "+op.path] > 0 || asks.MatchString(op.path) {
+			continue
+		}
+		path, object := w.path(op)
+		header := map[string]string{"Idempotency-Key": uuid.NewString()}
+		if op.has["If-Match"] {
+			header["If-Match"] = w.etag(object)
+		}
+		path, body := path+w.query(op), w.body(op)
+		status, first, h := w.ask(op.method, path, body, op.media, header)
+		if !slices.Contains(op.success, status) {
+			t.Errorf("%s %s is answered %d %s, want %v", op.method, path, status, first, op.success)
+			continue
+		}
+		again, second, h2 := w.ask(op.method, path, body, op.media, header)
+		if again != status || !bytes.Equal(first, second) || h2.Get("ETag") != h.Get("ETag") || h2.Get("Location") != h.Get("Location") {
+			t.Errorf("%s %s is answered %d %s first and then %d %s", op.method, path, status, first, again, second)
+		}
+		if reused, p, _ := w.ask(op.method, path+"&", body, op.media, header); reused != http.StatusUnprocessableEntity || !bytes.Contains(p, []byte("#idempotency_key_reused")) {
+			t.Errorf("%s %s, the key used again: %d %s, want 422", op.method, path, reused, p)
+		}
+		tried++
+	}
+	if tried < 25 {
+		t.Errorf("only %d writes were tried", tried)
 	}
 }

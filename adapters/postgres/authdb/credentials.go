@@ -33,9 +33,14 @@ func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c l
 func (s *Store) ending(ctx context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event, queue func(b *pgx.Batch)) error {
 	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
 		queue(b)
-		queueEnd(b, tenant, user, but, e.At)
-		queueEvent(b, tenant, e, `with changed as (select from credentials where tenant_id = $1 and user_id = $2)`, tenant, user)
+		queueEnding(b, tenant, user, but, e)
 	})
+}
+
+// queueEnding ends what a person's logins gave, but for the session but, and notes e.
+func queueEnding(b *pgx.Batch, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event) {
+	queueEnd(b, tenant, user, but, e.At)
+	queueEvent(b, tenant, e, `with changed as (select from credentials where tenant_id = $1 and user_id = $2)`, tenant, user)
 }
 
 const setEnabled = `with changed as (update credentials set enabled = $3 where tenant_id = $1 and user_id = $2 returning user_id)`

@@ -63,9 +63,13 @@ var endFamiliesOf = `with ended as (update token_families set revoked_at = now()
 
 // EndSession implements login.Sessions. The session goes first, and with it its
 // codes: whatever was exchanged a moment ago is then seen as a family.
-func (s *Store) EndSession(ctx context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e login.Event) error {
-	return s.app.Tx(ctx, tenant, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `delete from login_sessions where tenant_id = $1 and user_id = $2 and id = $3`, tenant, user, id)
+func (s *Store) EndSession(ctx context.Context, who identity.Caller, id uuid.UUID, e login.Event) error {
+	return s.app.Tx(ctx, who.Tenant, func(tx pgx.Tx) error {
+		var done bool
+		if replayed, err := postgres.ReplayIn(ctx, tx, who, &done); replayed || err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `delete from login_sessions where tenant_id = $1 and user_id = $2 and id = $3`, who.Tenant, who.User, id)
 		if err == nil && tag.RowsAffected() == 0 {
 			err = notFound()
 		}
@@ -73,15 +77,19 @@ func (s *Store) EndSession(ctx context.Context, tenant identity.TenantID, user i
 			return err
 		}
 		b := &pgx.Batch{}
-		b.Queue(endFamiliesOf, tenant, id)
-		queueEvent(b, tenant, e, nothing)
+		if err := postgres.QueueReceipt(b, who, true); err != nil {
+			return err
+		}
+		b.Queue(endFamiliesOf, who.Tenant, id)
+		queueEvent(b, who.Tenant, e, nothing)
 		return tx.SendBatch(ctx, b).Close()
 	})
 }
 
 // EndSessions implements login.Sessions.
-func (s *Store) EndSessions(ctx context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event) error {
-	return s.ending(ctx, tenant, user, but, e, func(*pgx.Batch) {})
+func (s *Store) EndSessions(ctx context.Context, who identity.Caller, but uuid.UUID, e login.Event) error {
+	_, err := postgres.Write(ctx, s.app, who, true, func(b *pgx.Batch) { queueEnding(b, who.Tenant, who.User, but, e) })
+	return err
 }
 
 // Attempt returns the credential with an address, the zero one if there is

@@ -38,6 +38,7 @@ func runGrants(t *testing.T, store Store) {
 		"ASessionEndsWithWhatItGave":       sessionsEnd,
 		"LivingSessionsAreListed":          sessionsAreListed,
 		"ASessionTakesAnothersPlace":       sessionsFollow,
+		"ASessionEndsOnceUnderAKey":        sessionsEndOnce,
 		"ConsentsAddUpUntilOneIsGone":      consents,
 		"APasswordTakesAnothersPlace":      passwords,
 		"AResetLinkWorksOnce":              resets,

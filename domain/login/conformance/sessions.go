@@ -46,9 +46,9 @@ func sessionsEnd(t *testing.T, w world) {
 	ended, stays := w.familyOf(t, first.ID), w.familyOf(t, second.ID)
 	code := login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), SessionID: first.ID, Request: []byte(`{}`), ExpiresAt: time.Now().Add(time.Minute)}
 	must(t, w.AddCode(t.Context(), w.tenant, code))
-	wantKind(t, "another person ends it", w.EndSession(t.Context(), w.tenant, uuid.New(), first.ID, event(login.SessionEnded)), fault.NotFound)
-	must(t, w.EndSession(t.Context(), w.tenant, w.user, first.ID, event(login.SessionEnded)))
-	wantKind(t, "again", w.EndSession(t.Context(), w.tenant, w.user, first.ID, event(login.SessionEnded)), fault.NotFound)
+	wantKind(t, "another person ends it", w.EndSession(t.Context(), identity.Caller{Tenant: w.tenant, User: uuid.New()}, first.ID, event(login.SessionEnded)), fault.NotFound)
+	must(t, w.EndSession(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, first.ID, event(login.SessionEnded)))
+	wantKind(t, "again", w.EndSession(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, first.ID, event(login.SessionEnded)), fault.NotFound)
 	if w.lives(t, ended) || !w.lives(t, stays) {
 		t.Error("the session's family lives, or another's does not")
 	}
@@ -57,13 +57,26 @@ func sessionsEnd(t *testing.T, w world) {
 	}
 	code.Hash, code.FamilyID = secret(), uuid.New()
 	wantKind(t, "a code of a session that has ended", w.AddCode(t.Context(), w.tenant, code), fault.NotFound)
-	must(t, w.EndSessions(t.Context(), w.tenant, w.user, second.ID, event(login.SessionsEnded)))
+	must(t, w.EndSessions(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, second.ID, event(login.SessionsEnded)))
 	if _, err := w.Session(t.Context(), w.tenant, secondSecret); err != nil || w.lives(t, stays) {
 		t.Errorf("the session that stays: %v; its family lives: %v", err, w.lives(t, stays))
 	}
-	must(t, w.EndSessions(t.Context(), w.tenant, w.user, uuid.Nil, event(login.SessionsEnded)))
+	must(t, w.EndSessions(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, uuid.Nil, event(login.SessionsEnded)))
 	_, err = w.Session(t.Context(), w.tenant, secondSecret)
 	wantKind(t, "after a logout everywhere", err, fault.NotFound)
+}
+
+// Whoever has no answer asks again, under the same key.
+func sessionsEndOnce(t *testing.T, w world) {
+	at, _, err := w.logIn(t, "x")
+	must(t, err)
+	who := identity.Caller{Tenant: w.tenant, User: w.user, Request: identity.Request{Once: &identity.Once{Key: "k", Fingerprint: "f"}}}
+	for range 2 {
+		must(t, w.EndSession(t.Context(), who, at.ID, event(login.SessionEnded)))
+	}
+	who.Request.Once = &identity.Once{Key: "k", Fingerprint: "other"}
+	wantKind(t, "another request under the key", w.EndSession(t.Context(), who, at.ID, event(login.SessionEnded)), fault.Invalid)
+	wantKind(t, "and of all", w.EndSessions(t.Context(), who, uuid.Nil, event(login.SessionsEnded)), fault.Invalid)
 }
 
 func sessionsFollow(t *testing.T, w world) {
@@ -76,7 +89,7 @@ func sessionsFollow(t *testing.T, w world) {
 	if _, err := w.Session(t.Context(), w.tenant, firstSecret); !fault.Is(err, fault.NotFound) || !w.lives(t, family) {
 		t.Errorf("the session that was replaced: %v; its family lives: %v", err, w.lives(t, family))
 	}
-	must(t, w.EndSession(t.Context(), w.tenant, w.user, second.ID, event(login.SessionEnded)))
+	must(t, w.EndSession(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, second.ID, event(login.SessionEnded)))
 	if w.lives(t, family) {
 		t.Error("the family outlives the session that took the other's place")
 	}

@@ -53,13 +53,12 @@ func notFound() error { return fault.New(fault.NotFound, "not_found", "there is 
 func (s *Store) AddClient(_ context.Context, who identity.Caller, c login.Client) (login.Client, error) {
 	defer s.lock()()
 	if once := who.Request.Once; once != nil {
-		key := who.Tenant.String() + who.Subject() + once.Key
-		if first, ok := s.receipts[key]; ok && first.fingerprint != once.Fingerprint {
-			return c, fault.New(fault.Invalid, "idempotency_key_reused", "this Idempotency-Key was used for another request")
-		} else if ok {
-			return first.client, nil
+		if done, err := s.done(who); err != nil {
+			return c, err
+		} else if done {
+			return s.receipts[keyOf(who)].client, nil
 		}
-		s.receipts[key] = receipt{once.Fingerprint, c}
+		s.receipts[keyOf(who)] = receipt{once.Fingerprint, c}
 	}
 	s.clients[who.Tenant] = append(s.clients[who.Tenant], c)
 	return c, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 	"bailiwick.dev/domain/page"
@@ -61,8 +62,12 @@ func (s *Store) Sessions(_ context.Context, who identity.Caller, r page.Request)
 }
 
 // EndSession implements login.Sessions.
-func (s *Store) EndSession(_ context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID, e login.Event) error {
+func (s *Store) EndSession(_ context.Context, who identity.Caller, id uuid.UUID, e login.Event) error {
 	defer s.lock()()
+	if done, err := s.done(who); done || err != nil {
+		return err
+	}
+	tenant, user := who.Tenant, who.User
 	i := slices.IndexFunc(s.sessions[tenant], func(at session) bool { return at.ID == id && at.UserID == user })
 	if i < 0 {
 		return notFound()
@@ -76,15 +81,46 @@ func (s *Store) EndSession(_ context.Context, tenant identity.TenantID, user ide
 		}
 	}
 	s.note(tenant, e)
+	s.receipt(who)
 	return nil
 }
 
 // EndSessions implements login.Sessions.
-func (s *Store) EndSessions(_ context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event) error {
+func (s *Store) EndSessions(_ context.Context, who identity.Caller, but uuid.UUID, e login.Event) error {
 	defer s.lock()()
-	s.endAll(tenant, user, but)
-	s.note(tenant, e)
+	if done, err := s.done(who); done || err != nil {
+		return err
+	}
+	s.endAll(who.Tenant, who.User, but)
+	s.note(who.Tenant, e)
+	s.receipt(who)
 	return nil
+}
+
+// done reports whether this request was done before, under its Idempotency-Key.
+func (s *Store) done(who identity.Caller) (bool, error) {
+	if who.Request.Once == nil {
+		return false, nil
+	}
+	first, ok := s.receipts[keyOf(who)]
+	if ok && first.fingerprint != who.Request.Once.Fingerprint {
+		return true, errReused()
+	}
+	return ok, nil
+}
+
+func (s *Store) receipt(who identity.Caller) {
+	if once := who.Request.Once; once != nil {
+		s.receipts[keyOf(who)] = receipt{fingerprint: once.Fingerprint}
+	}
+}
+
+func keyOf(who identity.Caller) string {
+	return who.Tenant.String() + who.Subject() + who.Request.Once.Key
+}
+
+func errReused() error {
+	return fault.New(fault.Invalid, "idempotency_key_reused", "this Idempotency-Key was used for another request")
 }
 
 // endAll ends all that a person's logins gave.
