@@ -24,7 +24,7 @@ import (
 const (
 	lease    = time.Second
 	renewal  = lease / 2              // a policy in use that was asked for so long ago joins the next pull
-	interval = 250 * time.Millisecond // between pulls: four a second
+	interval = 260 * time.Millisecond // between pulls: at most four a second, also when one sets out late
 	patience = 20 * time.Millisecond  // for a pull, before a decision is asked for
 	remote   = 100 * time.Millisecond // for a decision that authz makes
 	cold     = time.Second            // for the first policy of a tenant, when there is no decision either

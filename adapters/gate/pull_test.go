@@ -87,7 +87,7 @@ func TestPolicyWithoutRoomComesLater(t *testing.T) {
 			for _, who := range []identity.Caller{who, other} {
 				want(t, "whether there was room or not", g.Allow(t.Context(), who, access.TasksRead), allowed)
 			}
-			time.Sleep(260 * time.Millisecond)
+			time.Sleep(300 * time.Millisecond)
 		}
 		checks := s.checked()
 		want(t, "the first", g.Allow(t.Context(), who, access.TasksRead), allowed)
