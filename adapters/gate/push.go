@@ -11,7 +11,7 @@ import (
 	"bailiwick.dev/domain/access"
 )
 
-// pause is how long a gate that lost its push waits before it listens again.
+// pause is how long a gate that cannot listen waits before it tries again.
 const pause = time.Second
 
 // Start returns a gate that shows its metrics to operators and runs until ctx
@@ -26,10 +26,17 @@ func Start(ctx context.Context, source Source) *Gate {
 // Run makes the gate quicker than its leases until ctx ends: it listens for
 // changes. One that it does not hear of costs what is left of a lease.
 func (g *Gate) Run(ctx context.Context) {
-	for ctx.Err() == nil {
+	for told := false; ctx.Err() == nil; {
+		begun := time.Now()
 		err := g.source.Changes(ctx, func() { g.listening.Store(true) }, g.changed)
-		if g.listening.Swap(false) && ctx.Err() == nil {
+		g.listening.Store(false)
+		if time.Since(begun) > pause { // a stream ends now and then
+			told = false
+			continue
+		}
+		if !told && ctx.Err() == nil {
 			slog.Warn("changes of policies are not heard of", "error", err)
+			told = true
 		}
 		select {
 		case <-ctx.Done():

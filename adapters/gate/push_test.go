@@ -99,27 +99,30 @@ func TestErasedPolicyIsForgotten(t *testing.T) {
 	})
 }
 
-// restless is a source whose stream breaks at once.
+// restless is a source whose stream breaks after a while.
 type restless struct {
 	*source
+	lasts  time.Duration
 	opened int
 }
 
 func (r *restless) Changes(_ context.Context, opened func(), _ func(uuid.UUID, int64)) error {
 	r.opened++
 	opened()
+	time.Sleep(r.lasts)
 	return errAway
 }
 
 func TestGateListensAgain(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
-		r := &restless{source: &source{}}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		gate.New(r).Run(ctx)
-		if r.opened < 9 || r.opened > 11 {
-			t.Errorf("listened %d times in ten seconds, want once a second", r.opened)
+		for lasts, want := range map[time.Duration]int{0: 10, 2 * time.Second: 5} { // a stream that has lasted is followed by the next at once
+			r := &restless{source: &source{}, lasts: lasts}
+			ctx, cancel := context.WithTimeout(t.Context(), 9999*time.Millisecond)
+			gate.New(r).Run(ctx)
+			if cancel(); r.opened != want {
+				t.Errorf("listened %d times in ten seconds to streams of %v, want %d", r.opened, lasts, want)
+			}
 		}
 	})
 }

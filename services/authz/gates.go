@@ -54,9 +54,6 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, who identity.Caller
 	rest.AsStored(w.Header()) // what is compressed is held back
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	out := http.NewResponseController(w)
-	if err := out.SetReadDeadline(time.Time{}); err != nil { // the server's own ends the request
-		return err
-	}
 	line := []byte("\n")
 	for {
 		if _, err := w.Write(line); err != nil {
