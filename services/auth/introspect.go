@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/ory/fosite"
 
 	"bailiwick.dev/domain/fault"
@@ -73,10 +75,29 @@ func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (ma
 	return answer, nil
 }
 
-// ownAccessToken reads an access token that was issued to c.
+const (
+	checkedLife  = time.Minute // that a signature is not checked again
+	checkedCount = 10_000
+)
+
+func newChecked() *expirable.LRU[[sha256.Size]byte, accessClaims] {
+	return expirable.NewLRU[[sha256.Size]byte, accessClaims](checkedCount, nil, checkedLife)
+}
+
+// ownAccessToken reads an access token that was issued to c. To check a
+// signature costs more than all the rest, and a resource server asks about the
+// same token again and again: what was checked is known by its digest.
 func (s *server) ownAccessToken(c *client, token string) (claims accessClaims, ok bool) {
-	typ, err := s.keys.verify(token, &claims)
-	return claims, err == nil && typ == "at+jwt" && claims.ClientID == c.ID && claims.Expiry != nil
+	known := sha256.Sum256([]byte(token))
+	claims, ok = s.checked.Get(known)
+	if !ok {
+		typ, err := s.keys.verify(token, &claims)
+		if err != nil || typ != "at+jwt" || claims.Expiry == nil {
+			return claims, false
+		}
+		s.checked.Add(known, claims)
+	}
+	return claims, claims.ClientID == c.ID
 }
 
 // tenantIn returns the tenant of a token that we have made; nobody's is no tenant.

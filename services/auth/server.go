@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -42,13 +43,14 @@ type server struct {
 	refresh  []byte // the key from which successors of refresh tokens are derived
 	platform map[string][]byte
 	recent   *expirable.LRU[string, login.Client]
+	checked  *expirable.LRU[[sha256.Size]byte, accessClaims]
 	provider fosite.OAuth2Provider
 }
 
 // newServer composes fosite factory by factory: ComposeAllEnabled would switch
 // on the implicit, hybrid and password grants.
 func newServer(cfg config.Server, store *authdb.Store, people *login.Service, hasher *argon2.Hasher, keys *keyring, refresh []byte, platform map[string][]byte) *server {
-	s := &server{cfg: cfg, store: store, people: people, hasher: hasher, keys: keys, refresh: refresh, platform: platform, recent: newRecent()}
+	s := &server{cfg: cfg, store: store, people: people, hasher: hasher, keys: keys, refresh: refresh, platform: platform, recent: newRecent(), checked: newChecked()}
 	fc := &fosite.Config{
 		AccessTokenLifespan: accessTokenLife, RefreshTokenLifespan: refreshLife, AuthorizeCodeLifespan: codeLife, IDTokenLifespan: idTokenLife,
 		IDTokenIssuer: cfg.Issuer, AccessTokenIssuer: cfg.Issuer, EnforcePKCE: true, MinParameterEntropy: 1, // how long a nonce is, is the client's business

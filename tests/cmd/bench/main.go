@@ -43,7 +43,7 @@ func run(ctx context.Context) error {
 	for _, m := range []struct {
 		name    string
 		measure func(context.Context) ([]line, error)
-	}{{"tasks", w.tasks}, {"scale", w.scale}, {"tokens", w.tokens}, {"decisions", w.decisions}, {"packages", packages}} {
+	}{{"tasks", w.tasks}, {"scale", w.scale}, {"auth", w.auth}, {"decisions", w.decisions}, {"packages", packages}} {
 		if chosen := os.Args[1:]; !slices.Contains(chosen, m.name) && (len(chosen) > 0 || m.name == "scale") { // which takes half an hour
 			continue
 		}

@@ -3,20 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
-	"strings"
-	"time"
-
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 
 	"bailiwick.dev/tests/story"
 )
@@ -71,57 +61,6 @@ func (w *world) request(method, below string, body []byte) *http.Request {
 	req.Header.Set("Authorization", "Bearer "+w.token)
 	req.Header.Set("Content-Type", "application/json")
 	return req
-}
-
-// tokens measures client credentials beside a handler that signs one JWT.
-func (w *world) tokens(ctx context.Context) ([]line, error) {
-	form := url.Values{"grant_type": {"client_credentials"}, "scope": {"tasks"}}.Encode()
-	req, err := http.NewRequest(http.MethodPost, direct("AUTH", 8101)+"/auth/token", strings.NewReader(form))
-	if err != nil {
-		return nil, err
-	}
-	req.SetBasicAuth(w.company.MachineID, w.company.MachineSecret)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	ours, err := w.load(ctx, "auth", req)
-	if err != nil {
-		return nil, err
-	}
-	at, stop, err := signing()
-	if err != nil {
-		return nil, err
-	}
-	defer stop()
-	req, err = http.NewRequest(http.MethodPost, at, strings.NewReader(form))
-	if err != nil {
-		return nil, err
-	}
-	bare, err := w.load(ctx, "", req)
-	return []line{{"auth: client credentials token", ours.String(), bare.String(), "a bare handler that signs one ES256 JWT", ratio(ours.rate, bare.rate)}}, err
-}
-
-func signing() (at string, stop func(), err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return "", nil, err
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("at+jwt"))
-	if err != nil {
-		return "", nil, err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	srv := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		now := time.Now()
-		token, err := jwt.Signed(signer).Claims(jwt.Claims{Issuer: "bench", Subject: "bench", ID: rand.Text(), IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute))}).Serialize()
-		if err != nil {
-			w.WriteHeader(http.StatusInternalServerError)
-		}
-		_ = json.NewEncoder(w).Encode(map[string]string{"access_token": token}) // the client is gone if this fails
-	})}
-	go func() { _ = srv.Serve(l) }()
-	return "http://" + l.Addr().String(), func() { _ = srv.Close() }, nil
 }
 
 func ratio(ours, limit float64) string { return fmt.Sprintf("%.2f", ours/limit) }
