@@ -31,8 +31,8 @@ type Links interface {
 	// AskReset makes a link for the person with an address due, if there is one
 	// who may log in and has not asked too often. It takes as long if not.
 	AskReset(ctx context.Context, tenant identity.TenantID, email string, id uuid.UUID, e Event) error
-	// AskVerification makes a link for a person due, unless they asked too often.
-	AskVerification(ctx context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID) error
+	// AskVerification makes a link for the caller due, unless they asked too often.
+	AskVerification(ctx context.Context, who identity.Caller, id uuid.UUID) error
 	// DueLinks returns links of all tenants that are to be mailed. They are due
 	// again soon unless they are mailed.
 	DueLinks(ctx context.Context) ([]DueLink, error)
@@ -96,5 +96,5 @@ func (s *Service) AskVerification(ctx context.Context, who identity.Caller) erro
 	if err := isPerson(who); err != nil {
 		return err
 	}
-	return s.Store.AskVerification(ctx, who.Tenant, who.User, uuid.New())
+	return s.Store.AskVerification(ctx, who, uuid.New())
 }

@@ -58,8 +58,10 @@ func (s *Store) AskReset(ctx context.Context, tenant identity.TenantID, email st
 }
 
 // AskVerification implements login.Links.
-func (s *Store) AskVerification(ctx context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID) error {
-	_, err := s.exec(ctx, tenant, askLink+`c.user_id = $2 and `+mostLinks, tenant, user, id, login.VerificationLink, login.LinkLife)
+func (s *Store) AskVerification(ctx context.Context, who identity.Caller, id uuid.UUID) error {
+	_, err := postgres.Write(ctx, s.app, who, true, func(b *pgx.Batch) {
+		b.Queue(askLink+`c.user_id = $2 and `+mostLinks, who.Tenant, who.User, id, login.VerificationLink, login.LinkLife)
+	})
 	return err
 }
 

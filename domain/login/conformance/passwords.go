@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
 
@@ -21,7 +22,7 @@ func (w world) link(t *testing.T, purpose string) []byte {
 	if purpose == login.ResetLink {
 		must(t, w.AskReset(t.Context(), w.tenant, address, id, event(login.PasswordResetRequested)))
 	} else {
-		must(t, w.AskVerification(t.Context(), w.tenant, w.user, id))
+		must(t, w.AskVerification(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, id))
 	}
 	due := login.DueLink{Tenant: w.tenant, ID: id, User: w.user, Purpose: purpose}
 	if c, err := w.Mailing(t.Context(), due, s); err != nil || c.Email != address {

@@ -76,6 +76,7 @@ func sessionsEndOnce(t *testing.T, w world) {
 	}
 	who.Request.Once = &identity.Once{Key: "k", Fingerprint: "other"}
 	wantKind(t, "another request under the key", w.EndSession(t.Context(), who, at.ID, event(login.SessionEnded)), fault.Invalid)
+	wantKind(t, "of a link", w.AskVerification(t.Context(), who, uuid.New()), fault.Invalid)
 	wantKind(t, "and of all", w.EndSessions(t.Context(), who, uuid.Nil, event(login.SessionsEnded)), fault.Invalid)
 }
 

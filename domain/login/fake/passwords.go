@@ -95,9 +95,13 @@ func (s *Store) AskReset(_ context.Context, tenant identity.TenantID, email stri
 }
 
 // AskVerification implements login.Links.
-func (s *Store) AskVerification(_ context.Context, tenant identity.TenantID, user identity.UserID, id uuid.UUID) error {
+func (s *Store) AskVerification(_ context.Context, who identity.Caller, id uuid.UUID) error {
 	defer s.lock()()
-	s.ask(tenant, s.user(tenant, user), login.VerificationLink, id)
+	if done, err := s.done(who); done || err != nil {
+		return err
+	}
+	s.ask(who.Tenant, s.user(who.Tenant, who.User), login.VerificationLink, id)
+	s.receipt(who)
 	return nil
 }
 
