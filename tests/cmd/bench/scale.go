@@ -31,7 +31,7 @@ func (w *world) scale(ctx context.Context) (lines []line, err error) {
 
 func (w *world) readsOf(ctx context.Context, n int) (all []figures, err error) {
 	const database = "bench_tasks_scale"
-	if err := w.fill(ctx, database, n); err != nil {
+	if err := w.fill(ctx, database, n, wordless); err != nil {
 		return nil, err
 	}
 	i, err := startTasks(ctx, database)

@@ -101,7 +101,7 @@ func onTask(first int, n, version string) func(string) []string {
 // tasks measures the tasks service on a million tasks of ten tenants.
 func (w *world) tasks(ctx context.Context) (lines []line, err error) {
 	fmt.Printf("making %d tasks of %d tenants, twice\n", million, tenants)
-	if err := w.fill(ctx, walled, million); err != nil {
+	if err := w.fill(ctx, walled, million, ""); err != nil {
 		return nil, err
 	}
 	if err := w.withoutWall(ctx, walled, wallless); err != nil {
