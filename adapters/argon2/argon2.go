@@ -8,6 +8,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"runtime"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ const (
 	threads  = 1
 	saltSize = 16
 	keySize  = 32
-	running  = 2
+	most     = 4 // that run at once
 	waiting  = 64
 	patience = 5 * time.Second
 )
@@ -36,8 +37,10 @@ type Hasher struct {
 	dummy        string
 }
 
-// New returns a Hasher.
+// New returns a Hasher. It leaves half of the processors to others: a token is
+// asked for far more often than a password, and a hash holds its thread for 25 ms.
 func New() *Hasher {
+	running := min(max(1, runtime.GOMAXPROCS(0)/2), most)
 	h := &Hasher{slots: make(chan struct{}, running), queue: make(chan struct{}, running+waiting)}
 	h.dummy = encode(make([]byte, saltSize), make([]byte, keySize))
 	return h

@@ -24,9 +24,9 @@ import (
 )
 
 // auth measures what clients ask the auth service all day, each beside a handler
-// in this process that does only what cannot be avoided.
+// that does only what cannot be avoided.
 func (w *world) auth(ctx context.Context) ([]line, error) {
-	l, err := w.limits(ctx)
+	l, err := w.startLimits(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (w *world) auth(ctx context.Context) ([]line, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.what, err)
 		}
-		limit, err := w.load(ctx, "", mustGet(l.at+"/"+c.limit))
+		limit, err := l.measure(ctx, mustGet("http://"+l.at+"/"+c.limit))
 		if err != nil {
 			return nil, err
 		}

@@ -56,7 +56,8 @@ insert into tasks (tenant_id, id, project_id, number, key, title, description, s
 	select p.tenant_id, pg_temp.id(2, i), p.id, number, 'P' || p.n || '-' || number, 'Carry desk ' || i, 'From floor ' || i % 7 || ' to floor ' || i % 5 || ', with two people and a trolley',
 		case when i % 3 = 0 then 'done' else 'open' end, 'normal', '{}', array['desk', 'floor-' || i % 7], lpad(number::text, 10, '0') || 'V', 1,
 		to_timestamp(BIRTH + i), 'client:bench', to_timestamp(BIRTH + i)
-	from generate_series(0, :tasks - 1) i, lateral (select i / (:tenants * :projects) + 1 as number) x, p where p.n = i % (:tenants * :projects);
+	from generate_series(0, :tasks - 1) i, lateral (select i / (:tenants * :projects) + 1 as number) x, p where p.n = i % (:tenants * :projects)
+	order by i; -- rows lie in the order in which they came
 analyze;
 `
 

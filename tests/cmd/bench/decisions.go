@@ -5,12 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"time"
 
-	"github.com/go-chi/chi/v5"
 	"github.com/google/uuid"
 	"golang.org/x/oauth2/clientcredentials"
 
@@ -64,14 +62,12 @@ func (w *world) checks(ctx context.Context) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	at, stop, err := bare()
+	l, err := w.startLimits(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer stop()
-	req := w.authz("check", w.token, one)
-	req.URL.Host = at
-	plain, err := w.load(ctx, "", req)
+	defer l.stop()
+	plain, err := l.measure(ctx, w.authz("check", w.token, one))
 	if err != nil {
 		return nil, err
 	}
@@ -80,27 +76,6 @@ func (w *world) checks(ctx context.Context) ([]line, error) {
 		{"authz: a decision", single.String(), plain.String(), "0.4 of a bare chi handler", ratio(single.rate, plain.rate)},
 		{"authz: 100 decisions at once", batch.String(), single.String(), "5 times the time of one (p50)", ratio(ms(batch.p50), ms(single.p50))},
 	}, err
-}
-
-// bare serves a chi handler that reads a question and answers it.
-func bare() (at string, stop func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, err
-	}
-	r := chi.NewRouter()
-	r.Post("/authz/v1/check", func(w http.ResponseWriter, r *http.Request) {
-		var q struct{ Permission string }
-		if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"allowed": q.Permission == "tasks:write", "policy_version": 7}) // the client is gone if this fails
-	})
-	srv := &http.Server{ReadHeaderTimeout: time.Second, Handler: r}
-	go func() { _ = srv.Serve(l) }()
-	return l.Addr().String(), func() { _ = srv.Close() }, nil
 }
 
 // pulls measures the question by which a gate renews the leases of many tenants.

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// instance is another process of the tasks service, with settings of its own.
+// instance is a process beside the platform: a tasks service with settings of its
+// own, or the limits.
 type instance struct {
 	at  string
 	pid int
@@ -27,12 +28,8 @@ func startTasks(ctx context.Context, database string) (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	at, err := freePort()
 	if err != nil {
-		return nil, err
-	}
-	at := l.Addr().String()
-	if err := l.Close(); err != nil {
 		return nil, err
 	}
 	var env []string
@@ -54,11 +51,30 @@ func startTasks(ctx context.Context, database string) (*instance, error) {
 	defer log.Close()
 	cmd := exec.CommandContext(ctx, ".local/bin/tasks", "serve")
 	cmd.Env, cmd.Stderr = append(env, "BAILIWICK_RATE_LIMIT=0"), log
+	return start(ctx, cmd, at)
+}
+
+// freePort returns an address that nothing listens at, for another process.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// start runs what will serve at an address, and waits until it is ready.
+func start(ctx context.Context, cmd *exec.Cmd, at string) (*instance, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
 	i := &instance{at: at, pid: cmd.Process.Pid, cmd: cmd}
 	return i, i.ready(ctx)
+}
+
+// measure measures one request to it, over and over.
+func (i *instance) measure(ctx context.Context, req *http.Request) (figures, error) {
+	return work{at: i.at, pid: i.pid, status: http.StatusOK, request: always(req)}.measure(ctx)
 }
 
 func (i *instance) ready(ctx context.Context) error {

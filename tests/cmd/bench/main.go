@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -20,9 +21,13 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
+	do := run
+	if len(os.Args) == 3 && os.Args[1] == limitsCommand {
+		do = func(ctx context.Context) error { return serveLimits(ctx, os.Args[2]) }
+	}
+	if err := do(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -43,7 +48,7 @@ func run(ctx context.Context) error {
 	for _, m := range []struct {
 		name    string
 		measure func(context.Context) ([]line, error)
-	}{{"tasks", w.tasks}, {"scale", w.scale}, {"auth", w.auth}, {"decisions", w.decisions}, {"packages", packages}} {
+	}{{"tasks", w.tasks}, {"scale", w.scale}, {"auth", w.auth}, {"logins", w.logins}, {"decisions", w.decisions}, {"packages", packages}} {
 		if chosen := os.Args[1:]; !slices.Contains(chosen, m.name) && (len(chosen) > 0 || m.name == "scale") { // which takes half an hour
 			continue
 		}

@@ -126,16 +126,25 @@ func (w *world) tasks(ctx context.Context) (lines []line, err error) {
 		return nil, err
 	}
 	defer without.stop()
+	limits, err := w.startLimits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer limits.stop()
+	bound, err := limits.measure(ctx, mustGet("http://"+limits.at+"/select"))
+	if err != nil {
+		return nil, err
+	}
 	export, err := w.export(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for i, o := range ops {
-		ours, err := work{with.at, with.pid, o.status, o.request}.measure(ctx)
+		ours, err := work{at: with.at, pid: with.pid, status: o.status, request: o.request}.measure(ctx)
 		if err != nil {
 			return nil, err
 		}
-		plain, err := work{without.at, without.pid, o.status, o.request}.measure(ctx)
+		plain, err := work{at: without.at, pid: without.pid, status: o.status, request: o.request}.measure(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +154,8 @@ func (w *world) tasks(ctx context.Context) (lines []line, err error) {
 		}
 		lines = append(lines,
 			line{"tasks: " + o.name, ours.String(), fmt.Sprintf("%.0f/s", pgbench), "pgbench: the same statement, role and pipeline", ratio(ours.rate, pgbench)},
-			line{"tasks: " + o.name, ours.String(), plain.String(), "the service without row security", ratio(ours.rate, plain.rate)})
+			line{"tasks: " + o.name, ours.String(), plain.String(), "the service without row security", ratio(ours.rate, plain.rate)},
+			line{"tasks: " + o.name, ours.String(), bound.String(), limitsAre["select"], ratio(ours.rate, bound.rate)})
 	}
 	return append(lines, export...), nil
 }
