@@ -12,6 +12,7 @@ import (
 	"bailiwick.dev/adapters/gate"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
 )
 
 // BenchmarkAllow shows a decision with everything around it: the tenant looked
@@ -22,7 +23,7 @@ func BenchmarkAllow(b *testing.B) {
 			g, people := loaded(b, tenants)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if err := g.Allow(b.Context(), people[i%tenants], access.TasksRead); err != nil {
+				if err := g.Allow(b.Context(), people[i%tenants], task.TasksRead); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -34,7 +35,7 @@ func BenchmarkAllow(b *testing.B) {
 		b.ResetTimer()
 		b.RunParallel(func(pb *testing.PB) {
 			for i := 0; pb.Next(); i++ {
-				if err := g.Allow(b.Context(), people[i%len(people)], access.TasksRead); err != nil {
+				if err := g.Allow(b.Context(), people[i%len(people)], task.TasksRead); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -56,7 +57,7 @@ func loaded(b *testing.B, tenants int) (*gate.Gate, []identity.Caller) {
 		s.with(func() { s.checks = 0 })
 		var all errgroup.Group
 		for _, who := range people {
-			all.Go(func() error { return g.Allow(context.Background(), who, access.TasksRead) })
+			all.Go(func() error { return g.Allow(context.Background(), who, task.TasksRead) })
 		}
 		if err := all.Wait(); err != nil {
 			b.Fatal(err)

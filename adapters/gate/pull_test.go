@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/gate"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
 )
 
 // atMostFour fails if more than four pulls were sent in any second.
@@ -34,13 +34,13 @@ func TestFourPullsASecondRenewAThousandTenants(t *testing.T) {
 		for i := range people {
 			people[i] = identity.Caller{Tenant: uuid.New(), User: uuid.New()}
 			s.set(people[i].Tenant, people[i].User)
-			go func() { _ = g.Allow(t.Context(), people[i], access.TasksRead) }()
+			go func() { _ = g.Allow(t.Context(), people[i], task.TasksRead) }()
 		}
 		time.Sleep(300 * time.Millisecond)
 		checks := s.checked()
 		for range 500 {
 			for _, who := range people {
-				if err := g.Allow(t.Context(), who, access.TasksRead); err != nil {
+				if err := g.Allow(t.Context(), who, task.TasksRead); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -62,7 +62,7 @@ func TestIdleTenantsCostNoPulls(t *testing.T) {
 		for range 1000 {
 			who.Tenant = uuid.New()
 			s.set(who.Tenant, who.User)
-			want(t, "a tenant's only request", g.Allow(t.Context(), who, access.TasksRead), allowed)
+			want(t, "a tenant's only request", g.Allow(t.Context(), who, task.TasksRead), allowed)
 			time.Sleep(3 * time.Millisecond)
 		}
 		time.Sleep(300 * time.Millisecond)
@@ -85,13 +85,13 @@ func TestPolicyWithoutRoomComesLater(t *testing.T) {
 		s.with(func() { s.room = 1 })
 		for range 3 {
 			for _, who := range []identity.Caller{who, other} {
-				want(t, "whether there was room or not", g.Allow(t.Context(), who, access.TasksRead), allowed)
+				want(t, "whether there was room or not", g.Allow(t.Context(), who, task.TasksRead), allowed)
 			}
 			time.Sleep(300 * time.Millisecond)
 		}
 		checks := s.checked()
-		want(t, "the first", g.Allow(t.Context(), who, access.TasksRead), allowed)
-		want(t, "the second", g.Allow(t.Context(), other, access.TasksRead), allowed)
+		want(t, "the first", g.Allow(t.Context(), who, task.TasksRead), allowed)
+		want(t, "the second", g.Allow(t.Context(), other, task.TasksRead), allowed)
 		if s.checked() != checks {
 			t.Error("a policy never found room")
 		}

@@ -9,9 +9,9 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/gate"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
 )
 
 // listening is world with a gate that listens, within a bubble of synctest.
@@ -28,12 +28,12 @@ func TestPushIsEnforcedAtOnce(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		s, g, who := listening(t)
-		want(t, "before", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		want(t, "before", g.Allow(t.Context(), who, task.TasksRead), allowed)
 		for range 100 { // however fast they follow one another
 			s.push(who.Tenant, s.set(who.Tenant, uuid.Nil))
-			want(t, "taken away", g.Allow(t.Context(), who, access.TasksRead), fault.Forbidden)
+			want(t, "taken away", g.Allow(t.Context(), who, task.TasksRead), fault.Forbidden)
 			s.push(who.Tenant, s.set(who.Tenant, who.User))
-			want(t, "given back", g.Allow(t.Context(), who, access.TasksRead), allowed)
+			want(t, "given back", g.Allow(t.Context(), who, task.TasksRead), allowed)
 		}
 		atMostFour(t, s)
 	})
@@ -43,10 +43,10 @@ func TestLostPushCostsTheLease(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		s, g, who := listening(t)
-		want(t, "before", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		want(t, "before", g.Allow(t.Context(), who, task.TasksRead), allowed)
 		s.set(who.Tenant, uuid.Nil)
 		time.Sleep(time.Second)
-		want(t, "a second later", g.Allow(t.Context(), who, access.TasksRead), fault.Forbidden)
+		want(t, "a second later", g.Allow(t.Context(), who, task.TasksRead), fault.Forbidden)
 	})
 }
 
@@ -56,14 +56,14 @@ func TestPushOvertakesAPull(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		s, g, who := listening(t)
-		want(t, "before", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		want(t, "before", g.Allow(t.Context(), who, task.TasksRead), allowed)
 		time.Sleep(600 * time.Millisecond)
 		s.with(func() { s.slow = 100 * time.Millisecond })
-		want(t, "while it is renewed", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		want(t, "while it is renewed", g.Allow(t.Context(), who, task.TasksRead), allowed)
 		time.Sleep(50 * time.Millisecond)
 		s.push(who.Tenant, s.set(who.Tenant, uuid.Nil))
 		time.Sleep(60 * time.Millisecond)
-		want(t, "after the answer of before", g.Allow(t.Context(), who, access.TasksRead), fault.Forbidden)
+		want(t, "after the answer of before", g.Allow(t.Context(), who, task.TasksRead), fault.Forbidden)
 	})
 }
 
@@ -71,7 +71,7 @@ func TestPushOfWhatIsNotNeededCostsNothing(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		s, g, who := listening(t)
-		want(t, "once", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		want(t, "once", g.Allow(t.Context(), who, task.TasksRead), allowed)
 		s.push(who.Tenant, 1) // of the version that is held
 		time.Sleep(time.Minute)
 		s.push(who.Tenant, s.set(who.Tenant, who.User)) // of a tenant that is idle
@@ -89,13 +89,13 @@ func TestErasedPolicyIsForgotten(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		s, g, who := listening(t)
-		want(t, "before", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		want(t, "before", g.Allow(t.Context(), who, task.TasksRead), allowed)
 		s.with(func() { delete(s.policies, who.Tenant) })
 		s.push(who.Tenant, 0)
 		s.set(who.Tenant, uuid.Nil)
-		want(t, "another policy of the same version", g.Allow(t.Context(), who, access.TasksRead), fault.Forbidden)
+		want(t, "another policy of the same version", g.Allow(t.Context(), who, task.TasksRead), fault.Forbidden)
 		time.Sleep(300 * time.Millisecond)
-		want(t, "and when it was pulled", g.Allow(t.Context(), who, access.TasksRead), fault.Forbidden)
+		want(t, "and when it was pulled", g.Allow(t.Context(), who, task.TasksRead), fault.Forbidden)
 	})
 }
 

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"bailiwick.dev/adapters/gate"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
 )
 
 // Many decide while policies change, are pushed and are pulled. In every policy
@@ -84,7 +84,7 @@ func (x *tenantUnderChange) change(s *source, people [2]uuid.UUID) {
 func (x *tenantUnderChange) decide(t *testing.T, g *gate.Gate, people [2]uuid.UUID) {
 	heard := x.heard.Load()
 	for i, person := range people {
-		err := g.Allow(t.Context(), identity.Caller{Tenant: x.id, User: person}, access.TasksRead)
+		err := g.Allow(t.Context(), identity.Caller{Tenant: x.id, User: person}, task.TasksRead)
 		if err != nil && !fault.Is(err, fault.Forbidden) {
 			t.Errorf("a decision fails: %v", err)
 		}
@@ -93,7 +93,7 @@ func (x *tenantUnderChange) decide(t *testing.T, g *gate.Gate, people [2]uuid.UU
 			t.Errorf("after %d changes person %d: %v, member %v", heard, i, err, member)
 		}
 	}
-	if g.Allow(t.Context(), identity.Caller{Tenant: x.id, User: uuid.Nil, Client: "stranger"}, access.TasksRead) == nil {
+	if g.Allow(t.Context(), identity.Caller{Tenant: x.id, User: uuid.Nil, Client: "stranger"}, task.TasksRead) == nil {
 		t.Error("a stranger is let in")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
 )
 
 // source is an authorization service that can be changed, slowed and taken away.
@@ -36,7 +37,7 @@ var errAway = errors.New("away")
 
 // roles of the tests: member may read tasks, and a project's own by role.
 func roles() []access.Role {
-	return []access.Role{{Name: "member", Permissions: []access.Permission{access.TasksRead}}}
+	return []access.Role{{Name: "member", Permissions: []access.Permission{task.TasksRead}}}
 }
 
 // set changes a tenant's policy: user is the only member, or nobody.
@@ -99,7 +100,7 @@ func (s *source) Check(ctx context.Context, tenant uuid.UUID, subject access.Sub
 		<-ctx.Done()
 		return access.Decision{}, ctx.Err()
 	}
-	allowed := p == access.TasksRead && len(now.Assignments) > 0 && now.Assignments[0].Subject() == subject
+	allowed := p == task.TasksRead && len(now.Assignments) > 0 && now.Assignments[0].Subject() == subject
 	return access.Decision{Allowed: allowed, PolicyVersion: now.Version}, err
 }
 

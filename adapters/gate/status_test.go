@@ -8,8 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"bailiwick.dev/adapters/gate"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/task"
 )
 
 // figures returns what operators see of g.
@@ -33,14 +33,14 @@ func TestOperatorsSeeHowTheGateIs(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T) {
 		s, g, who := listening(t)
-		want(t, "before", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		want(t, "before", g.Allow(t.Context(), who, task.TasksRead), allowed)
 		synctest.Wait()
 		s.push(who.Tenant, s.set(who.Tenant, who.User))
-		want(t, "by a remote decision", g.Allow(t.Context(), who, access.TasksRead), allowed)
+		want(t, "by a remote decision", g.Allow(t.Context(), who, task.TasksRead), allowed)
 		time.Sleep(500 * time.Millisecond)
 		s.with(func() { s.pull, s.check = errAway, errAway })
 		time.Sleep(time.Second)
-		want(t, "with nobody there", g.Allow(t.Context(), who, access.TasksRead), fault.Unavailable)
+		want(t, "with nobody there", g.Allow(t.Context(), who, task.TasksRead), fault.Unavailable)
 		synctest.Wait()
 		want := map[string]float64{
 			"gate_pulls_total": 3, "gate_pull_failures_total": 1, "gate_pushes_total": 1, "gate_remote_checks_total": 2, "gate_lease_expiries_total": 2,

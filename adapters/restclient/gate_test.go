@@ -16,6 +16,7 @@ import (
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
 )
 
 // authz returns a client of a service that answers as h does, and how many
@@ -89,7 +90,7 @@ func TestWaitingForATokenEndsWithTheRequest(t *testing.T) {
 	c := restclient.New(config.Platform{ClientID: "c", ClientSecret: "s", AuthURL: srv.URL, AuthzURL: srv.URL})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := c.Check(ctx, uuid.New(), access.Subject{Client: "x"}, access.TasksRead, uuid.Nil); !fault.Is(err, fault.Unavailable) {
+	if _, err := c.Check(ctx, uuid.New(), access.Subject{Client: "x"}, task.TasksRead, uuid.Nil); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("%v, want unavailable", err)
 	}
 }

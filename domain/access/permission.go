@@ -16,28 +16,13 @@ import (
 // Permission is a "resource:action" that a role can hold.
 type Permission string
 
-// The permissions of the platform's own operations.
+// The permissions of the authorization service's own operations. Each service
+// names those of its own beside what it declares.
 const (
-	ProjectsRead     Permission = "projects:read"
-	ProjectsWrite    Permission = "projects:write"
-	TasksRead        Permission = "tasks:read"
-	TasksWrite       Permission = "tasks:write"
-	TasksDelete      Permission = "tasks:delete"
-	CommentsWrite    Permission = "comments:write"
-	ReportsRead      Permission = "reports:read"
-	ReportsCreate    Permission = "reports:create"
-	UsersRead        Permission = "users:read"
-	UsersInvite      Permission = "users:invite"
-	UsersWrite       Permission = "users:write"
 	RolesRead        Permission = "roles:read"
 	RolesWrite       Permission = "roles:write"
 	AssignmentsRead  Permission = "assignments:read"
 	AssignmentsWrite Permission = "assignments:write"
-	ClientsRead      Permission = "clients:read"
-	ClientsWrite     Permission = "clients:write"
-	TenantRead       Permission = "tenant:read"
-	TenantWrite      Permission = "tenant:write"
-	AuditRead        Permission = "audit:read"
 )
 
 // Gate decides, in microseconds, whether a caller may do something.

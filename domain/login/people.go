@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 )
@@ -93,7 +92,7 @@ func (s *Service) Resume(ctx context.Context, who identity.Caller) error {
 
 // Audit lists the audit trail of the caller's tenant.
 func (s *Service) Audit(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Event], error) {
-	if err := s.Gate.Allow(ctx, who, access.AuditRead); err != nil {
+	if err := s.Gate.Allow(ctx, who, AuditRead); err != nil {
 		return page.Result[Event]{}, err
 	}
 	return s.Store.Audit(ctx, who, r)

@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
@@ -47,7 +46,7 @@ func (s *Service) Secret(c Client) string {
 // RotateSecret gives a client another secret; the one before works for
 // SecretOverlap, or until EndPreviousSecret. Of three, the oldest ends.
 func (s *Service) RotateSecret(ctx context.Context, who identity.Caller, id string) (Client, error) {
-	if err := s.Gate.Allow(ctx, who, access.ClientsWrite); err != nil {
+	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
 		return Client{}, err
 	}
 	c, err := s.Store.Client(ctx, who, id)
@@ -64,7 +63,7 @@ func (s *Service) RotateSecret(ctx context.Context, who identity.Caller, id stri
 // EndPreviousSecret leaves a client with its newest secret alone. It returns
 // fault.NotFound when there is no other.
 func (s *Service) EndPreviousSecret(ctx context.Context, who identity.Caller, id string) error {
-	if err := s.Gate.Allow(ctx, who, access.ClientsWrite); err != nil {
+	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
 		return err
 	}
 	c, err := s.Store.Client(ctx, who, id)

@@ -67,7 +67,7 @@ type Service struct {
 
 // CreateClient makes a client. A confidential one is given a secret: see Secret.
 func (s *Service) CreateClient(ctx context.Context, who identity.Caller, d ClientDraft) (Client, error) {
-	if err := s.Gate.Allow(ctx, who, access.ClientsWrite); err != nil {
+	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
 		return Client{}, err
 	}
 	c, err := d.Client(uuid.Must(uuid.NewV7()).String(), now())
@@ -81,7 +81,7 @@ func (s *Service) CreateClient(ctx context.Context, who identity.Caller, d Clien
 // ChangeClient changes a client whose version is the one named, or returns
 // fault.Precondition.
 func (s *Service) ChangeClient(ctx context.Context, who identity.Caller, id string, version int64, p ClientPatch) (Client, error) {
-	if err := s.Gate.Allow(ctx, who, access.ClientsWrite); err != nil {
+	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
 		return Client{}, err
 	}
 	c, err := s.Store.Client(ctx, who, id)
@@ -100,7 +100,7 @@ func (s *Service) ChangeClient(ctx context.Context, who identity.Caller, id stri
 
 // Clients lists the tenant's clients.
 func (s *Service) Clients(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Client], error) {
-	if err := s.Gate.Allow(ctx, who, access.ClientsRead); err != nil {
+	if err := s.Gate.Allow(ctx, who, ClientsRead); err != nil {
 		return page.Result[Client]{}, err
 	}
 	return s.Store.Clients(ctx, who, r)
@@ -108,7 +108,7 @@ func (s *Service) Clients(ctx context.Context, who identity.Caller, r page.Reque
 
 // Client returns one client of the tenant, or fault.NotFound.
 func (s *Service) Client(ctx context.Context, who identity.Caller, id string) (Client, error) {
-	if err := s.Gate.Allow(ctx, who, access.ClientsRead); err != nil {
+	if err := s.Gate.Allow(ctx, who, ClientsRead); err != nil {
 		return Client{}, err
 	}
 	return s.Store.Client(ctx, who, id)
@@ -117,7 +117,7 @@ func (s *Service) Client(ctx context.Context, who identity.Caller, id string) (C
 // DeleteClient removes a client whose version is the one named; its refresh
 // tokens die with it.
 func (s *Service) DeleteClient(ctx context.Context, who identity.Caller, id string, version int64) error {
-	if err := s.Gate.Allow(ctx, who, access.ClientsWrite); err != nil {
+	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
 		return err
 	}
 	return s.Store.DeleteClient(ctx, who, id, version)

@@ -31,7 +31,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 // Create asks for a report. The run's row is all that must be there: whoever
 // does not start it now, the reconciler does.
 func (s *Service) Create(ctx context.Context, who identity.Caller, d RunDraft) (Run, error) {
-	if err := s.gate.Allow(ctx, who, access.ReportsCreate); err != nil {
+	if err := s.gate.Allow(ctx, who, ReportsCreate); err != nil {
 		return Run{}, err
 	}
 	r, err := d.run(now(), who)
@@ -47,7 +47,7 @@ func (s *Service) Create(ctx context.Context, who identity.Caller, d RunDraft) (
 
 // Get returns one run.
 func (s *Service) Get(ctx context.Context, who identity.Caller, id uuid.UUID) (Run, error) {
-	if err := s.gate.Allow(ctx, who, access.ReportsRead); err != nil {
+	if err := s.gate.Allow(ctx, who, ReportsRead); err != nil {
 		return Run{}, err
 	}
 	return s.store.Run(ctx, who, id)
@@ -55,7 +55,7 @@ func (s *Service) Get(ctx context.Context, who identity.Caller, id uuid.UUID) (R
 
 // List returns a page of runs.
 func (s *Service) List(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Run], error) {
-	if err := s.gate.Allow(ctx, who, access.ReportsRead); err != nil {
+	if err := s.gate.Allow(ctx, who, ReportsRead); err != nil {
 		return page.Result[Run]{}, err
 	}
 	return s.store.Runs(ctx, who, r)
@@ -64,7 +64,7 @@ func (s *Service) List(ctx context.Context, who identity.Caller, r page.Request)
 // Cancel ends a run before its file is there. What makes the file sees it in
 // the row within a second, so it stops also when Temporal cannot tell it.
 func (s *Service) Cancel(ctx context.Context, who identity.Caller, id uuid.UUID) (Run, error) {
-	if err := s.gate.Allow(ctx, who, access.ReportsCreate); err != nil {
+	if err := s.gate.Allow(ctx, who, ReportsCreate); err != nil {
 		return Run{}, err
 	}
 	r, err := s.store.Cancel(ctx, who, id, now())

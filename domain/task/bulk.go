@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
@@ -87,10 +86,10 @@ func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, a
 
 func (s *Service) write(ctx context.Context, who identity.Caller, item Item) (w Write, err error) {
 	w.At = s.now()
-	permission, project := access.TasksWrite, uuid.Nil
+	permission, project := TasksWrite, uuid.Nil
 	switch {
 	case item.Delete != nil:
-		permission = access.TasksDelete
+		permission = TasksDelete
 	case item.Create != nil:
 		project = item.Create.ProjectID
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
@@ -130,7 +129,7 @@ func ErrImportOver() error {
 // StartImport stores a CSV file whose rows become tasks of project. That is
 // all: whoever carries imports through finds it.
 func (s *Service) StartImport(ctx context.Context, who identity.Caller, project uuid.UUID, file []byte) (Import, error) {
-	if err := s.gate.AllowIn(ctx, who, access.TasksWrite, project); err != nil {
+	if err := s.gate.AllowIn(ctx, who, TasksWrite, project); err != nil {
 		return Import{}, err
 	}
 	n, err := countRows(file)
@@ -151,12 +150,12 @@ func (s *Service) StartImport(ctx context.Context, who identity.Caller, project 
 
 // GetImport returns one import.
 func (s *Service) GetImport(ctx context.Context, who identity.Caller, id uuid.UUID) (Import, error) {
-	return s.readImport(ctx, who, access.TasksRead, id)
+	return s.readImport(ctx, who, TasksRead, id)
 }
 
 // ListImports returns a page of imports.
 func (s *Service) ListImports(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Import], error) {
-	if err := s.gate.Allow(ctx, who, access.TasksRead); err != nil {
+	if err := s.gate.Allow(ctx, who, TasksRead); err != nil {
 		return page.Result[Import]{}, err
 	}
 	return s.store.Imports(ctx, who, r)
@@ -164,7 +163,7 @@ func (s *Service) ListImports(ctx context.Context, who identity.Caller, r page.R
 
 // ImportErrors returns a page of the rows of which no task was made.
 func (s *Service) ImportErrors(ctx context.Context, who identity.Caller, id uuid.UUID, r page.Request) (page.Result[ImportError], error) {
-	if err := s.allowImport(ctx, who, access.TasksRead, id); err != nil {
+	if err := s.allowImport(ctx, who, TasksRead, id); err != nil {
 		return page.Result[ImportError]{}, err
 	}
 	return s.store.ImportErrors(ctx, who, id, r)
@@ -172,7 +171,7 @@ func (s *Service) ImportErrors(ctx context.Context, who identity.Caller, id uuid
 
 // CancelImport ends an import; the tasks that it has made stay.
 func (s *Service) CancelImport(ctx context.Context, who identity.Caller, id uuid.UUID) (Import, error) {
-	if err := s.allowImport(ctx, who, access.TasksWrite, id); err != nil {
+	if err := s.allowImport(ctx, who, TasksWrite, id); err != nil {
 		return Import{}, err
 	}
 	return s.store.EndImport(ctx, who, id, ImportCancelled, "", s.now())

@@ -5,14 +5,13 @@ import (
 
 	"github.com/google/uuid"
 
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 )
 
 // CreateProject adds a project to the caller's tenant.
 func (s *Service) CreateProject(ctx context.Context, who identity.Caller, d ProjectDraft) (Project, error) {
-	if err := s.gate.Allow(ctx, who, access.ProjectsWrite); err != nil {
+	if err := s.gate.Allow(ctx, who, ProjectsWrite); err != nil {
 		return Project{}, err
 	}
 	p, err := d.project(s.now(), who)
@@ -24,7 +23,7 @@ func (s *Service) CreateProject(ctx context.Context, who identity.Caller, d Proj
 
 // Project returns one project.
 func (s *Service) Project(ctx context.Context, who identity.Caller, id uuid.UUID) (Project, error) {
-	if err := s.gate.AllowIn(ctx, who, access.ProjectsRead, id); err != nil {
+	if err := s.gate.AllowIn(ctx, who, ProjectsRead, id); err != nil {
 		return Project{}, err
 	}
 	return s.store.Project(ctx, who, id)
@@ -32,7 +31,7 @@ func (s *Service) Project(ctx context.Context, who identity.Caller, id uuid.UUID
 
 // Projects returns a page of projects.
 func (s *Service) Projects(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Project], error) {
-	if err := s.gate.Allow(ctx, who, access.ProjectsRead); err != nil {
+	if err := s.gate.Allow(ctx, who, ProjectsRead); err != nil {
 		return page.Result[Project]{}, err
 	}
 	return s.store.Projects(ctx, who, r)
@@ -40,7 +39,7 @@ func (s *Service) Projects(ctx context.Context, who identity.Caller, r page.Requ
 
 // ChangeProject applies p to the project's given version.
 func (s *Service) ChangeProject(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p ProjectPatch) (Project, error) {
-	if err := s.gate.AllowIn(ctx, who, access.ProjectsWrite, id); err != nil {
+	if err := s.gate.AllowIn(ctx, who, ProjectsWrite, id); err != nil {
 		return Project{}, err
 	}
 	before, err := s.store.Project(ctx, who, id)
@@ -60,7 +59,7 @@ func (s *Service) ChangeProject(ctx context.Context, who identity.Caller, id uui
 
 // DeleteProject deletes the project's given version with its tasks.
 func (s *Service) DeleteProject(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error {
-	if err := s.gate.AllowIn(ctx, who, access.ProjectsWrite, id); err != nil {
+	if err := s.gate.AllowIn(ctx, who, ProjectsWrite, id); err != nil {
 		return err
 	}
 	return s.store.DeleteProject(ctx, who, id, version)
@@ -68,7 +67,7 @@ func (s *Service) DeleteProject(ctx context.Context, who identity.Caller, id uui
 
 // AddMember adds a person to those who work on a project.
 func (s *Service) AddMember(ctx context.Context, who identity.Caller, project, user uuid.UUID) error {
-	if err := s.gate.AllowIn(ctx, who, access.ProjectsWrite, project); err != nil {
+	if err := s.gate.AllowIn(ctx, who, ProjectsWrite, project); err != nil {
 		return err
 	}
 	return s.store.AddMember(ctx, who, project, Member{UserID: user, AddedAt: s.now(), AddedBy: who.Subject()})
@@ -76,7 +75,7 @@ func (s *Service) AddMember(ctx context.Context, who identity.Caller, project, u
 
 // RemoveMember takes a person from them.
 func (s *Service) RemoveMember(ctx context.Context, who identity.Caller, project, user uuid.UUID) error {
-	if err := s.gate.AllowIn(ctx, who, access.ProjectsWrite, project); err != nil {
+	if err := s.gate.AllowIn(ctx, who, ProjectsWrite, project); err != nil {
 		return err
 	}
 	return s.store.RemoveMember(ctx, who, project, user)
@@ -84,7 +83,7 @@ func (s *Service) RemoveMember(ctx context.Context, who identity.Caller, project
 
 // Members returns a page of them.
 func (s *Service) Members(ctx context.Context, who identity.Caller, project uuid.UUID, r page.Request) (page.Result[Member], error) {
-	if err := s.gate.AllowIn(ctx, who, access.ProjectsRead, project); err != nil {
+	if err := s.gate.AllowIn(ctx, who, ProjectsRead, project); err != nil {
 		return page.Result[Member]{}, err
 	}
 	return s.store.Members(ctx, who, project, r)

@@ -93,7 +93,7 @@ func NewService(store Store, gate access.Gate) *Service {
 
 // Create adds a task to a project of the caller's tenant.
 func (s *Service) Create(ctx context.Context, who identity.Caller, d Draft) (Task, error) {
-	if err := s.gate.AllowIn(ctx, who, access.TasksWrite, d.ProjectID); err != nil {
+	if err := s.gate.AllowIn(ctx, who, TasksWrite, d.ProjectID); err != nil {
 		return Task{}, err
 	}
 	t, err := d.task(s.now(), who)
@@ -105,7 +105,7 @@ func (s *Service) Create(ctx context.Context, who identity.Caller, d Draft) (Tas
 
 // Get returns one task.
 func (s *Service) Get(ctx context.Context, who identity.Caller, id uuid.UUID) (Task, error) {
-	return s.readTask(ctx, who, access.TasksRead, id)
+	return s.readTask(ctx, who, TasksRead, id)
 }
 
 // List returns a page of the tasks that f chooses. With a role for one project
@@ -141,7 +141,7 @@ func (s *Service) Export(ctx context.Context, who identity.Caller, f Filter, beg
 }
 
 func (s *Service) query(ctx context.Context, who identity.Caller, f Filter) (Query, error) {
-	if err := s.gate.AllowIn(ctx, who, access.TasksRead, f.ProjectID); err != nil {
+	if err := s.gate.AllowIn(ctx, who, TasksRead, f.ProjectID); err != nil {
 		return Query{}, err
 	}
 	return f.Query(who, s.now())
@@ -149,7 +149,7 @@ func (s *Service) query(ctx context.Context, who identity.Caller, f Filter) (Que
 
 // Change applies c to the version that it names.
 func (s *Service) Change(ctx context.Context, who identity.Caller, c ItemChange) (t Task, err error) {
-	if err := s.allowTask(ctx, who, access.TasksWrite, c.ID); err != nil {
+	if err := s.allowTask(ctx, who, TasksWrite, c.ID); err != nil {
 		return t, err
 	}
 	if c.Patch, err = c.Patch.Normal(); err != nil {
@@ -167,7 +167,7 @@ type Move struct {
 
 // Move gives a task another place in the manual order.
 func (s *Service) Move(ctx context.Context, who identity.Caller, m Move) (Task, error) {
-	if err := s.allowTask(ctx, who, access.TasksWrite, m.ID); err != nil {
+	if err := s.allowTask(ctx, who, TasksWrite, m.ID); err != nil {
 		return Task{}, err
 	}
 	var c fault.Check
@@ -182,7 +182,7 @@ func (s *Service) Move(ctx context.Context, who identity.Caller, m Move) (Task, 
 
 // Delete moves the task's given version to the trash.
 func (s *Service) Delete(ctx context.Context, who identity.Caller, d ItemDelete) error {
-	if err := s.allowTask(ctx, who, access.TasksDelete, d.ID); err != nil {
+	if err := s.allowTask(ctx, who, TasksDelete, d.ID); err != nil {
 		return err
 	}
 	_, err := s.store.Delete(ctx, who, d, s.now())
@@ -192,7 +192,7 @@ func (s *Service) Delete(ctx context.Context, who identity.Caller, d ItemDelete)
 // Restore takes the task's given version out of the trash. It takes a role for
 // the whole tenant: the trash does not tell what project a task is of.
 func (s *Service) Restore(ctx context.Context, who identity.Caller, d ItemDelete) (Task, error) {
-	if err := s.gate.Allow(ctx, who, access.TasksDelete); err != nil {
+	if err := s.gate.Allow(ctx, who, TasksDelete); err != nil {
 		return Task{}, err
 	}
 	return s.store.Restore(ctx, who, d, s.now())
@@ -200,7 +200,7 @@ func (s *Service) Restore(ctx context.Context, who identity.Caller, d ItemDelete
 
 // History returns a page of a task's changes.
 func (s *Service) History(ctx context.Context, who identity.Caller, id uuid.UUID, r page.Request) (page.Result[Change], error) {
-	if err := s.allowTask(ctx, who, access.TasksRead, id); err != nil {
+	if err := s.allowTask(ctx, who, TasksRead, id); err != nil {
 		return page.Result[Change]{}, err
 	}
 	return s.store.History(ctx, who, id, r)
@@ -208,7 +208,7 @@ func (s *Service) History(ctx context.Context, who identity.Caller, id uuid.UUID
 
 // Comment adds a comment to a task.
 func (s *Service) Comment(ctx context.Context, who identity.Caller, task uuid.UUID, d CommentDraft) (Comment, error) {
-	if err := s.allowTask(ctx, who, access.CommentsWrite, task); err != nil {
+	if err := s.allowTask(ctx, who, CommentsWrite, task); err != nil {
 		return Comment{}, err
 	}
 	c, err := d.comment(s.now(), who, task)
@@ -220,7 +220,7 @@ func (s *Service) Comment(ctx context.Context, who identity.Caller, task uuid.UU
 
 // Comments returns a page of a task's comments.
 func (s *Service) Comments(ctx context.Context, who identity.Caller, task uuid.UUID, r page.Request) (page.Result[Comment], error) {
-	if err := s.allowTask(ctx, who, access.TasksRead, task); err != nil {
+	if err := s.allowTask(ctx, who, TasksRead, task); err != nil {
 		return page.Result[Comment]{}, err
 	}
 	return s.store.Comments(ctx, who, task, r)

@@ -3,7 +3,6 @@ package tenancy
 import (
 	"context"
 
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
@@ -41,18 +40,18 @@ func (s *Service) Enable(ctx context.Context, who identity.Caller, id identity.U
 
 // concerned returns the person, if the caller may change what becomes of them.
 func (s *Service) concerned(ctx context.Context, who identity.Caller, id identity.UserID) (User, error) {
-	if err := s.Gate.Allow(ctx, who, access.UsersWrite); err != nil {
+	if err := s.Gate.Allow(ctx, who, UsersWrite); err != nil {
 		return User{}, err
 	}
 	u, err := s.Store.User(ctx, who, id)
 	if err != nil {
 		return u, err
 	}
-	strong, err := s.Roles.Holds(ctx, who.Tenant, id, access.TenantWrite)
+	strong, err := s.Roles.Holds(ctx, who.Tenant, id, TenantWrite)
 	if err != nil || !strong {
 		return u, err
 	}
-	if err := s.Gate.Allow(ctx, who, access.TenantWrite); fault.Is(err, fault.Forbidden) {
+	if err := s.Gate.Allow(ctx, who, TenantWrite); fault.Is(err, fault.Forbidden) {
 		return u, fault.New(fault.Forbidden, "stronger_than_you", "this concerns a permission that you do not hold")
 	} else if err != nil {
 		return u, err

@@ -16,7 +16,7 @@ import (
 // lacks. The mail is sent soon after. It returns fault.Invalid, pointing at
 // /role, when the tenant has no such role.
 func (s *Service) Invite(ctx context.Context, who identity.Caller, d InvitationDraft) (Invitation, error) {
-	if err := s.Gate.Allow(ctx, who, access.UsersInvite); err != nil {
+	if err := s.Gate.Allow(ctx, who, UsersInvite); err != nil {
 		return Invitation{}, err
 	}
 	i, err := d.invitation(who, now())
@@ -37,7 +37,7 @@ func (s *Service) Invite(ctx context.Context, who identity.Caller, d InvitationD
 
 // Invitation returns one of the caller's tenant, or fault.NotFound.
 func (s *Service) Invitation(ctx context.Context, who identity.Caller, id uuid.UUID) (Invitation, error) {
-	if err := s.Gate.Allow(ctx, who, access.UsersRead); err != nil {
+	if err := s.Gate.Allow(ctx, who, UsersRead); err != nil {
 		return Invitation{}, err
 	}
 	i, err := s.Store.Invitation(ctx, who, id)
@@ -46,7 +46,7 @@ func (s *Service) Invitation(ctx context.Context, who identity.Caller, id uuid.U
 
 // Invitations lists those of the caller's tenant.
 func (s *Service) Invitations(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Invitation], error) {
-	if err := s.Gate.Allow(ctx, who, access.UsersRead); err != nil {
+	if err := s.Gate.Allow(ctx, who, UsersRead); err != nil {
 		return page.Result[Invitation]{}, err
 	}
 	got, err := s.Store.Invitations(ctx, who, r)

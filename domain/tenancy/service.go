@@ -96,7 +96,7 @@ func (s *Service) Verify(ctx context.Context, who identity.Caller, token, passwo
 
 // Tenant returns the caller's own.
 func (s *Service) Tenant(ctx context.Context, who identity.Caller) (Tenant, error) {
-	if err := s.Gate.Allow(ctx, who, access.TenantRead); err != nil {
+	if err := s.Gate.Allow(ctx, who, TenantRead); err != nil {
 		return Tenant{}, err
 	}
 	return s.Store.Tenant(ctx, who)
@@ -113,7 +113,7 @@ func (s *Service) Me(ctx context.Context, who identity.Caller) (User, error) {
 
 // User returns a person of the caller's tenant, or fault.NotFound.
 func (s *Service) User(ctx context.Context, who identity.Caller, id identity.UserID) (User, error) {
-	if err := s.Gate.Allow(ctx, who, access.UsersRead); err != nil {
+	if err := s.Gate.Allow(ctx, who, UsersRead); err != nil {
 		return User{}, err
 	}
 	return s.Store.User(ctx, who, id)
@@ -121,7 +121,7 @@ func (s *Service) User(ctx context.Context, who identity.Caller, id identity.Use
 
 // Users lists the people of the caller's tenant.
 func (s *Service) Users(ctx context.Context, who identity.Caller, r page.Request) (page.Result[User], error) {
-	if err := s.Gate.Allow(ctx, who, access.UsersRead); err != nil {
+	if err := s.Gate.Allow(ctx, who, UsersRead); err != nil {
 		return page.Result[User]{}, err
 	}
 	return s.Store.Users(ctx, who, r)

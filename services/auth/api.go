@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 	"bailiwick.dev/domain/page"
@@ -24,33 +23,33 @@ func (a *api) register(r *rest.API) {
 	a.registerPlatform(r)
 	a.registerSessions(r)
 	rest.Register(r, rest.Operation{
-		ID: "create-client", Method: http.MethodPost, Path: "/v1/clients", Tag: "clients", Scope: scope, Needs: rest.Needs{access.ClientsWrite}, Status: http.StatusCreated,
+		ID: "create-client", Method: http.MethodPost, Path: "/v1/clients", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Status: http.StatusCreated,
 		Example: `{"name": "Time sheets", "type": "public", "redirect_uris": ["https://app.acme.example/callback"], "post_logout_redirect_uris": ["https://app.acme.example/"], "web_origins": ["https://app.acme.example"]}`,
 		Summary: "Create an OAuth client", Description: "The answer shows a confidential client's secret, which is not shown again.",
 	}, a.create)
 	rest.Register(r, rest.Operation{
-		ID: "list-clients", Method: http.MethodGet, Path: "/v1/clients", Tag: "clients", Scope: scope, Needs: rest.Needs{access.ClientsRead},
+		ID: "list-clients", Method: http.MethodGet, Path: "/v1/clients", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsRead},
 		Summary: "List OAuth clients", Description: "Clients of the tenant, oldest first.",
 	}, a.list)
 	rest.Register(r, rest.Operation{
-		ID: "get-client", Method: http.MethodGet, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Needs: rest.Needs{access.ClientsRead}, Errors: []int{404},
+		ID: "get-client", Method: http.MethodGet, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsRead}, Errors: []int{404},
 		Summary: "Read an OAuth client", Description: "Without its secret. The ETag names its version.",
 	}, a.get)
 	rest.Register(r, rest.Operation{
-		ID: "update-client", Method: http.MethodPatch, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Needs: rest.Needs{access.ClientsWrite}, Errors: []int{404, 412, 428},
+		ID: "update-client", Method: http.MethodPatch, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Errors: []int{404, 412, 428},
 		Example: `{"name": "Time sheets", "web_origins": ["https://app.acme.example"], "enabled": true}`,
 		Summary: "Change an OAuth client", Description: "A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.",
 	}, a.update)
 	rest.Register(r, rest.Operation{
-		ID: "delete-client", Method: http.MethodDelete, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Needs: rest.Needs{access.ClientsWrite}, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
+		ID: "delete-client", Method: http.MethodDelete, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
 		Summary: "Delete an OAuth client", Description: "Its refresh tokens end at once, its access tokens within two seconds.",
 	}, a.remove)
 	rest.Register(r, rest.Operation{
-		ID: "rotate-client-secret", Method: http.MethodPost, Path: "/v1/clients/{id}/secret", Tag: "clients", Scope: scope, Needs: rest.Needs{access.ClientsWrite}, Errors: []int{404, 409},
+		ID: "rotate-client-secret", Method: http.MethodPost, Path: "/v1/clients/{id}/secret", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Errors: []int{404, 409},
 		Summary: "Rotate a client's secret", Description: "The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.",
 	}, a.rotate)
 	rest.Register(r, rest.Operation{
-		ID: "end-previous-client-secret", Method: http.MethodDelete, Path: "/v1/clients/{id}/secret/previous", Tag: "clients", Scope: scope, Needs: rest.Needs{access.ClientsWrite}, Status: http.StatusNoContent, Errors: []int{404, 409},
+		ID: "end-previous-client-secret", Method: http.MethodDelete, Path: "/v1/clients/{id}/secret/previous", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Status: http.StatusNoContent, Errors: []int{404, 409},
 		Summary: "End a client's previous secret", Description: "After a rotation, when every instance has the new one.",
 	}, a.endPrevious)
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 	"bailiwick.dev/domain/page"
@@ -28,7 +27,7 @@ func (a *api) registerSessions(r *rest.API) {
 		Summary: "Log out everywhere", Description: "Ends all the caller's sessions and tokens, that of this request too: refresh tokens at once, access tokens within two seconds.",
 	}, a.endSessions)
 	rest.Register(r, rest.Operation{
-		ID: "list-audit-events", Method: http.MethodGet, Path: "/v1/audit-events", Tag: "audit", Scope: scope, Needs: rest.Needs{access.AuditRead},
+		ID: "list-audit-events", Method: http.MethodGet, Path: "/v1/audit-events", Tag: "audit", Scope: scope, Needs: rest.Needs{login.AuditRead},
 		Summary: "Read the audit trail", Description: "Logins and failures, consents, changes of passwords, sessions, people and clients of the tenant, oldest first. Each entry hangs on the one before: none can be changed or taken out unseen.",
 	}, a.listEvents)
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/report"
 )
@@ -25,19 +24,19 @@ type api struct {
 
 func (a *api) register(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-report-run", Method: http.MethodPost, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{access.ReportsCreate}, Status: http.StatusAccepted,
+		ID: "create-report-run", Method: http.MethodPost, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsCreate}, Status: http.StatusAccepted,
 		Summary: "Ask for a report", Description: "The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.",
 	}, a.create)
 	rest.Register(r, rest.Operation{
-		ID: "list-report-runs", Method: http.MethodGet, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{access.ReportsRead},
+		ID: "list-report-runs", Method: http.MethodGet, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead},
 		Summary: "List runs", Description: "Runs of the tenant, oldest first.",
 	}, a.list)
 	rest.Register(r, rest.Operation{
-		ID: "get-report-run", Method: http.MethodGet, Path: "/v1/runs/{id}", Tag: tag, Scope: scope, Needs: rest.Needs{access.ReportsRead}, Errors: []int{404},
+		ID: "get-report-run", Method: http.MethodGet, Path: "/v1/runs/{id}", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead}, Errors: []int{404},
 		Summary: "Read a run", Description: "Its status and progress. The ETag names its version.",
 	}, a.get)
 	rest.Register(r, rest.Operation{
-		ID: "cancel-report-run", Method: http.MethodPost, Path: "/v1/runs/{id}/cancel", Tag: tag, Scope: scope, Needs: rest.Needs{access.ReportsCreate}, Status: http.StatusAccepted, Errors: []int{404, 409},
+		ID: "cancel-report-run", Method: http.MethodPost, Path: "/v1/runs/{id}/cancel", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsCreate}, Status: http.StatusAccepted, Errors: []int{404, 409},
 		Summary: "Cancel a run", Description: "Ends a run that is not over; within seconds nothing of its file is left. Again it changes nothing.",
 	}, a.cancel)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/report"
 )
@@ -20,7 +19,7 @@ const filePath = "/v1/runs/{id}/file"
 // ranges (RFC 9110, section 14) and conditions.
 func (a *api) registerFile(r *rest.API) {
 	rest.Stream(r, rest.Operation{
-		ID: "download-report-file", Method: http.MethodGet, Path: filePath, Tag: tag, Scope: scope, Needs: rest.Needs{access.ReportsRead}, Errors: []int{404, 409},
+		ID: "download-report-file", Method: http.MethodGet, Path: filePath, Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead}, Errors: []int{404, 409},
 		Produces: []string{"application/pdf", report.XLSX.MediaType(), "text/csv"},
 		Summary:  "Download a run's file", Description: "When the run has succeeded. Parts of it can be asked for with Range.",
 	}, a.file)

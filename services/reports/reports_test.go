@@ -247,7 +247,7 @@ func TestBadInputIsRefusedByName(t *testing.T) {
 func TestEachOperationAsksTheGate(t *testing.T) {
 	t.Parallel()
 	no := fault.New(fault.Forbidden, "forbidden", "")
-	p := newPlatform(t, accessfake.Gate{access.ReportsCreate: no, access.ReportsRead: no})
+	p := newPlatform(t, accessfake.Gate{report.ReportsCreate: no, report.ReportsRead: no})
 	at := "runs/" + uuid.NewString()
 	for _, r := range []resttest.Response{
 		p.do(t, p.a, "POST", "runs", `{"format":"pdf"}`), p.do(t, p.a, "GET", "runs", nil), p.do(t, p.a, "GET", at, nil),

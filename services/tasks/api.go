@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
 )
@@ -29,39 +28,39 @@ func (a *api) register(r *rest.API) {
 	a.registerExport(r)
 	a.registerImports(r)
 	rest.Register(r, rest.Operation{
-		ID: "create-task", Method: http.MethodPost, Path: "/v1/tasks", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksWrite}, Status: http.StatusCreated, Errors: []int{404, 409},
+		ID: "create-task", Method: http.MethodPost, Path: "/v1/tasks", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksWrite}, Status: http.StatusCreated, Errors: []int{404, 409},
 		Summary: "Create a task", Description: "Adds a task to a project, which gives it the next number. A status that is left out is the project's first.",
 	}, a.createTask)
 	rest.Register(r, rest.Operation{
-		ID: "list-tasks", Method: http.MethodGet, Path: "/v1/tasks", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksRead},
+		ID: "list-tasks", Method: http.MethodGet, Path: "/v1/tasks", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead},
 		Summary: "List tasks", Description: "Tasks of the tenant, oldest first unless sort says otherwise.\n\n" + filterHelp,
 	}, a.listTasks)
 	rest.Register(r, rest.Operation{
-		ID: "get-task", Method: http.MethodGet, Path: "/v1/tasks/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksRead}, Errors: []int{404},
+		ID: "get-task", Method: http.MethodGet, Path: "/v1/tasks/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead}, Errors: []int{404},
 		Summary: "Read a task", Description: "The ETag names its version.",
 	}, a.getTask)
 	rest.Register(r, rest.Operation{
-		ID: "update-task", Method: http.MethodPatch, Path: "/v1/tasks/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksWrite}, Errors: []int{404, 409, 412, 428},
+		ID: "update-task", Method: http.MethodPatch, Path: "/v1/tasks/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksWrite}, Errors: []int{404, 409, 412, 428},
 		Summary: "Change a task", Description: "A merge patch (RFC 7396): what it does not name stays, what it names as null is cleared. The project says which status can follow which.",
 	}, a.updateTask)
 	rest.Register(r, rest.Operation{
-		ID: "delete-task", Method: http.MethodDelete, Path: "/v1/tasks/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksDelete}, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
+		ID: "delete-task", Method: http.MethodDelete, Path: "/v1/tasks/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksDelete}, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
 		Summary: "Delete a task", Description: "Moves it to the trash, from where it can be restored for 30 days.",
 	}, a.deleteTask)
 	rest.Register(r, rest.Operation{
-		ID: "restore-task", Method: http.MethodPost, Path: "/v1/tasks/{id}/restore", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksDelete}, Errors: []int{404, 412, 428},
+		ID: "restore-task", Method: http.MethodPost, Path: "/v1/tasks/{id}/restore", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksDelete}, Errors: []int{404, 412, 428},
 		Summary: "Restore a task", Description: "Takes it out of the trash. The ETag to name is that of the version in the trash.",
 	}, a.restoreTask)
 	rest.Register(r, rest.Operation{
-		ID: "move-task", Method: http.MethodPost, Path: "/v1/tasks/{id}/move", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksWrite}, Errors: []int{404, 409, 412, 428},
+		ID: "move-task", Method: http.MethodPost, Path: "/v1/tasks/{id}/move", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksWrite}, Errors: []int{404, 409, 412, 428},
 		Summary: "Move a task", Description: "Gives it another place in the manual order of its project, which lists show with sort=rank: between two tasks, or next to one.",
 	}, a.moveTask)
 	rest.Register(r, rest.Operation{
-		ID: "list-task-history", Method: http.MethodGet, Path: "/v1/tasks/{id}/history", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksRead}, Errors: []int{404},
+		ID: "list-task-history", Method: http.MethodGet, Path: "/v1/tasks/{id}/history", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead}, Errors: []int{404},
 		Summary: "List a task's history", Description: "Who changed what when, from what to what; oldest first. It is there for a task in the trash too.",
 	}, a.listHistory)
 	rest.Register(r, rest.Operation{
-		ID: "count-tasks", Method: http.MethodGet, Path: "/v1/task-counts", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksRead},
+		ID: "count-tasks", Method: http.MethodGet, Path: "/v1/task-counts", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead},
 		Summary: "Count tasks by group", Description: "How many of the tasks that the filter chooses have which value, most first: what a board shows above its columns.",
 	}, a.countTasks)
 }

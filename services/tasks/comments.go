@@ -5,18 +5,17 @@ import (
 	"net/http"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
 )
 
 func (a *api) registerComments(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-comment", Method: http.MethodPost, Path: "/v1/tasks/{id}/comments", Tag: "comments", Scope: scope, Needs: rest.Needs{access.CommentsWrite}, Status: http.StatusCreated, Errors: []int{404},
+		ID: "create-comment", Method: http.MethodPost, Path: "/v1/tasks/{id}/comments", Tag: "comments", Scope: scope, Needs: rest.Needs{task.CommentsWrite}, Status: http.StatusCreated, Errors: []int{404},
 		Summary: "Comment on a task", Description: "Adds a comment, which stays as it is.",
 	}, a.createComment)
 	rest.Register(r, rest.Operation{
-		ID: "list-comments", Method: http.MethodGet, Path: "/v1/tasks/{id}/comments", Tag: "comments", Scope: scope, Needs: rest.Needs{access.TasksRead}, Errors: []int{404},
+		ID: "list-comments", Method: http.MethodGet, Path: "/v1/tasks/{id}/comments", Tag: "comments", Scope: scope, Needs: rest.Needs{task.TasksRead}, Errors: []int{404},
 		Summary: "List a task's comments", Description: "Oldest first.",
 	}, a.listComments)
 }

@@ -14,7 +14,6 @@ import (
 
 	"bailiwick.dev/adapters/csv"
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
 )
@@ -27,7 +26,7 @@ const (
 
 func (a *api) registerExport(r *rest.API) {
 	rest.Stream(r, rest.Operation{
-		ID: "export-tasks", Method: http.MethodGet, Path: "/v1/task-export", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksRead}, Produces: []string{ndjson, textCSV},
+		ID: "export-tasks", Method: http.MethodGet, Path: "/v1/task-export", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead}, Produces: []string{ndjson, textCSV},
 		Summary: "Export tasks", Description: "Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.",
 	}, a.export)
 }

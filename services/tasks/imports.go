@@ -8,14 +8,13 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
 )
 
 func (a *api) registerImports(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-task-import", Method: http.MethodPost, Path: "/v1/task-imports", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksWrite}, Status: http.StatusAccepted, Errors: []int{404, 409},
+		ID: "create-task-import", Method: http.MethodPost, Path: "/v1/task-imports", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksWrite}, Status: http.StatusAccepted, Errors: []int{404, 409},
 		Consumes: textCSV, MaxBody: task.MaxImport, Example: "title,priority,due_at\r\nOrder desks,high,2026-02-28\r\n",
 		Summary: "Import tasks", Description: "Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. " +
 			"The header names the columns: " + strings.Join(task.ImportColumns, ", ") + "; those others that an export has are passed over. " +
@@ -23,19 +22,19 @@ func (a *api) registerImports(r *rest.API) {
 			"Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.",
 	}, a.startImport)
 	rest.Register(r, rest.Operation{
-		ID: "list-task-imports", Method: http.MethodGet, Path: "/v1/task-imports", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksRead},
+		ID: "list-task-imports", Method: http.MethodGet, Path: "/v1/task-imports", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead},
 		Summary: "List imports", Description: "Imports of the tenant, oldest first. What is over for 30 days is dropped.",
 	}, a.listImports)
 	rest.Register(r, rest.Operation{
-		ID: "get-task-import", Method: http.MethodGet, Path: "/v1/task-imports/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksRead}, Errors: []int{404},
+		ID: "get-task-import", Method: http.MethodGet, Path: "/v1/task-imports/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead}, Errors: []int{404},
 		Summary: "Read an import", Description: "Its status and progress. The ETag names its version.",
 	}, a.getImport)
 	rest.Register(r, rest.Operation{
-		ID: "list-task-import-errors", Method: http.MethodGet, Path: "/v1/task-imports/{id}/errors", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksRead}, Errors: []int{404},
+		ID: "list-task-import-errors", Method: http.MethodGet, Path: "/v1/task-imports/{id}/errors", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead}, Errors: []int{404},
 		Summary: "List an import's errors", Description: "The rows of which no task was made, and why, in the file's order.",
 	}, a.listImportErrors)
 	rest.Register(r, rest.Operation{
-		ID: "cancel-task-import", Method: http.MethodPost, Path: "/v1/task-imports/{id}/cancel", Tag: "tasks", Scope: scope, Needs: rest.Needs{access.TasksWrite}, Status: http.StatusAccepted, Errors: []int{404, 409},
+		ID: "cancel-task-import", Method: http.MethodPost, Path: "/v1/task-imports/{id}/cancel", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksWrite}, Status: http.StatusAccepted, Errors: []int{404, 409},
 		Summary: "Cancel an import", Description: "Ends an import that is not over; the tasks that it has made stay. Again it changes nothing.",
 	}, a.cancelImport)
 }

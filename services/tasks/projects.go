@@ -7,42 +7,41 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
 )
 
 func (a *api) registerProjects(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-project", Method: http.MethodPost, Path: "/v1/projects", Tag: "projects", Scope: scope, Needs: rest.Needs{access.ProjectsWrite}, Status: http.StatusCreated, Errors: []int{409},
+		ID: "create-project", Method: http.MethodPost, Path: "/v1/projects", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsWrite}, Status: http.StatusCreated, Errors: []int{409},
 		Summary: "Create a project", Description: "Adds a project to the tenant, with its key and the statuses that its tasks can have.",
 	}, a.createProject)
 	rest.Register(r, rest.Operation{
-		ID: "list-projects", Method: http.MethodGet, Path: "/v1/projects", Tag: "projects", Scope: scope, Needs: rest.Needs{access.ProjectsRead},
+		ID: "list-projects", Method: http.MethodGet, Path: "/v1/projects", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsRead},
 		Summary: "List projects", Description: "Projects of the tenant, oldest first.",
 	}, a.listProjects)
 	rest.Register(r, rest.Operation{
-		ID: "get-project", Method: http.MethodGet, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Needs: rest.Needs{access.ProjectsRead}, Errors: []int{404},
+		ID: "get-project", Method: http.MethodGet, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsRead}, Errors: []int{404},
 		Summary: "Read a project", Description: "The ETag names its version.",
 	}, a.getProject)
 	rest.Register(r, rest.Operation{
-		ID: "update-project", Method: http.MethodPatch, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Needs: rest.Needs{access.ProjectsWrite}, Errors: []int{404, 409, 412, 428},
+		ID: "update-project", Method: http.MethodPatch, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsWrite}, Errors: []int{404, 409, 412, 428},
 		Summary: "Change a project", Description: "A merge patch (RFC 7396): what it does not name stays. While a project is archived, its tasks stay as they are.",
 	}, a.updateProject)
 	rest.Register(r, rest.Operation{
-		ID: "delete-project", Method: http.MethodDelete, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Needs: rest.Needs{access.ProjectsWrite}, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
+		ID: "delete-project", Method: http.MethodDelete, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsWrite}, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
 		Summary: "Delete a project", Description: "Deletes it with its tasks, for good.",
 	}, a.deleteProject)
 	rest.Register(r, rest.Operation{
-		ID: "list-project-members", Method: http.MethodGet, Path: "/v1/projects/{id}/members", Tag: "projects", Scope: scope, Needs: rest.Needs{access.ProjectsRead}, Errors: []int{404},
+		ID: "list-project-members", Method: http.MethodGet, Path: "/v1/projects/{id}/members", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsRead}, Errors: []int{404},
 		Summary: "List a project's members", Description: "Who works on it, first come first. What they may do is the policy's to say.",
 	}, a.listMembers)
 	rest.Register(r, rest.Operation{
-		ID: "add-project-member", Method: http.MethodPut, Path: "/v1/projects/{id}/members/{user_id}", Tag: "projects", Scope: scope, Needs: rest.Needs{access.ProjectsWrite}, Status: http.StatusNoContent, Errors: []int{404},
+		ID: "add-project-member", Method: http.MethodPut, Path: "/v1/projects/{id}/members/{user_id}", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsWrite}, Status: http.StatusNoContent, Errors: []int{404},
 		Summary: "Add a member to a project", Description: "Nothing changes if the person is one.",
 	}, a.addMember)
 	rest.Register(r, rest.Operation{
-		ID: "remove-project-member", Method: http.MethodDelete, Path: "/v1/projects/{id}/members/{user_id}", Tag: "projects", Scope: scope, Needs: rest.Needs{access.ProjectsWrite}, Status: http.StatusNoContent, Errors: []int{404},
+		ID: "remove-project-member", Method: http.MethodDelete, Path: "/v1/projects/{id}/members/{user_id}", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsWrite}, Status: http.StatusNoContent, Errors: []int{404},
 		Summary: "Remove a member from a project", Description: "Nothing changes if the person is none.",
 	}, a.removeMember)
 }

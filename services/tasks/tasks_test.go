@@ -165,8 +165,8 @@ func TestPagesEndAndCursorsAreBound(t *testing.T) {
 func TestEachOperationAsksTheGate(t *testing.T) {
 	t.Parallel()
 	no, away := fault.New(fault.Forbidden, "forbidden", ""), fault.New(fault.Unavailable, "decision_unavailable", "")
-	p := newPlatform(t, accessfake.Gate{access.TasksRead: no, access.TasksWrite: no, access.TasksDelete: no, access.CommentsWrite: no,
-		access.ProjectsWrite: no, access.ProjectsRead: away})
+	p := newPlatform(t, accessfake.Gate{task.TasksRead: no, task.TasksWrite: no, task.TasksDelete: no, task.CommentsWrite: no,
+		task.ProjectsWrite: no, task.ProjectsRead: away})
 	id := uuid.NewString()
 	for _, r := range []resttest.Response{
 		p.do(t, p.a, "POST", "projects", `{"name":"x"}`), p.do(t, p.a, "PATCH", "projects/"+id, `{"name":"x"}`, "If-Match", `"1"`),

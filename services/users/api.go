@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/tenancy"
 )
@@ -36,7 +35,7 @@ func (a *api) register(r *rest.API) {
 		Summary: "Confirm a registration", Description: "With the token of the mailed link, and the owner's password. The page behind the link does the same.",
 	}, a.verify)
 	rest.Register(r, rest.Operation{
-		ID: "get-tenant", Method: http.MethodGet, Path: "/v1/tenant", Tag: "tenant", Scope: scope, Needs: rest.Needs{access.TenantRead}, Errors: []int{404},
+		ID: "get-tenant", Method: http.MethodGet, Path: "/v1/tenant", Tag: "tenant", Scope: scope, Needs: rest.Needs{tenancy.TenantRead}, Errors: []int{404},
 		Summary: "Read the tenant", Description: "The caller's own.",
 	}, a.getTenant)
 	rest.Register(r, rest.Operation{
@@ -44,11 +43,11 @@ func (a *api) register(r *rest.API) {
 		Summary: "Read the caller", Description: "The person whom the token names; every person may.",
 	}, a.getMe)
 	rest.Register(r, rest.Operation{
-		ID: "list-users", Method: http.MethodGet, Path: "/v1/users", Tag: "users", Scope: scope, Needs: rest.Needs{access.UsersRead},
+		ID: "list-users", Method: http.MethodGet, Path: "/v1/users", Tag: "users", Scope: scope, Needs: rest.Needs{tenancy.UsersRead},
 		Summary: "List the tenant's people", Description: "Oldest first.",
 	}, a.listUsers)
 	rest.Register(r, rest.Operation{
-		ID: "get-user", Method: http.MethodGet, Path: "/v1/users/{id}", Tag: "users", Scope: scope, Needs: rest.Needs{access.UsersRead}, Errors: []int{404},
+		ID: "get-user", Method: http.MethodGet, Path: "/v1/users/{id}", Tag: "users", Scope: scope, Needs: rest.Needs{tenancy.UsersRead}, Errors: []int{404},
 		Summary: "Read a person", Description: "Of the caller's tenant.",
 	}, a.getUser)
 }

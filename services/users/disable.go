@@ -5,17 +5,17 @@ import (
 	"net/http"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/tenancy"
 )
 
 func (a *api) registerDisabling(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "disable-user", Method: http.MethodPost, Path: "/v1/users/{id}/disable", Tag: "users", Scope: scope, Needs: rest.Needs{access.UsersWrite}, Errors: []int{404, 409},
+		ID: "disable-user", Method: http.MethodPost, Path: "/v1/users/{id}/disable", Tag: "users", Scope: scope, Needs: rest.Needs{tenancy.UsersWrite}, Errors: []int{404, 409},
 		Summary: "Disable a person", Description: "Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves.",
 	}, a.disableUser)
 	rest.Register(r, rest.Operation{
-		ID: "enable-user", Method: http.MethodPost, Path: "/v1/users/{id}/enable", Tag: "users", Scope: scope, Needs: rest.Needs{access.UsersWrite}, Errors: []int{404},
+		ID: "enable-user", Method: http.MethodPost, Path: "/v1/users/{id}/enable", Tag: "users", Scope: scope, Needs: rest.Needs{tenancy.UsersWrite}, Errors: []int{404},
 		Summary: "Enable a person", Description: "Lets a person who was disabled log in again. Again it changes nothing.",
 	}, a.enableUser)
 	for name, do := range map[string]func(context.Context, identity.TenantID) error{"suspend": a.suspend, "resume": a.resume} {

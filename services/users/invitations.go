@@ -5,22 +5,21 @@ import (
 	"net/http"
 
 	"bailiwick.dev/adapters/rest"
-	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/tenancy"
 )
 
 func (a *api) registerInvitations(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-invitation", Method: http.MethodPost, Path: "/v1/invitations", Tag: "invitations", Scope: scope, Needs: rest.Needs{access.UsersInvite}, Status: http.StatusCreated, Errors: []int{409},
+		ID: "create-invitation", Method: http.MethodPost, Path: "/v1/invitations", Tag: "invitations", Scope: scope, Needs: rest.Needs{tenancy.UsersInvite}, Status: http.StatusCreated, Errors: []int{409},
 		Summary: "Invite a person", Description: "Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.",
 	}, a.invite)
 	rest.Register(r, rest.Operation{
-		ID: "list-invitations", Method: http.MethodGet, Path: "/v1/invitations", Tag: "invitations", Scope: scope, Needs: rest.Needs{access.UsersRead},
+		ID: "list-invitations", Method: http.MethodGet, Path: "/v1/invitations", Tag: "invitations", Scope: scope, Needs: rest.Needs{tenancy.UsersRead},
 		Summary: "List invitations", Description: "Oldest first, with what became of them.",
 	}, a.listInvitations)
 	rest.Register(r, rest.Operation{
-		ID: "get-invitation", Method: http.MethodGet, Path: "/v1/invitations/{id}", Tag: "invitations", Scope: scope, Needs: rest.Needs{access.UsersRead}, Errors: []int{404},
+		ID: "get-invitation", Method: http.MethodGet, Path: "/v1/invitations/{id}", Tag: "invitations", Scope: scope, Needs: rest.Needs{tenancy.UsersRead}, Errors: []int{404},
 		Summary: "Read an invitation", Description: "With what became of it.",
 	}, a.getInvitation)
 	rest.Register(r, rest.Operation{

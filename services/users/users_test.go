@@ -311,13 +311,13 @@ func TestPeopleAreDisabledByThoseWhoMay(t *testing.T) {
 	p.do(t, owner, "POST", "/v1/users/"+who.User.String()+"/disable", nil).Want(t, 409)
 	p.do(t, owner, "POST", "/v1/users/"+uuid.NewString()+"/disable", nil).Want(t, 404)
 	p.roles[u.ID] = "owner"
-	gate[access.TenantWrite] = access.ErrForbidden()
+	gate[tenancy.TenantWrite] = access.ErrForbidden()
 	p.do(t, owner, "POST", disable, nil).Want(t, 403) // stronger than the caller
 	p.roles[u.ID] = "member"
 	p.down = fault.New(fault.Unavailable, "service_unavailable", "")
 	p.do(t, owner, "POST", disable, nil).Want(t, 503)
 	p.down = nil
-	gate[access.UsersWrite] = access.ErrForbidden()
+	gate[tenancy.UsersWrite] = access.ErrForbidden()
 	p.do(t, owner, "POST", disable, nil).Want(t, 403)
 }
 

@@ -13,6 +13,7 @@ import (
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/access/conformance"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/task"
 )
 
 // A tenant with a thousand roles is imported, asked and changed.
@@ -65,7 +66,7 @@ func TestThousandRolesAreImported(t *testing.T) {
 		t.Error(err)
 	}
 	took("a change")
-	if e, err := s.Explain(t.Context(), owner, access.Question{Permission: access.TasksRead}, 0); err != nil || !e.Allowed {
+	if e, err := s.Explain(t.Context(), owner, access.Question{Permission: task.TasksRead}, 0); err != nil || !e.Allowed {
 		t.Errorf("explained %+v, %v", e.Decision, err)
 	}
 	took("an explanation")

@@ -14,6 +14,8 @@ import (
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/report"
+	"bailiwick.dev/domain/task"
 )
 
 func (w *world) make(t *testing.T, d access.RoleDraft) access.Role {
@@ -34,21 +36,21 @@ func (w *world) wantHolds(t *testing.T, who identity.Caller, p access.Permission
 }
 
 func inherits(t *testing.T, w *world) {
-	w.make(t, access.RoleDraft{Name: "reader", Permissions: []access.Permission{access.TasksRead}})
-	w.make(t, access.RoleDraft{Name: "writer", Parents: []string{"reader", "reader"}, Permissions: []access.Permission{access.TasksWrite}})
+	w.make(t, access.RoleDraft{Name: "reader", Permissions: []access.Permission{task.TasksRead}})
+	w.make(t, access.RoleDraft{Name: "writer", Parents: []string{"reader", "reader"}, Permissions: []access.Permission{task.TasksWrite}})
 	r := w.make(t, access.RoleDraft{Name: "boss", Parents: []string{"writer", access.Viewer}})
 	if got, err := w.Role(t.Context(), w.owner, r.ID); err != nil || !slices.Equal(got.Parents, []string{access.Viewer, "writer"}) {
 		t.Errorf("parents %v, %v", got.Parents, err)
 	}
 	boss := w.person(t, "boss")
-	for p, want := range map[access.Permission]bool{access.TasksRead: true, access.TasksWrite: true, access.ReportsRead: true, access.TasksDelete: false} {
+	for p, want := range map[access.Permission]bool{task.TasksRead: true, task.TasksWrite: true, report.ReportsRead: true, task.TasksDelete: false} {
 		w.wantHolds(t, boss, p, uuid.Nil, want)
 	}
 	wantKind(t, "deleting a parent", w.DeleteRole(t.Context(), w.owner, w.role(t, "writer").ID, 1), fault.Conflict)
 	if _, err := w.UpdateRole(t.Context(), w.owner, r.ID, 1, access.RolePatch{Parents: &[]string{}}); err != nil {
 		t.Fatal(err)
 	}
-	w.wantHolds(t, boss, access.TasksRead, uuid.Nil, false)
+	w.wantHolds(t, boss, task.TasksRead, uuid.Nil, false)
 	_, err := w.CreateRole(t.Context(), w.owner, access.RoleDraft{Name: "orphan", Parents: []string{"none"}})
 	if f := fault.As(err); f == nil || len(f.Fields) != 1 || f.Fields[0].Pointer != "/parents/0" {
 		t.Errorf("%v, want /parents/0 named", err)
@@ -70,11 +72,11 @@ func cycleIsNamed(t *testing.T, w *world) {
 }
 
 func depthIsBounded(t *testing.T, w *world) {
-	w.make(t, access.RoleDraft{Name: "0", Permissions: []access.Permission{access.TasksRead}})
+	w.make(t, access.RoleDraft{Name: "0", Permissions: []access.Permission{task.TasksRead}})
 	for i := 1; i < access.MaxDepth; i++ {
 		w.make(t, access.RoleDraft{Name: fmt.Sprint(i), Parents: []string{fmt.Sprint(i - 1)}})
 	}
-	w.wantHolds(t, w.person(t, fmt.Sprint(access.MaxDepth-1)), access.TasksRead, uuid.Nil, true)
+	w.wantHolds(t, w.person(t, fmt.Sprint(access.MaxDepth-1)), task.TasksRead, uuid.Nil, true)
 	_, err := w.CreateRole(t.Context(), w.owner, access.RoleDraft{Name: "deeper", Parents: []string{fmt.Sprint(access.MaxDepth - 1)}})
 	wantKind(t, "one deeper", err, fault.Conflict)
 	base := w.role(t, "0")
@@ -83,7 +85,7 @@ func depthIsBounded(t *testing.T, w *world) {
 }
 
 func renamedParent(t *testing.T, w *world) {
-	base := w.make(t, access.RoleDraft{Name: "base", Permissions: []access.Permission{access.TasksRead}})
+	base := w.make(t, access.RoleDraft{Name: "base", Permissions: []access.Permission{task.TasksRead}})
 	w.make(t, access.RoleDraft{Name: "child", Parents: []string{"base"}})
 	name := "ground"
 	if _, err := w.UpdateRole(t.Context(), w.owner, base.ID, 1, access.RolePatch{Name: &name}); err != nil {
@@ -92,7 +94,7 @@ func renamedParent(t *testing.T, w *world) {
 	if got := w.role(t, "child").Parents; !slices.Equal(got, []string{name}) {
 		t.Errorf("parents %v, want %s", got, name)
 	}
-	w.wantHolds(t, w.person(t, "child"), access.TasksRead, uuid.Nil, true)
+	w.wantHolds(t, w.person(t, "child"), task.TasksRead, uuid.Nil, true)
 }
 
 func projectRole(t *testing.T, w *world) {
@@ -101,9 +103,9 @@ func projectRole(t *testing.T, w *world) {
 	if _, err := w.Assign(ctx, w.owner, g); err != nil {
 		t.Fatal(err)
 	}
-	w.wantHolds(t, who, access.TasksWrite, here, true)
-	w.wantHolds(t, who, access.TasksWrite, there, false)
-	w.wantHolds(t, who, access.TasksWrite, uuid.Nil, false)
+	w.wantHolds(t, who, task.TasksWrite, here, true)
+	w.wantHolds(t, who, task.TasksWrite, there, false)
+	w.wantHolds(t, who, task.TasksWrite, uuid.Nil, false)
 	for project, want := range map[uuid.UUID]int{here: 1, there: 0} {
 		p, err := w.Assignments(ctx, w.owner, access.AssignmentFilter{ProjectID: project.String()}, page.Request{Limit: 10})
 		if err != nil || len(p.Items) != want {
@@ -113,11 +115,11 @@ func projectRole(t *testing.T, w *world) {
 	if err := w.Unassign(ctx, w.owner, g.Subject, g.Role, uuid.Nil); err != nil {
 		t.Fatal(err)
 	}
-	w.wantHolds(t, who, access.TasksWrite, here, true)
+	w.wantHolds(t, who, task.TasksWrite, here, true)
 	if err := w.Unassign(ctx, w.owner, g.Subject, g.Role, here); err != nil {
 		t.Fatal(err)
 	}
-	w.wantHolds(t, who, access.TasksWrite, here, false)
+	w.wantHolds(t, who, task.TasksWrite, here, false)
 
 	local := access.Grant{Subject: access.SubjectOf(who), Role: access.Admin, Project: here}
 	if _, err := w.Assign(ctx, w.owner, local); err != nil {
@@ -150,7 +152,7 @@ func roleEnds(t *testing.T, w *world) {
 		t.Errorf("%+v, want version %d with %+v", s.Assignments, version+1, shorter)
 	}
 	time.Sleep(time.Until(g.Until))
-	w.wantHolds(t, who, access.TasksRead, uuid.Nil, false)
+	w.wantHolds(t, who, task.TasksRead, uuid.Nil, false)
 	g.Until = time.Now().Add(-time.Second)
 	_, err = w.Assign(ctx, w.owner, g)
 	wantKind(t, "an end in the past", err, fault.Invalid)

@@ -14,6 +14,8 @@ import (
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/task"
+	"bailiwick.dev/domain/tenancy"
 )
 
 // family is a tenant with a hierarchy, a role for a project, one that ends and
@@ -25,8 +27,8 @@ type family struct {
 
 func (w *world) family(t *testing.T) family {
 	t.Helper()
-	w.make(t, access.RoleDraft{Name: "base", Permissions: []access.Permission{access.TasksDelete}})
-	w.make(t, access.RoleDraft{Name: "child", Parents: []string{"base"}, Permissions: []access.Permission{access.TasksRead}})
+	w.make(t, access.RoleDraft{Name: "base", Permissions: []access.Permission{task.TasksDelete}})
+	w.make(t, access.RoleDraft{Name: "child", Parents: []string{"base"}, Permissions: []access.Permission{task.TasksRead}})
 	f, over := family{w.person(t, "child"), w.person(t), w.person(t), w.person(t), uuid.New()}, time.Now().Add(time.Second)
 	for _, g := range []access.Grant{
 		{Subject: access.SubjectOf(f.local), Role: "base", Project: f.project},
@@ -47,7 +49,7 @@ func holders(t *testing.T, w *world) {
 		var got []access.Reason
 		r := page.Request{Limit: 1}
 		for {
-			p, err := w.Holders(t.Context(), w.owner, access.TasksDelete, project, r)
+			p, err := w.Holders(t.Context(), w.owner, task.TasksDelete, project, r)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,9 +83,9 @@ func explained(t *testing.T, w *world) {
 		project uuid.UUID
 		missing string
 	}{
-		{f.child, access.TasksDelete, uuid.Nil, ""}, {f.local, access.TasksDelete, f.project, ""}, {f.brief, access.TasksDelete, uuid.Nil, ""},
-		{f.local, access.TasksDelete, uuid.Nil, access.MissingHere}, {f.late, access.TasksDelete, uuid.Nil, access.MissingNow},
-		{f.child, access.TenantWrite, uuid.Nil, access.MissingInRoles}, {nobody, access.TasksRead, uuid.Nil, access.MissingRole}, {f.child, "no:such", uuid.Nil, access.MissingPermission},
+		{f.child, task.TasksDelete, uuid.Nil, ""}, {f.local, task.TasksDelete, f.project, ""}, {f.brief, task.TasksDelete, uuid.Nil, ""},
+		{f.local, task.TasksDelete, uuid.Nil, access.MissingHere}, {f.late, task.TasksDelete, uuid.Nil, access.MissingNow},
+		{f.child, tenancy.TenantWrite, uuid.Nil, access.MissingInRoles}, {nobody, task.TasksRead, uuid.Nil, access.MissingRole}, {f.child, "no:such", uuid.Nil, access.MissingPermission},
 	} {
 		q := access.Question{Permission: c.p, Project: c.project}
 		e, err := w.Explain(t.Context(), c.who, q, 0)
@@ -92,12 +94,12 @@ func explained(t *testing.T, w *world) {
 			t.Errorf("%s in %s: %+v, %v; decided %+v; want %q missing", c.p, c.project, e, err, d, c.missing)
 		}
 	}
-	e, err := w.Explain(t.Context(), f.child, access.Question{Permission: access.TasksDelete}, 0)
+	e, err := w.Explain(t.Context(), f.child, access.Question{Permission: task.TasksDelete}, 0)
 	if err != nil || len(e.Grants) != 1 || !slices.Equal(e.Grants[0].Path, []string{"child", "base"}) || !slices.Contains(e.HeldBy, access.Member) || slices.Contains(e.HeldBy, access.Viewer) {
 		t.Errorf("%+v, %v", e, err)
 	}
 	owner := access.SubjectOf(w.owner)
-	_, err = w.Explain(t.Context(), f.child, access.Question{Permission: access.TasksRead, About: &owner}, 0)
+	_, err = w.Explain(t.Context(), f.child, access.Question{Permission: task.TasksRead, About: &owner}, 0)
 	wantKind(t, "explaining others", err, fault.Forbidden)
 }
 
@@ -172,8 +174,8 @@ func importWhole(t *testing.T, w *world) {
 	}
 	w.wantHolds(t, fresh, "own:thing", uuid.Nil, true)
 	w.wantHolds(t, f.child, "own:thing", uuid.Nil, true)
-	w.wantHolds(t, f.child, access.TasksDelete, uuid.Nil, false)
-	w.wantHolds(t, f.local, access.TasksDelete, f.project, false)
+	w.wantHolds(t, f.child, task.TasksDelete, uuid.Nil, false)
+	w.wantHolds(t, f.local, task.TasksDelete, f.project, false)
 	if c := w.changes(t, d.PolicyVersion); len(c) != 1 || c[0].Action != "policy.imported" {
 		t.Errorf("changes %+v, want one", c)
 	}
@@ -185,8 +187,8 @@ func importWhole(t *testing.T, w *world) {
 func importPoints(t *testing.T, w *world) {
 	before := w.export(t)
 	d := before.Document
-	d.Permissions = []access.PermissionDraft{{Name: "bad"}, {Name: access.TasksRead}, {Name: "x:y"}, {Name: "x:y"}}
-	d.Roles = append(slices.Clone(d.Roles), access.RoleDraft{Name: "", Permissions: []access.Permission{access.TasksRead, "no:such"}, Parents: []string{"none"}}, access.RoleDraft{Name: access.Viewer})
+	d.Permissions = []access.PermissionDraft{{Name: "bad"}, {Name: task.TasksRead}, {Name: "x:y"}, {Name: "x:y"}}
+	d.Roles = append(slices.Clone(d.Roles), access.RoleDraft{Name: "", Permissions: []access.Permission{task.TasksRead, "no:such"}, Parents: []string{"none"}}, access.RoleDraft{Name: access.Viewer})
 	d.Assignments = append(slices.Clone(d.Assignments), access.DocumentAssignment{SubjectKind: "robot", Role: "none"}, d.Assignments[0])
 	roles, people := len(before.Roles), len(before.Assignments)
 	want := []string{
@@ -256,14 +258,14 @@ func dryRun(t *testing.T, w *world) {
 	next := d.Document
 	next.Roles = slices.Clone(next.Roles)
 	i := slices.IndexFunc(next.Roles, func(r access.RoleDraft) bool { return r.Name == "base" })
-	next.Roles[i].Permissions = []access.Permission{access.TasksWrite}
+	next.Roles[i].Permissions = []access.Permission{task.TasksWrite}
 	e, err := w.DryRun(t.Context(), w.owner, next)
 	if err != nil || e.PolicyVersion != d.PolicyVersion || len(e.Subjects) != 3 {
 		t.Fatalf("%+v, %v, want three subjects", e, err)
 	}
 	for _, s := range e.Subjects {
 		local := s.SubjectID == f.local.User.String()
-		if !slices.Equal(s.Gains, []access.Permission{access.TasksWrite}) || !slices.Equal(s.Loses, []access.Permission{access.TasksDelete}) || (s.ProjectID != nil) != local || local && *s.ProjectID != f.project {
+		if !slices.Equal(s.Gains, []access.Permission{task.TasksWrite}) || !slices.Equal(s.Loses, []access.Permission{task.TasksDelete}) || (s.ProjectID != nil) != local || local && *s.ProjectID != f.project {
 			t.Errorf("%+v", s)
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/task"
+	"bailiwick.dev/domain/tenancy"
 )
 
 func oldVersion(t *testing.T, w *world) {
@@ -25,7 +27,7 @@ func oldVersion(t *testing.T, w *world) {
 	results := make([]error, 2)
 	for i := range results {
 		wg.Go(func() {
-			_, results[i] = w.SetPermissions(t.Context(), w.owner, r.ID, r.Version, []access.Permission{access.TasksRead})
+			_, results[i] = w.SetPermissions(t.Context(), w.owner, r.ID, r.Version, []access.Permission{task.TasksRead})
 		})
 	}
 	wg.Wait()
@@ -34,7 +36,7 @@ func oldVersion(t *testing.T, w *world) {
 	}
 	wantKind(t, "an old deletion", w.DeleteRole(t.Context(), w.owner, r.ID, r.Version), fault.Precondition)
 	got, err := w.Role(t.Context(), w.owner, r.ID)
-	if err != nil || got.Version != 2 || !slices.Equal(got.Permissions, []access.Permission{access.TasksRead}) {
+	if err != nil || got.Version != 2 || !slices.Equal(got.Permissions, []access.Permission{task.TasksRead}) {
 		t.Errorf("role %+v, %v, want version 2 with tasks:read", got, err)
 	}
 }
@@ -52,7 +54,7 @@ func renamed(t *testing.T, w *world) {
 	if _, err := w.UpdateRole(t.Context(), w.owner, r.ID, r.Version, access.RolePatch{Name: &name}); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := w.Check(t.Context(), member, nil, access.TasksWrite, uuid.Nil); err != nil || !d.Allowed {
+	if d, err := w.Check(t.Context(), member, nil, task.TasksWrite, uuid.Nil); err != nil || !d.Allowed {
 		t.Errorf("after the renaming: %+v, %v, want allowed", d, err)
 	}
 }
@@ -89,7 +91,7 @@ func namesAreData(t *testing.T, w *world) {
 			t.Fatalf("role %q: %v", name, err)
 		}
 		who := w.person(t, r.Name)
-		for p, want := range map[access.Permission]bool{def.Name: true, access.TasksRead: false, access.TenantWrite: false} {
+		for p, want := range map[access.Permission]bool{def.Name: true, task.TasksRead: false, tenancy.TenantWrite: false} {
 			if d, err := w.Check(t.Context(), who, nil, p, uuid.Nil); err != nil || d.Allowed != want {
 				t.Errorf("role %q allows %q: %v, %v, want %v", name, p, d.Allowed, err, want)
 			}
@@ -102,7 +104,7 @@ func namesAreData(t *testing.T, w *world) {
 }
 
 func unknownPermissions(t *testing.T, w *world) {
-	_, err := w.CreateRole(t.Context(), w.owner, access.RoleDraft{Name: "x", Permissions: []access.Permission{"a:b", access.TasksRead}})
+	_, err := w.CreateRole(t.Context(), w.owner, access.RoleDraft{Name: "x", Permissions: []access.Permission{"a:b", task.TasksRead}})
 	var f *fault.Error
 	if !errors.As(err, &f) || len(f.Fields) != 1 || f.Fields[0].Pointer != "/permissions/0" {
 		t.Errorf("%+v, want /permissions/0 named", err)
@@ -162,12 +164,12 @@ func nobodyGives(t *testing.T, w *world) {
 
 func nobodyShapes(t *testing.T, w *world) {
 	ctx, admin := t.Context(), w.person(t, access.Admin)
-	_, err := w.CreateRole(ctx, admin, access.RoleDraft{Name: "king", Permissions: []access.Permission{access.TenantWrite}})
+	_, err := w.CreateRole(ctx, admin, access.RoleDraft{Name: "king", Permissions: []access.Permission{tenancy.TenantWrite}})
 	wantKind(t, "an admin makes a stronger role", err, fault.Forbidden)
 	r := w.role(t, access.Admin)
 	_, err = w.SetPermissions(ctx, admin, r.ID, r.Version, w.role(t, access.Owner).Permissions)
 	wantKind(t, "an admin strengthens their role", err, fault.Forbidden)
-	king, err := w.CreateRole(ctx, w.owner, access.RoleDraft{Name: "king", Permissions: []access.Permission{access.TenantWrite}})
+	king, err := w.CreateRole(ctx, w.owner, access.RoleDraft{Name: "king", Permissions: []access.Permission{tenancy.TenantWrite}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +253,7 @@ func asksThePolicy(t *testing.T, w *world) {
 			return w.Unassign(ctx, who, access.Subject{Client: "x"}, access.Viewer, uuid.Nil)
 		},
 		"check another": func(ctx context.Context, who identity.Caller) error {
-			_, err := w.Check(ctx, who, &access.Subject{Client: "x"}, access.TasksRead, uuid.Nil)
+			_, err := w.Check(ctx, who, &access.Subject{Client: "x"}, task.TasksRead, uuid.Nil)
 			return err
 		},
 	} {

@@ -18,6 +18,8 @@ import (
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/report"
+	"bailiwick.dev/domain/task"
 )
 
 // Store runs the suite on store, with tenants of its own.
@@ -178,7 +180,7 @@ func seedIsIdempotent(t *testing.T, w *world) {
 		}
 	}
 	reports := identity.Caller{Tenant: w.owner.Tenant, Client: access.ReportsClient}
-	if d, err := w.Check(t.Context(), reports, nil, access.TasksRead, uuid.Nil); err != nil || !d.Allowed {
+	if d, err := w.Check(t.Context(), reports, nil, task.TasksRead, uuid.Nil); err != nil || !d.Allowed {
 		t.Errorf("the reports service may read tasks: %v, %v", d, err)
 	}
 	wantKind(t, "a seed by a person", w.Seed(t.Context(), w.owner), fault.Forbidden)
@@ -199,15 +201,15 @@ func unseedLeavesNothing(t *testing.T, w *world) {
 func seedAddsWhatThePlatformLearnt(t *testing.T, w *world) {
 	err := w.store.Change(t.Context(), w.platform, new(int), func(now access.Snapshot, out access.Writer) (*access.Change, error) {
 		for _, r := range now.Roles { // as it was before comments existed, and after reports were taken from members
-			gone := []access.Permission{access.CommentsWrite}
+			gone := []access.Permission{task.CommentsWrite}
 			if r.Name == access.Member {
-				gone = append(gone, access.ReportsRead)
+				gone = append(gone, report.ReportsRead)
 			}
 			r.Permissions = slices.DeleteFunc(slices.Clone(r.Permissions), func(p access.Permission) bool { return slices.Contains(gone, p) })
 			out.PutRole(r)
 		}
 		for _, d := range now.Permissions {
-			if d.Name == access.CommentsWrite {
+			if d.Name == task.CommentsWrite {
 				out.DropPermission(d)
 			}
 		}
@@ -220,7 +222,7 @@ func seedAddsWhatThePlatformLearnt(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	got := w.role(t, access.Member).Permissions
-	if !slices.Contains(got, access.CommentsWrite) || slices.Contains(got, access.ReportsRead) {
+	if !slices.Contains(got, task.CommentsWrite) || slices.Contains(got, report.ReportsRead) {
 		t.Errorf("member holds %v, want comments back and reports still taken", got)
 	}
 }

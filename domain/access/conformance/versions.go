@@ -11,6 +11,8 @@ import (
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/task"
+	"bailiwick.dev/domain/tenancy"
 )
 
 // changes reads all that happened after a version, two at a time.
@@ -63,9 +65,9 @@ func versionsHaveNoGap(t *testing.T, w *world) {
 }
 
 func changeSaysWhat(t *testing.T, w *world) {
-	r := w.make(t, access.RoleDraft{Name: "accountant", Permissions: []access.Permission{access.TasksRead}})
+	r := w.make(t, access.RoleDraft{Name: "accountant", Permissions: []access.Permission{task.TasksRead}})
 	before := w.snapshot(t).Version
-	if _, err := w.SetPermissions(t.Context(), w.owner, r.ID, 1, []access.Permission{access.TasksWrite}); err != nil {
+	if _, err := w.SetPermissions(t.Context(), w.owner, r.ID, 1, []access.Permission{task.TasksWrite}); err != nil {
 		t.Fatal(err)
 	}
 	all := w.changes(t, before)
@@ -88,7 +90,7 @@ func writersSeeTheirWrites(t *testing.T, w *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := access.Question{Permission: access.TasksRead}
+	q := access.Question{Permission: task.TasksRead}
 	d, err := w.Service.Check(t.Context(), who, q, a.PolicyVersion)
 	if err != nil || !d.Allowed || d.PolicyVersion < a.PolicyVersion {
 		t.Errorf("%+v, %v, want allowed by version %d", d, err, a.PolicyVersion)
@@ -99,24 +101,24 @@ func writersSeeTheirWrites(t *testing.T, w *world) {
 
 func singlePermissions(t *testing.T, w *world) {
 	ctx, r := t.Context(), w.make(t, access.RoleDraft{Name: "clerk"})
-	given, err := w.GivePermission(ctx, w.owner, r.ID, 1, access.TasksRead)
-	if err != nil || given.Version != 2 || !slices.Equal(given.Permissions, []access.Permission{access.TasksRead}) {
+	given, err := w.GivePermission(ctx, w.owner, r.ID, 1, task.TasksRead)
+	if err != nil || given.Version != 2 || !slices.Equal(given.Permissions, []access.Permission{task.TasksRead}) {
 		t.Fatalf("given: %+v, %v", given, err)
 	}
-	if again, err := w.GivePermission(ctx, w.owner, r.ID, 2, access.TasksRead); err != nil || again.Version != 2 || again.PolicyVersion != given.PolicyVersion {
+	if again, err := w.GivePermission(ctx, w.owner, r.ID, 2, task.TasksRead); err != nil || again.Version != 2 || again.PolicyVersion != given.PolicyVersion {
 		t.Errorf("given again: %+v, %v, want no change", again, err)
 	}
 	_, err = w.GivePermission(ctx, w.owner, r.ID, 2, "no:such")
 	wantKind(t, "one that nobody knows", err, fault.Invalid)
 	list, err := w.RolePermissions(ctx, w.owner, r.ID, page.Request{Limit: 10})
-	if err != nil || len(list.Items) != 1 || list.Items[0].Name != access.TasksRead {
+	if err != nil || len(list.Items) != 1 || list.Items[0].Name != task.TasksRead {
 		t.Errorf("listed: %+v, %v", list.Items, err)
 	}
 	_, err = w.RolePermissions(ctx, w.owner, uuid.New(), page.Request{Limit: 10})
 	wantKind(t, "those of no role", err, fault.NotFound)
-	_, err = w.TakePermission(ctx, w.owner, r.ID, 1, access.TasksRead)
+	_, err = w.TakePermission(ctx, w.owner, r.ID, 1, task.TasksRead)
 	wantKind(t, "taken from an old version", err, fault.Precondition)
-	taken, err := w.TakePermission(ctx, w.owner, r.ID, 2, access.TasksRead)
+	taken, err := w.TakePermission(ctx, w.owner, r.ID, 2, task.TasksRead)
 	if err != nil || len(taken.Permissions) != 0 {
 		t.Errorf("taken: %+v, %v", taken, err)
 	}
@@ -150,14 +152,14 @@ func listsNarrow(t *testing.T, w *world) {
 		t.Fatal(err)
 	}
 	for f, want := range map[access.RoleFilter]int{
-		{Name: access.Owner}: 1, {Name: "none"}: 0, {Parent: access.Viewer}: 1, {Permission: access.TenantWrite}: 1, {Permission: "invoices:read"}: 2, {Parent: access.Viewer, Name: access.Owner}: 0,
+		{Name: access.Owner}: 1, {Name: "none"}: 0, {Parent: access.Viewer}: 1, {Permission: tenancy.TenantWrite}: 1, {Permission: "invoices:read"}: 2, {Parent: access.Viewer, Name: access.Owner}: 0,
 	} {
 		if p, err := w.Roles(ctx, w.owner, f, all); err != nil || len(p.Items) != want {
 			t.Errorf("roles %+v: %d, %v, want %d", f, len(p.Items), err, want)
 		}
 	}
 	for f, want := range map[access.PermissionFilter]int{
-		{Name: access.TasksRead}: 1, {Resource: "tasks"}: 3, {Origin: "tenant"}: 1, {Origin: "platform"}: len(Platform), {Resource: "invoices", Origin: "platform"}: 0,
+		{Name: task.TasksRead}: 1, {Resource: "tasks"}: 3, {Origin: "tenant"}: 1, {Origin: "platform"}: len(Platform), {Resource: "invoices", Origin: "platform"}: 0,
 	} {
 		if p, err := w.Definitions(ctx, w.owner, f, all); err != nil || len(p.Items) != want {
 			t.Errorf("permissions %+v: %d, %v, want %d", f, len(p.Items), err, want)
@@ -169,7 +171,7 @@ func manyChecks(t *testing.T, w *world) {
 	member := w.person(t, access.Member)
 	owner := access.SubjectOf(w.owner)
 	all, version, err := w.CheckAll(t.Context(), member, []access.Question{
-		{Permission: access.TasksRead}, {Permission: access.TenantWrite}, {Permission: access.TasksRead, About: &owner}, {Permission: "no:such"},
+		{Permission: task.TasksRead}, {Permission: tenancy.TenantWrite}, {Permission: task.TasksRead, About: &owner}, {Permission: "no:such"},
 	}, 0)
 	if err != nil || version == 0 || len(all) != 4 {
 		t.Fatalf("%+v, %d, %v", all, version, err)
