@@ -33,15 +33,19 @@ func inProject[T any](ctx context.Context, s *Service, who identity.Caller, p ac
 	return got, nil
 }
 
-// allowTask asks whether who may p with a task that is not in the trash. For
-// those alone who may not everywhere it has to read the task; a task never
-// leaves its project.
+// allowTask asks whether who may p with a task, in the trash or not. For those
+// alone who may not everywhere it has to find the task; a task never leaves its
+// project.
 func (s *Service) allowTask(ctx context.Context, who identity.Caller, p access.Permission, id uuid.UUID) error {
-	if err := s.gate.Allow(ctx, who, p); !fault.Is(err, fault.Forbidden) {
+	denied := s.gate.Allow(ctx, who, p)
+	if !fault.Is(denied, fault.Forbidden) {
+		return denied
+	}
+	at, err := s.store.Places(ctx, who, []uuid.UUID{id})
+	if err != nil {
 		return err
 	}
-	_, err := s.readTask(ctx, who, p, id)
-	return err
+	return s.gate.AllowIn(ctx, who, p, at[id])
 }
 
 func (s *Service) readTask(ctx context.Context, who identity.Caller, p access.Permission, id uuid.UUID) (Task, error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
@@ -50,18 +51,21 @@ type Write struct {
 
 // Bulk does up to MaxBulk items, each as Create, Change and Delete would. With
 // all, it does all of them or none: then it returns the outcomes of those that
-// failed and done is false. To change or delete takes a role for the whole
-// tenant: what project each task is of would cost a trip each.
+// failed and done is false.
 func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, all bool) (out []Outcome, done bool, err error) {
 	if len(items) == 0 || len(items) > MaxBulk {
 		var c fault.Check
 		c.That(false, "/items", "out_of_range", fmt.Sprintf("1 to %d items", MaxBulk))
 		return nil, false, c.Err()
 	}
+	at, err := s.places(ctx, who, items)
+	if err != nil {
+		return nil, false, err
+	}
 	out = make([]Outcome, len(items))
 	writes, places := make([]Write, 0, len(items)), make([]int, 0, len(items))
 	for i, item := range items {
-		w, err := s.write(ctx, who, item)
+		w, err := s.write(ctx, who, item, at)
 		if out[i].Fault = fault.As(err); err != nil && out[i].Fault == nil || fault.Is(err, fault.Unavailable) {
 			return nil, false, err
 		}
@@ -84,14 +88,41 @@ func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, a
 	return out, done || !all, nil
 }
 
-func (s *Service) write(ctx context.Context, who identity.Caller, item Item) (w Write, err error) {
-	w.At = s.now()
-	permission, project := TasksWrite, uuid.Nil
+// needs returns what the item takes a permission for: a task that there is, or
+// a project to create one in.
+func (i Item) needs() (p access.Permission, task, project uuid.UUID) {
 	switch {
-	case item.Delete != nil:
-		permission = TasksDelete
-	case item.Create != nil:
-		project = item.Create.ProjectID
+	case i.Delete != nil:
+		return TasksDelete, i.Delete.ID, uuid.Nil
+	case i.Change != nil:
+		return TasksWrite, i.Change.ID, uuid.Nil
+	case i.Create != nil:
+		return TasksWrite, uuid.Nil, i.Create.ProjectID
+	}
+	return TasksWrite, uuid.Nil, uuid.Nil
+}
+
+// places returns of what project the tasks of items are that who may not change
+// wherever they are.
+func (s *Service) places(ctx context.Context, who identity.Caller, items []Item) (map[uuid.UUID]uuid.UUID, error) {
+	var unsure []uuid.UUID
+	for _, item := range items {
+		p, task, _ := item.needs()
+		if task != uuid.Nil && fault.Is(s.gate.Allow(ctx, who, p), fault.Forbidden) {
+			unsure = append(unsure, task)
+		}
+	}
+	if len(unsure) == 0 {
+		return nil, nil
+	}
+	return s.store.Places(ctx, who, unsure)
+}
+
+func (s *Service) write(ctx context.Context, who identity.Caller, item Item, at map[uuid.UUID]uuid.UUID) (w Write, err error) {
+	w.At = s.now()
+	permission, task, project := item.needs()
+	if project == uuid.Nil {
+		project = at[task]
 	}
 	if err := s.gate.AllowIn(ctx, who, permission, project); err != nil {
 		return w, err

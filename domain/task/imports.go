@@ -89,8 +89,9 @@ type Imports interface {
 	AddImport(ctx context.Context, who identity.Caller, im Import, file []byte) (Import, error)
 	// Import returns an import, or fault.NotFound.
 	Import(ctx context.Context, who identity.Caller, id uuid.UUID) (Import, error)
-	// Imports returns a page of imports, oldest first.
-	Imports(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Import], error)
+	// Imports returns a page of imports, oldest first: those of a project or, if
+	// that is uuid.Nil, all.
+	Imports(ctx context.Context, who identity.Caller, project uuid.UUID, r page.Request) (page.Result[Import], error)
 	// ImportErrors returns a page of the rows refused, in the file's order; fault.NotFound.
 	ImportErrors(ctx context.Context, who identity.Caller, id uuid.UUID, r page.Request) (page.Result[ImportError], error)
 	// EndImport makes an import that is not over a failed or a cancelled one and
@@ -153,12 +154,13 @@ func (s *Service) GetImport(ctx context.Context, who identity.Caller, id uuid.UU
 	return s.readImport(ctx, who, TasksRead, id)
 }
 
-// ListImports returns a page of imports.
-func (s *Service) ListImports(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Import], error) {
-	if err := s.gate.Allow(ctx, who, TasksRead); err != nil {
+// ListImports returns a page of imports: those of a project or, if that is
+// uuid.Nil, all.
+func (s *Service) ListImports(ctx context.Context, who identity.Caller, project uuid.UUID, r page.Request) (page.Result[Import], error) {
+	if err := s.gate.AllowIn(ctx, who, TasksRead, project); err != nil {
 		return page.Result[Import]{}, err
 	}
-	return s.store.Imports(ctx, who, r)
+	return s.store.Imports(ctx, who, project, r)
 }
 
 // ImportErrors returns a page of the rows of which no task was made.

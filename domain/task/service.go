@@ -44,6 +44,9 @@ type Store interface {
 	Add(ctx context.Context, who identity.Caller, t Task) (Task, error)
 	// Task returns a task that is not in the trash, or fault.NotFound.
 	Task(ctx context.Context, who identity.Caller, id uuid.UUID) (Task, error)
+	// Places returns of what project each of these tasks is that there is, in the
+	// trash or not.
+	Places(ctx context.Context, who identity.Caller, tasks []uuid.UUID) (map[uuid.UUID]uuid.UUID, error)
 	// Tasks returns a page of the tasks that q chooses.
 	Tasks(ctx context.Context, who identity.Caller, q Query, r page.Request) (page.Result[Task], error)
 	// Counts counts the tasks that q chooses by one of Groups, most first.
@@ -189,10 +192,9 @@ func (s *Service) Delete(ctx context.Context, who identity.Caller, d ItemDelete)
 	return err
 }
 
-// Restore takes the task's given version out of the trash. It takes a role for
-// the whole tenant: the trash does not tell what project a task is of.
+// Restore takes the task's given version out of the trash.
 func (s *Service) Restore(ctx context.Context, who identity.Caller, d ItemDelete) (Task, error) {
-	if err := s.gate.Allow(ctx, who, TasksDelete); err != nil {
+	if err := s.allowTask(ctx, who, TasksDelete, d.ID); err != nil {
 		return Task{}, err
 	}
 	return s.store.Restore(ctx, who, d, s.now())

@@ -23,7 +23,7 @@ func (a *api) registerImports(r *rest.API) {
 	}, a.startImport)
 	rest.Register(r, rest.Operation{
 		ID: "list-task-imports", Method: http.MethodGet, Path: "/v1/task-imports", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead},
-		Summary: "List imports", Description: "Imports of the tenant, oldest first. What is over for 30 days is dropped.",
+		Summary: "List imports", Description: "Imports of the tenant, oldest first, or those of a project; with a role for one project, name it. What is over for 30 days is dropped.",
 	}, a.listImports)
 	rest.Register(r, rest.Operation{
 		ID: "get-task-import", Method: http.MethodGet, Path: "/v1/task-imports/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead}, Errors: []int{404},
@@ -68,13 +68,18 @@ func (a *api) cancelImport(ctx context.Context, who identity.Caller, in *ByID) (
 
 type importPage struct{ Body rest.Page[task.Import] }
 
-func (a *api) listImports(ctx context.Context, who identity.Caller, in *rest.PageInput) (*importPage, error) {
-	const list = "imports"
-	r, err := a.cursors.Request(who, list, *in)
+type listImportsInput struct {
+	rest.PageInput
+	ProjectID uuid.UUID `query:"project_id" format:"uuid" doc:"Only those for this project"`
+}
+
+func (a *api) listImports(ctx context.Context, who identity.Caller, in *listImportsInput) (*importPage, error) {
+	list := "imports " + in.ProjectID.String()
+	r, err := a.cursors.Request(who, list, in.PageInput)
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.tasks.ListImports(ctx, who, r)
+	got, err := a.tasks.ListImports(ctx, who, in.ProjectID, r)
 	return &importPage{rest.PageOf(a.cursors, who, list, got)}, err
 }
 

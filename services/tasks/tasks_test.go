@@ -361,10 +361,24 @@ func TestRoleForOneProjectHoldsThereAlone(t *testing.T) {
 		{"GET", "tasks?project_id=" + here, nil, 200}, {"GET", "tasks?project_id=" + there, nil, 403}, {"GET", "tasks", nil, 403},
 		{"GET", "tasks/" + mine.ID.String() + "/history", nil, 200}, {"GET", "tasks/" + theirs.ID.String() + "/comments", nil, 403},
 		{"PATCH", "tasks/" + theirs.ID.String(), `{"title":"y"}`, 403}, {"PATCH", "tasks/" + mine.ID.String(), `{"title":"y"}`, 200},
-		{"DELETE", "tasks/" + theirs.ID.String(), nil, 403},
+		{"DELETE", "tasks/" + theirs.ID.String(), nil, 403}, {"POST", "tasks/" + theirs.ID.String() + "/restore", nil, 403},
+		{"GET", "task-imports", nil, 403}, {"GET", "task-imports?project_id=" + there, nil, 403}, {"GET", "task-imports?project_id=" + here, nil, 200},
 	} {
 		if r := p.do(t, who, c.method, c.path, c.body, "If-Match", `"1"`); r.Status != c.want {
 			t.Errorf("%s %s: %d, want %d: %s", c.method, c.path, r.Status, c.want, r.Body)
 		}
 	}
+
+	ref := func(id uuid.UUID) map[string]any { return map[string]any{"id": id, "version": 1} }
+	change := func(id uuid.UUID) map[string]any {
+		return map[string]any{"change": map[string]any{"id": id, "version": 1, "patch": map[string]string{"title": "z"}}}
+	}
+	first, second := p.task(t, here), p.task(t, here)
+	got := resttest.JSON[struct{ Items []struct{ Status int } }](t, p.do(t, who, "POST", "task-bulk", map[string]any{"items": []any{
+		change(first.ID), map[string]any{"delete": ref(second.ID)}, change(theirs.ID), map[string]any{"delete": ref(theirs.ID)}, change(uuid.New()),
+	}}).Want(t, 200))
+	if fmt.Sprint(got.Items) != "[{200} {204} {403} {403} {403}]" {
+		t.Errorf("in bulk: %v", got.Items)
+	}
+	p.do(t, who, "POST", "tasks/"+second.ID.String()+"/restore", nil, "If-Match", `"2"`).Want(t, 200)
 }

@@ -35,13 +35,14 @@ func (s *Store) Import(ctx context.Context, who identity.Caller, id uuid.UUID) (
 }
 
 const selectImports = `select ` + importColumns + ` from task_imports
-	where tenant_id = $1 and (created_at, id) > ($2, $3) order by created_at, id limit $4`
+	where tenant_id = $1 and (created_at, id) > ($2, $3) and ($5::uuid is null or project_id = $5) order by created_at, id limit $4`
 
 // Imports implements task.Imports.
-func (s *Store) Imports(ctx context.Context, who identity.Caller, r page.Request) (page.Result[task.Import], error) {
+func (s *Store) Imports(ctx context.Context, who identity.Caller, project uuid.UUID, r page.Request) (page.Result[task.Import], error) {
 	var rows []task.Import
 	err := s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
-		postgres.Many(b, &rows, selectImports, who.Tenant, r.After.At, r.After.ID, r.Limit+1)
+		of := uuid.NullUUID{UUID: project, Valid: project != uuid.Nil}
+		postgres.Many(b, &rows, selectImports, who.Tenant, r.After.At, r.After.ID, r.Limit+1, of)
 	})
 	return page.Cut(rows, r.Limit, func(im task.Import) page.Key { return page.Key{At: im.CreatedAt, ID: im.ID} }), err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/identity"
@@ -87,6 +88,24 @@ const selectTask = `select ` + taskColumns + ` from tasks where tenant_id = $1 a
 // Task implements task.Store.
 func (s *Store) Task(ctx context.Context, who identity.Caller, id uuid.UUID) (task.Task, error) {
 	return one[task.Task](ctx, s.db, who, selectTask, who.Tenant, id)
+}
+
+const selectPlaces = `select id, project_id from tasks where tenant_id = $1 and id = any ($2)`
+
+// Places implements task.Store.
+func (s *Store) Places(ctx context.Context, who identity.Caller, tasks []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
+	at := make(map[uuid.UUID]uuid.UUID, len(tasks))
+	err := s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
+		b.Queue(selectPlaces, who.Tenant, tasks).Query(func(rows pgx.Rows) error {
+			var id, project uuid.UUID
+			_, err := pgx.ForEachRow(rows, []any{&id, &project}, func() error {
+				at[id] = project
+				return nil
+			})
+			return err
+		})
+	})
+	return at, err
 }
 
 // updateTask lays the patch, a JSON object by column, over the version named

@@ -74,8 +74,10 @@ func imports(t *testing.T, w world) {
 	if _, err := w.ImportErrors(t.Context(), caller(), im.ID, page.Request{Limit: 1}); !fault.Is(err, fault.NotFound) {
 		t.Errorf("another tenant's errors: %v", err)
 	}
-	if all, err := w.Imports(t.Context(), w.who, page.Request{Limit: 5}); err != nil || len(all.Items) != 1 || all.Items[0].ID != im.ID {
-		t.Errorf("imports: %+v, %v", all, err)
+	for project, want := range map[uuid.UUID]int{uuid.Nil: 1, im.ProjectID: 1, uuid.New(): 0} {
+		if all, err := w.Imports(t.Context(), w.who, project, page.Request{Limit: 5}); err != nil || len(all.Items) != want || want == 1 && all.Items[0].ID != im.ID {
+			t.Errorf("imports of %s: %+v, %v, want %d", project, all, err, want)
+		}
 	}
 }
 

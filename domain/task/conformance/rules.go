@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 	"bailiwick.dev/domain/patch"
 	"bailiwick.dev/domain/task"
@@ -199,6 +200,12 @@ func trash(t *testing.T, w world) {
 	for name, err := range map[string]error{"Task": get, "Change": change, "Delete": again} {
 		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s of what is in the trash: %v, want not_found", name, err)
+		}
+	}
+	for who, want := range map[identity.TenantID]int{w.who.Tenant: 1, uuid.New(): 0} {
+		at, err := w.Places(t.Context(), identity.Caller{Tenant: who, User: w.who.User}, []uuid.UUID{mine.ID, uuid.New()})
+		if err != nil || len(at) != want || want == 1 && at[mine.ID] != p.ID {
+			t.Errorf("Places = %v, %v, want %d", at, err, want)
 		}
 	}
 	if got := w.list(t, task.Query{}); len(got) != 0 {

@@ -41,13 +41,13 @@ func (s *Store) Import(_ context.Context, who identity.Caller, id uuid.UUID) (ta
 }
 
 // Imports implements task.Imports.
-func (s *Store) Imports(_ context.Context, who identity.Caller, r page.Request) (page.Result[task.Import], error) {
+func (s *Store) Imports(_ context.Context, who identity.Caller, project uuid.UUID, r page.Request) (page.Result[task.Import], error) {
 	return read(s, who, func() (page.Result[task.Import], error) {
 		all := map[key]task.Import{}
 		for k, im := range s.imports {
 			all[k] = im.Import
 		}
-		return list(all, who, r, func(im task.Import) page.Key { return page.Key{At: im.CreatedAt, ID: im.ID} }, func(task.Import) bool { return true }), nil
+		return list(all, who, r, func(im task.Import) page.Key { return page.Key{At: im.CreatedAt, ID: im.ID} }, func(im task.Import) bool { return project == uuid.Nil || im.ProjectID == project }), nil
 	})
 }
 

@@ -115,6 +115,19 @@ func (s *Store) Task(_ context.Context, who identity.Caller, id uuid.UUID) (task
 	return read(s, who, func() (task.Task, error) { return s.living(who, id) })
 }
 
+// Places implements task.Store.
+func (s *Store) Places(_ context.Context, who identity.Caller, tasks []uuid.UUID) (map[uuid.UUID]uuid.UUID, error) {
+	return read(s, who, func() (map[uuid.UUID]uuid.UUID, error) {
+		at := map[uuid.UUID]uuid.UUID{}
+		for _, id := range tasks {
+			if t, err := find(s.tasks, who, id); err == nil {
+				at[id] = t.ProjectID
+			}
+		}
+		return at, nil
+	})
+}
+
 // Change implements task.Store.
 func (s *Store) Change(_ context.Context, who identity.Caller, c task.ItemChange, at time.Time) (task.Task, error) {
 	return once(s, who, func() (task.Task, error) { return s.change(who, c, at) })
