@@ -2,6 +2,7 @@ package casbin
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -39,7 +40,7 @@ func newCompilation(s access.Snapshot) (*compilation, error) {
 	for _, r := range s.Roles {
 		own[role(r.Name)] = c.own(r)
 	}
-	e, err := NewEnforcer(access.Snapshot{Roles: s.Roles}, time.Time{})
+	e, err := NewEnforcer(access.Snapshot{Roles: lineage(s.Roles)}, time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -57,17 +58,28 @@ func newCompilation(s access.Snapshot) (*compilation, error) {
 	return c, nil
 }
 
+// lineage returns roles that inherit alike and hold nothing: loading what they
+// hold would take Casbin most of the time.
+func lineage(roles []access.Role) []access.Role {
+	bare := make([]access.Role, len(roles))
+	for i, r := range roles {
+		bare[i] = access.Role{Name: r.Name, Parents: r.Parents}
+	}
+	return bare
+}
+
 // numbers are those of the sets of permissions seen of late, by their names:
 // tenants whose roles know the same ones, as most do, share them.
 var numbers = must(lru.New[string, map[access.Permission]int](1000))
 
 func number(s access.Snapshot) map[access.Permission]int {
-	var all []access.Permission
+	seen := map[access.Permission]struct{}{}
 	for _, r := range s.Roles {
-		all = append(all, r.Permissions...)
+		for _, p := range r.Permissions {
+			seen[p] = struct{}{}
+		}
 	}
-	slices.Sort(all)
-	all = slices.Compact(all)
+	all := slices.Sorted(maps.Keys(seen))
 	key := fmt.Sprintf("%q", all) // quoted, so that no two sets have one key
 	if n, ok := numbers.Get(key); ok {
 		return n
