@@ -3,7 +3,6 @@ package restclient
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/google/uuid"
 
@@ -17,7 +16,6 @@ const (
 	seedPath        = "/authz/v1/platform/seed"
 	declaredPath    = "/authz/v1/platform/permissions/"
 	givablePath     = "/authz/v1/platform/givable"
-	policyPath      = "/authz/v1/platform/policy"
 	policiesPath    = "/authz/v1/platform/policies"
 	changesPath     = "/authz/v1/platform/changes"
 	checkPath       = "/authz/v1/platform/check"
@@ -71,26 +69,6 @@ func (c *Client) Holds(ctx context.Context, tenant identity.TenantID, user ident
 // DeleteAssignment takes the role away, if the user has it.
 func (c *Client) DeleteAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error {
 	return c.Do(ctx, tenant, http.MethodDelete, c.cfg.AuthzURL+assignmentsPath, assignment{access.KindUser, user.String(), role}, nil)
-}
-
-// Policy returns the tenant's policy, or nil if its version is have.
-func (c *Client) Policy(ctx context.Context, tenant identity.TenantID, have int64) (*access.Snapshot, error) {
-	header := http.Header{}
-	if have >= 0 {
-		header.Set("If-None-Match", strconv.Quote(strconv.FormatInt(have, 10)))
-	}
-	resp, err := c.send(ctx, tenant, http.MethodGet, c.cfg.AuthzURL+policyPath, header, nil)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode == http.StatusNotModified {
-		return nil, resp.Body.Close()
-	}
-	var s access.Snapshot
-	if err := read(resp, &s); err != nil {
-		return nil, err
-	}
-	return &s, nil
 }
 
 // Check asks the authorization service for one decision, about the project or,

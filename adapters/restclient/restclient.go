@@ -64,14 +64,14 @@ func New(cfg config.Platform) *Client {
 // between our services can be repeated. It returns the other side's fault, or
 // fault.Unavailable when there was no answer.
 func (c *Client) Do(ctx context.Context, tenant uuid.UUID, method, url string, in, out any) error {
-	resp, err := c.send(ctx, tenant, method, url, nil, in)
+	resp, err := c.send(ctx, tenant, method, url, in)
 	if err != nil {
 		return err
 	}
 	return read(resp, out)
 }
 
-func (c *Client) send(ctx context.Context, tenant uuid.UUID, method, url string, header http.Header, in any) (*http.Response, error) {
+func (c *Client) send(ctx context.Context, tenant uuid.UUID, method, url string, in any) (*http.Response, error) {
 	var body []byte
 	if in != nil {
 		var err error
@@ -81,7 +81,7 @@ func (c *Client) send(ctx context.Context, tenant uuid.UUID, method, url string,
 	}
 	wait := backoff
 	for attempt := 1; ; attempt++ {
-		resp, err := c.once(ctx, c.http, tenant, method, url, header, body)
+		resp, err := c.once(ctx, c.http, tenant, method, url, nil, body)
 		if attempt == attempts || !c.again(tenant, resp, err) {
 			return resp, err
 		}

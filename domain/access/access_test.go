@@ -102,7 +102,7 @@ func imported(t *testing.T, edit func(owner identity.Caller, d access.Document) 
 		t.Fatal(err)
 	}
 	d := edit(owner, before.Document)
-	effect, dry := s.DryRun(t.Context(), owner, d)
+	effect, dry := s.DryRun(t.Context(), owner, conformance.Whole(d))
 	got, err := s.Import(t.Context(), owner, before.PolicyVersion, d)
 	after, err2 := s.Export(t.Context(), owner, -1)
 	switch {

@@ -7,6 +7,7 @@ import (
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/patch"
 )
 
 // ReportsClient is the reports service's own client: it reads, on behalf of a
@@ -80,19 +81,6 @@ type Grant struct {
 	Until   time.Time // from then on no more; zero: without end
 }
 
-func (g Grant) end() time.Time {
-	if g.Until.IsZero() {
-		return Forever
-	}
-	return g.Until
-}
-
-func (g Grant) check(now time.Time) error {
-	var c fault.Check
-	c.That(g.Until.IsZero() || g.Until.After(now) && g.Until.Before(Forever), "/until", "out_of_range", "a role ends in the future")
-	return c.Err()
-}
-
 // Assignment gives a subject a role, in one project or in all, until a time or
 // without end. Until alone changes.
 type Assignment struct {
@@ -102,7 +90,13 @@ type Assignment struct {
 	Role        string     `json:"role" example:"member" doc:"The role's name"`
 	ProjectID   *uuid.UUID `json:"project_id" nullable:"true" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001" doc:"The project that it is for; null: the whole tenant"`
 	Until       *time.Time `json:"until" nullable:"true" example:"2030-01-01T00:00:00Z" doc:"From when on it holds no more; null: without end"`
+	Version     int64      `json:"version" example:"1" doc:"The version that the ETag names"`
 	CreatedAt   time.Time  `json:"created_at" doc:"When it was given"`
+}
+
+// AssignmentPatch names what of an assignment changes.
+type AssignmentPatch struct {
+	Until patch.Field[time.Time] // null: without end
 }
 
 // Project returns the project that a is for, or uuid.Nil.
@@ -119,6 +113,18 @@ func (a Assignment) End() time.Time {
 		return Forever
 	}
 	return *a.Until
+}
+
+// setUntil has a end at that time, which has to come; nil: never.
+func (a *Assignment) setUntil(until *time.Time, now time.Time) error {
+	a.Until = nil
+	if until == nil {
+		return nil
+	}
+	var c fault.Check
+	c.That(until.After(now) && until.Before(Forever), "/until", "out_of_range", "a role ends in the future")
+	a.Until = pointer(until.UTC().Truncate(time.Microsecond))
+	return c.Err()
 }
 
 // HoldsAt reports whether a is not over at that time.
@@ -142,4 +148,12 @@ type AssignmentFilter struct {
 	SubjectID   string `query:"subject_id" maxLength:"100" doc:"Only this subject's"`
 	Role        string `query:"role" maxLength:"100" doc:"Only of the role with this name"`
 	ProjectID   string `query:"project_id" format:"uuid" doc:"Only those for this project"`
+}
+
+func (f AssignmentFilter) project() uuid.UUID {
+	id, err := uuid.Parse(f.ProjectID)
+	if err != nil {
+		return uuid.Nil // none is asked for
+	}
+	return id
 }

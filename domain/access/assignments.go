@@ -19,38 +19,69 @@ func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (ans
 	if err != nil {
 		return answer, err
 	}
-	if !g.Until.IsZero() {
-		g.Until = g.Until.UTC().Truncate(time.Microsecond)
-	}
 	a := &answer.Assignment
 	err = s.change(ctx, who, AssignmentsWrite, g.Project, &answer, &answer.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
-		at := s.now()
-		if err := g.check(at); err != nil {
-			return nil, err
-		}
 		before, there := now.assignment(g.Subject, g.Role, g.Project)
-		if *a = before; there && a.End().Equal(g.end()) {
-			return nil, givable(now, g.Role, covers, g.Project, g.end())
-		}
 		if there {
-			if err := takeable(now, before, who, covers); err != nil {
-				return nil, err
-			}
+			return s.end(now, before, pointer(g.Until), who, covers, w, a)
 		}
-		if err := givable(now, g.Role, covers, g.Project, g.end()); err != nil {
+		*a = Assignment{ID: id, SubjectKind: g.Kind(), SubjectID: g.ID(), Role: g.Role, ProjectID: pointer(g.Project), Version: 1, CreatedAt: s.now()}
+		if err := a.setUntil(pointer(g.Until), a.CreatedAt); err != nil {
 			return nil, err
 		}
-		if !there {
-			*a = Assignment{ID: id, SubjectKind: g.Kind(), SubjectID: g.ID(), Role: g.Role, ProjectID: pointer(g.Project), CreatedAt: at}
+		if err := givable(now, *a, covers); err != nil {
+			return nil, err
 		}
-		a.Until = pointer(g.Until)
 		w.PutAssignment(*a)
-		if there {
-			return &Change{Action: "assignment.changed", Before: before, After: *a}, nil
-		}
 		return &Change{Action: "assignment.created", After: *a}, nil
 	})
 	return answer, err
+}
+
+// UpdateAssignment changes when the version of an assignment ends that the
+// caller has seen; it asks for what Assign and Unassign would. It returns
+// fault.NotFound if there is none such.
+func (s *Service) UpdateAssignment(ctx context.Context, who identity.Caller, id uuid.UUID, version int64, p AssignmentPatch) (answer AssignmentAnswer, err error) {
+	seen, err := s.store.Assignment(ctx, who, id) // for its project, which stays
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return answer, err
+	}
+	err = s.change(ctx, who, AssignmentsWrite, seen.Project(), &answer, &answer.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
+		before, there := find(now.Assignments, func(a Assignment) bool { return a.ID == id })
+		switch {
+		case !there:
+			return nil, ErrNoAssignment()
+		case before.Version != version:
+			return nil, fault.New(fault.Precondition, "precondition_failed", "the assignment has changed since")
+		}
+		if answer.Assignment = before; !p.Until.Set {
+			return nil, nil
+		}
+		until := before.Until
+		p.Until.ApplyNullable(&until)
+		return s.end(now, before, until, who, covers, w, &answer.Assignment)
+	})
+	return answer, err
+}
+
+// end has an assignment end at another time, and sets after to what it then is.
+func (s *Service) end(now Snapshot, before Assignment, until *time.Time, who identity.Caller, covers covers, w Writer, after *Assignment) (*Change, error) {
+	*after = before
+	if err := after.setUntil(until, s.now()); err != nil {
+		return nil, err
+	}
+	if after.End().Equal(before.End()) {
+		return nil, givable(now, before, covers)
+	}
+	if err := takeable(now, before, who, covers); err != nil {
+		return nil, err
+	}
+	if err := givable(now, *after, covers); err != nil {
+		return nil, err
+	}
+	after.Version++
+	w.PutAssignment(*after)
+	return &Change{Action: "assignment.changed", Before: before, After: *after}, nil
 }
 
 // Unassign takes a role away that was given for the project, or for the whole
@@ -72,12 +103,13 @@ func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subjec
 	return policy, err
 }
 
-func givable(now Snapshot, role string, covers covers, project uuid.UUID, until time.Time) error {
-	r, ok := now.role(role)
+// givable asks whether the caller may give what a gives, there and for as long.
+func givable(now Snapshot, a Assignment, covers covers) error {
+	r, ok := now.role(a.Role)
 	if !ok {
 		return ErrNoRole()
 	}
-	return covers(now.byName().holds(r), project, until)
+	return covers(now.byName().holds(r), a.Project(), a.End())
 }
 
 // Givable reports whether a subject holds, everywhere and without end, all that
@@ -96,12 +128,12 @@ func (s *Service) Givable(ctx context.Context, who identity.Caller, by Subject, 
 	if err != nil {
 		return err
 	}
-	return givable(now, role, coveredBy(policy, by), uuid.Nil, Forever)
+	return givable(now, Assignment{Role: role}, coveredBy(policy, by))
 }
 
 // takeable asks for as much as giving a did, as far as that is still to come.
 func takeable(now Snapshot, a Assignment, who identity.Caller, covers covers) error {
-	if err := givable(now, a.Role, covers, a.Project(), a.End()); err != nil {
+	if err := givable(now, a, covers); err != nil {
 		return err
 	}
 	if a.Role == Owner && a.SubjectKind == KindUser && a.lasting() && now.owners() == 1 && !who.IsPlatform() {

@@ -134,13 +134,14 @@ func (s Snapshot) replaceAssignments(c *fault.Check, d Document, at time.Time, n
 		c.Within(where, err)
 		c.That(roles[x.Role], where+"/role", "unknown_role", "the document has no role of this name")
 		c.That(x.Until == nil || x.Until.Before(Forever), where+"/until", "out_of_range", "a role ends before the year 9999 does")
-		a := Assignment{SubjectKind: x.SubjectKind, SubjectID: subject.ID(), Role: x.Role, CreatedAt: at}
+		a := Assignment{SubjectKind: x.SubjectKind, SubjectID: subject.ID(), Role: x.Role, Version: 1, CreatedAt: at}
 		if x.ProjectID != nil && *x.ProjectID != uuid.Nil {
 			a.ProjectID = x.ProjectID
 		}
 		c.That(!seen[a.key()], where, "duplicate", "the subject has this role twice")
 		seen[a.key()] = true
-		if old, ok := before[a.key()]; ok {
+		old, ok := before[a.key()]
+		if ok {
 			a = old
 		} else {
 			a.ID = newID()
@@ -148,6 +149,9 @@ func (s Snapshot) replaceAssignments(c *fault.Check, d Document, at time.Time, n
 		if a.Until = nil; x.Until != nil {
 			until := x.Until.UTC().Truncate(time.Microsecond)
 			a.Until = &until
+		}
+		if ok && !a.End().Equal(old.End()) {
+			a.Version++
 		}
 		all = append(all, a)
 	}

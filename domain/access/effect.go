@@ -11,7 +11,7 @@ import (
 	"bailiwick.dev/domain/identity"
 )
 
-// Effect is what a document would change.
+// Effect is what a proposal would change.
 type Effect struct {
 	Subjects      []Difference `json:"subjects" nullable:"false" doc:"Whom it concerns"`
 	PolicyVersion int64        `json:"policy_version" example:"7" doc:"The version of the policy that was compared with"`
@@ -26,10 +26,11 @@ type Difference struct {
 	Loses       []Permission `json:"loses" nullable:"false" example:"[]" doc:"What it would not hold, or not for as long"`
 }
 
-// DryRun tells who would gain and lose what if d were imported. It changes
-// nothing; errors as Snapshot.replace.
-func (s *Service) DryRun(ctx context.Context, who identity.Caller, d Document) (Effect, error) {
-	if _, err := s.allow(ctx, who, AssignmentsRead); err != nil {
+// DryRun tells who would gain and lose what if the policy were changed so. It
+// changes nothing. It returns fault.Invalid, which points at all that is wrong
+// in p, and fault.Conflict where an import would.
+func (s *Service) DryRun(ctx context.Context, who identity.Caller, p Proposal) (Effect, error) {
+	if _, err := s.allow(ctx, who, AssignmentsRead, uuid.Nil); err != nil {
 		return Effect{}, err
 	}
 	now, err := s.store.Snapshot(ctx, who.Tenant)
@@ -37,9 +38,16 @@ func (s *Service) DryRun(ctx context.Context, who identity.Caller, d Document) (
 		return Effect{}, err
 	}
 	at := s.now()
-	next, err := now.replace(d, at, newIDs())
+	d, from, err := p.on(now.document(at))
 	if err != nil {
 		return Effect{}, err
+	}
+	next, err := now.replace(d, at, newIDs())
+	if err != nil {
+		return Effect{}, from.point(err)
+	}
+	if next.owners() == 0 {
+		return Effect{}, errLastOwner()
 	}
 	return Effect{compare(now.holdings(at), next.holdings(at)), now.Version}, nil
 }

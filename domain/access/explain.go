@@ -122,7 +122,7 @@ func (s Snapshot) paths(p Permission) map[string][]string {
 // Holders lists who holds p everywhere or, unless it is uuid.Nil, in the
 // project, and by which role; whoever has several such roles is there for each.
 func (s *Service) Holders(ctx context.Context, who identity.Caller, p Permission, project uuid.UUID, r page.Request) (Listing[Reason], error) {
-	return list(ctx, s, who, AssignmentsRead, func() (out page.Result[Reason], err error) {
+	return list(ctx, s, who, AssignmentsRead, project, func() (out page.Result[Reason], err error) {
 		now, err := s.store.Snapshot(ctx, who.Tenant)
 		if err != nil {
 			return out, err

@@ -14,13 +14,13 @@ import (
 
 // Definitions lists the permissions that the tenant knows.
 func (s *Service) Definitions(ctx context.Context, who identity.Caller, f PermissionFilter, r page.Request) (Listing[PermissionDefinition], error) {
-	return list(ctx, s, who, RolesRead, func() (page.Result[PermissionDefinition], error) { return s.store.Definitions(ctx, who, f, r) })
+	return list(ctx, s, who, RolesRead, uuid.Nil, func() (page.Result[PermissionDefinition], error) { return s.store.Definitions(ctx, who, f, r) })
 }
 
 // Definition returns one permission. It returns fault.NotFound if the tenant
 // knows none such.
 func (s *Service) Definition(ctx context.Context, who identity.Caller, id uuid.UUID) (PermissionAnswer, error) {
-	version, err := s.allow(ctx, who, RolesRead)
+	version, err := s.allow(ctx, who, RolesRead, uuid.Nil)
 	if err != nil {
 		return PermissionAnswer{}, err
 	}

@@ -19,12 +19,17 @@ type DocumentAnswer struct {
 // Export returns the policy as one document, unless its version is have: then
 // the document is empty.
 func (s *Service) Export(ctx context.Context, who identity.Caller, have int64) (DocumentAnswer, error) {
-	if _, err := s.allow(ctx, who, AssignmentsRead); err != nil {
+	if _, err := s.allow(ctx, who, AssignmentsRead, uuid.Nil); err != nil {
 		return DocumentAnswer{}, err
 	}
-	now, err := s.Snapshot(ctx, who, have)
-	if err != nil || now == nil {
-		return DocumentAnswer{PolicyVersion: have}, err
+	if have >= 0 {
+		if v, err := s.store.Version(ctx, who.Tenant); err != nil || v == have {
+			return DocumentAnswer{PolicyVersion: have}, err
+		}
+	}
+	now, err := s.store.Snapshot(ctx, who.Tenant)
+	if err != nil {
+		return DocumentAnswer{}, err
 	}
 	return DocumentAnswer{now.document(s.now()), now.Version}, nil
 }

@@ -14,12 +14,12 @@ import (
 
 // Roles lists the tenant's roles.
 func (s *Service) Roles(ctx context.Context, who identity.Caller, f RoleFilter, r page.Request) (Listing[Role], error) {
-	return list(ctx, s, who, RolesRead, func() (page.Result[Role], error) { return s.store.Roles(ctx, who, f, r) })
+	return list(ctx, s, who, RolesRead, uuid.Nil, func() (page.Result[Role], error) { return s.store.Roles(ctx, who, f, r) })
 }
 
 // Role returns one role. It returns fault.NotFound if the tenant has none such.
 func (s *Service) Role(ctx context.Context, who identity.Caller, id uuid.UUID) (RoleAnswer, error) {
-	version, err := s.allow(ctx, who, RolesRead)
+	version, err := s.allow(ctx, who, RolesRead, uuid.Nil)
 	if err != nil {
 		return RoleAnswer{}, err
 	}

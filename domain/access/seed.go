@@ -87,7 +87,7 @@ func (s *Service) seedRoles(all []Declared, w Writer) error {
 	}
 	id, err := newID()
 	if err == nil {
-		w.PutAssignment(Assignment{ID: id, SubjectKind: KindClient, SubjectID: ReportsClient, Role: Viewer, CreatedAt: s.now()})
+		w.PutAssignment(Assignment{ID: id, SubjectKind: KindClient, SubjectID: ReportsClient, Role: Viewer, Version: 1, CreatedAt: s.now()})
 	}
 	return err
 }

@@ -26,17 +26,18 @@ func NewService(store Store, policies Policies, compile Compiler) *Service {
 		now: func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }}
 }
 
-// allow returns the version of the policy that gives who the permission.
-func (s *Service) allow(ctx context.Context, who identity.Caller, p Permission) (int64, error) {
+// allow returns the version of the policy that gives who the permission in the
+// project or, if that is uuid.Nil, everywhere.
+func (s *Service) allow(ctx context.Context, who identity.Caller, p Permission, project uuid.UUID) (int64, error) {
 	policy, err := s.policies.Policy(ctx, who.Tenant, 0)
 	if err != nil {
 		return 0, err
 	}
-	return policy.Version(), Decide(policy, who, p, uuid.Nil, s.now())
+	return policy.Version(), Decide(policy, who, p, project, s.now())
 }
 
-func list[T any](ctx context.Context, s *Service, who identity.Caller, p Permission, read func() (page.Result[T], error)) (l Listing[T], err error) {
-	if l.PolicyVersion, err = s.allow(ctx, who, p); err != nil {
+func list[T any](ctx context.Context, s *Service, who identity.Caller, p Permission, project uuid.UUID, read func() (page.Result[T], error)) (l Listing[T], err error) {
+	if l.PolicyVersion, err = s.allow(ctx, who, p, project); err != nil {
 		return l, err
 	}
 	l.Result, err = read()
@@ -94,27 +95,27 @@ func coveredBy(policy Policy, s Subject) covers {
 	}
 }
 
-// Snapshot returns the tenant's policy, for our own services, unless its
-// version is have: then it returns nil.
-func (s *Service) Snapshot(ctx context.Context, who identity.Caller, have int64) (*Snapshot, error) {
-	if have >= 0 {
-		v, err := s.store.Version(ctx, who.Tenant)
-		if err != nil || v == have {
-			return nil, err
-		}
-	}
-	snap, err := s.store.Snapshot(ctx, who.Tenant)
-	return &snap, err
+// Assignments lists who has which role. Who may see those of a project names it.
+func (s *Service) Assignments(ctx context.Context, who identity.Caller, f AssignmentFilter, r page.Request) (Listing[Assignment], error) {
+	return list(ctx, s, who, AssignmentsRead, f.project(), func() (page.Result[Assignment], error) { return s.store.Assignments(ctx, who, f, r) })
 }
 
-// Assignments lists who has which role.
-func (s *Service) Assignments(ctx context.Context, who identity.Caller, f AssignmentFilter, r page.Request) (Listing[Assignment], error) {
-	return list(ctx, s, who, AssignmentsRead, func() (page.Result[Assignment], error) { return s.store.Assignments(ctx, who, f, r) })
+// Assignment returns one assignment. It returns fault.NotFound if there is none such.
+func (s *Service) Assignment(ctx context.Context, who identity.Caller, id uuid.UUID) (AssignmentAnswer, error) {
+	a, err := s.store.Assignment(ctx, who, id)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return AssignmentAnswer{}, err
+	}
+	version, denied := s.allow(ctx, who, AssignmentsRead, a.Project())
+	if denied != nil {
+		return AssignmentAnswer{}, denied
+	}
+	return AssignmentAnswer{a, version}, err
 }
 
 // Changes lists what happened to the policy after the version since.
 func (s *Service) Changes(ctx context.Context, who identity.Caller, since int64, r page.Request) (Listing[Change], error) {
-	return list(ctx, s, who, AssignmentsRead, func() (page.Result[Change], error) { return s.store.Changes(ctx, who, since, r) })
+	return list(ctx, s, who, AssignmentsRead, uuid.Nil, func() (page.Result[Change], error) { return s.store.Changes(ctx, who, since, r) })
 }
 
 func newID() (uuid.UUID, error) { return uuid.NewV7() }

@@ -42,7 +42,8 @@ type Store interface {
 	// returns one, or fault.NotFound.
 	Definitions(ctx context.Context, who identity.Caller, f PermissionFilter, r page.Request) (page.Result[PermissionDefinition], error)
 	Definition(ctx context.Context, who identity.Caller, id uuid.UUID) (PermissionDefinition, error)
-	// Assignments lists who has which role.
+	// Assignments lists who has which role, and Assignment returns one, or fault.NotFound.
+	Assignment(ctx context.Context, who identity.Caller, id uuid.UUID) (Assignment, error)
 	Assignments(ctx context.Context, who identity.Caller, f AssignmentFilter, r page.Request) (page.Result[Assignment], error)
 	// Holders lists who has one of the roles at that time, everywhere or, unless
 	// it is uuid.Nil, in the project.
@@ -102,6 +103,11 @@ func Since(since int64, r page.Request) int64 {
 // ErrNoPermission says that the tenant knows no such permission.
 func ErrNoPermission() error {
 	return fault.New(fault.NotFound, "permission_not_found", "there is no such permission")
+}
+
+// ErrNoAssignment says that the tenant has no such assignment.
+func ErrNoAssignment() error {
+	return fault.New(fault.NotFound, "assignment_not_found", "there is no such assignment")
 }
 
 // ErrNoRole says that the tenant has no such role; it tells nothing of others.

@@ -21,8 +21,16 @@ func (a *api) registerAssignments(r *rest.API) {
 	}, a.createAssignment)
 	rest.Register(r, rest.Operation{
 		ID: "list-assignments", Method: http.MethodGet, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
-		Summary: "List who has which role", Description: "Oldest first, of one subject, one role or one project if that is named.",
+		Summary: "List who has which role", Description: "Oldest first, of one subject, one role or one project if that is named. Who may see those of a project names it.",
 	}, a.listAssignments)
+	rest.Register(r, rest.Operation{
+		ID: "get-assignment", Method: http.MethodGet, Path: "/v1/assignments/{id}", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsRead}, Errors: []int{404},
+		Summary: "Read who has a role", Description: "The ETag names its version.",
+	}, a.getAssignment)
+	rest.Register(r, rest.Operation{
+		ID: "update-assignment", Method: http.MethodPatch, Path: "/v1/assignments/{id}", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsWrite}, Errors: []int{404, 409, 412, 428},
+		Summary: "Change when a role ends", Description: "A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.",
+	}, a.updateAssignment)
 	rest.Register(r, rest.Operation{
 		ID: "delete-assignment", Method: http.MethodDelete, Path: "/v1/assignments/{subject_kind}/{subject_id}/{role}", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsWrite}, Status: http.StatusNoContent, Errors: []int{404, 409},
 		Summary: "Take a role away", Description: "The last owner keeps it. It is enforced everywhere within a second.",
@@ -43,15 +51,46 @@ func (d AssignmentDraft) grant() (access.Grant, error) {
 	return access.Grant{Subject: s, Role: d.Role, Project: d.ProjectID, Until: d.Until}, err
 }
 
-type assignmentOutput struct{ Body access.AssignmentAnswer }
+type assignmentOutput struct {
+	ETag     string `header:"ETag" doc:"The version"`
+	Location string `header:"Location" doc:"Where it is, when it was given"`
+	Body     access.AssignmentAnswer
+}
+
+func showAssignment(x access.AssignmentAnswer, err error) (*assignmentOutput, error) {
+	return &assignmentOutput{ETag: rest.ETag(x.Version), Body: x}, err
+}
 
 func (a *api) createAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*assignmentOutput, error) {
 	g, err := in.Body.grant()
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.access.Assign(ctx, who, g)
-	return &assignmentOutput{got}, err
+	out, err := showAssignment(a.access.Assign(ctx, who, g))
+	out.Location = "/authz/v1/assignments/" + out.Body.ID.String()
+	return out, err
+}
+
+func (a *api) getAssignment(ctx context.Context, who identity.Caller, in *ByID) (*assignmentOutput, error) {
+	return showAssignment(a.access.Assignment(ctx, who, in.ID))
+}
+
+// AssignmentPatch is the body of an update.
+type AssignmentPatch struct {
+	Until rest.Nullable[time.Time] `json:"until,omitempty" format:"date-time" example:"2031-01-01T00:00:00Z" doc:"From when on it holds no more; null: without end"`
+}
+
+type updateAssignmentInput struct {
+	Versioned
+	Body AssignmentPatch
+}
+
+func (a *api) updateAssignment(ctx context.Context, who identity.Caller, in *updateAssignmentInput) (*assignmentOutput, error) {
+	version, err := in.Version()
+	if err != nil {
+		return nil, err
+	}
+	return showAssignment(a.access.UpdateAssignment(ctx, who, in.ID, version, access.AssignmentPatch{Until: in.Body.Until.Field}))
 }
 
 type listAssignmentsInput struct {

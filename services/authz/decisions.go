@@ -29,7 +29,7 @@ func (a *api) registerDecisions(r *rest.API) {
 	}, a.explain)
 	rest.Register(r, rest.Operation{
 		ID: "list-holders", Method: http.MethodGet, Path: "/v1/holders", Tag: "decisions", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
-		Summary: "List who holds a permission", Description: "Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each.",
+		Summary: "List who holds a permission", Description: "Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each. Who may see that of a project names it.",
 	}, a.listHolders)
 	rest.Register(r, rest.Operation{
 		ID: "list-my-permissions", Method: http.MethodGet, Path: "/v1/me/permissions", Tag: "decisions", Scope: scope, Errors: []int{409},

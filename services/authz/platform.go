@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/access"
@@ -12,7 +10,7 @@ import (
 )
 
 // registerPlatform adds what our own services need: declaring permissions,
-// seeding, assignments that workflows make and undo, and the policy for their gates.
+// seeding, and assignments that workflows make and undo.
 func (a *api) registerPlatform(r *rest.API) {
 	internal := func(id, method, path string, status int) rest.Operation {
 		return rest.Operation{ID: id, Method: method, Path: "/v1/platform/" + path, Status: status, Internal: true}
@@ -27,7 +25,6 @@ func (a *api) registerPlatform(r *rest.API) {
 	rest.Register(r, internal("platform-put-assignment", http.MethodPut, "assignments", http.StatusNoContent), a.putAssignment)
 	rest.Register(r, internal("platform-delete-assignment", http.MethodDelete, "assignments", http.StatusNoContent), a.dropAssignment)
 	rest.Register(r, internal("platform-givable", http.MethodPost, "givable", http.StatusNoContent), a.givable)
-	rest.Register(r, internal("platform-policy", http.MethodGet, "policy", http.StatusOK), a.policy)
 	rest.Register(r, internal("platform-check", http.MethodPost, "check", http.StatusOK), a.check)
 }
 
@@ -69,33 +66,4 @@ func (a *api) dropAssignment(ctx context.Context, who identity.Caller, in *struc
 		_, err = a.access.Unassign(ctx, who, g.Subject, g.Role, g.Project)
 	}
 	return nil, err
-}
-
-type policyInput struct {
-	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of the version that the client has"`
-}
-
-// version returns the version that the client has, or -1.
-func (in policyInput) version() int64 {
-	if v, err := strconv.ParseInt(strings.Trim(in.IfNoneMatch, `"`), 10, 64); err == nil && v >= 0 {
-		return v
-	}
-	return -1
-}
-
-type policyOutput struct {
-	Status int
-	ETag   string `header:"ETag"`
-	Body   *access.Snapshot
-}
-
-// policy answers a conditional request (RFC 9110, section 13.1.2) without
-// reading the policy when its version is the one known.
-func (a *api) policy(ctx context.Context, who identity.Caller, in *policyInput) (*policyOutput, error) {
-	have := in.version()
-	s, err := a.access.Snapshot(ctx, who, have)
-	if err != nil || s == nil {
-		return &policyOutput{Status: http.StatusNotModified, ETag: rest.ETag(have)}, err
-	}
-	return &policyOutput{Status: http.StatusOK, ETag: rest.ETag(s.Version), Body: s}, nil
 }

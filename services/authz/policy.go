@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
+	"strings"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/access"
@@ -24,12 +26,25 @@ func (a *api) registerPolicy(r *rest.API) {
 	}, a.importPolicy)
 	rest.Register(r, rest.Operation{
 		ID: "dry-run-policy", Method: http.MethodPost, Path: "/v1/policy:dry-run", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead}, Errors: []int{409}, MaxBody: maxDocument,
-		Summary: "See what an import would change", Description: "Who would gain and who would lose what if the document were imported. Nothing is changed.",
+		Example: `{"put": {"assignments": [{"subject_kind": "user", "subject_id": "0199a1b2-c3d4-7e5f-8a6b-000000000009", "role": "manager", "project_id": "0199a1b2-c3d4-7e5f-8a6b-000000000001"}]}}`,
+		Summary: "See what a change would do", Description: "Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.",
 	}, a.dryRun)
 	rest.Register(r, rest.Operation{
 		ID: "list-policy-changes", Method: http.MethodGet, Path: "/v1/policy-changes", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
 		Summary: "List changes of the policy", Description: "Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.",
 	}, a.listChanges)
+}
+
+type policyInput struct {
+	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of the version that the client has"`
+}
+
+// version returns the version that the client has, or -1.
+func (in policyInput) version() int64 {
+	if v, err := strconv.ParseInt(strings.Trim(in.IfNoneMatch, `"`), 10, 64); err == nil && v >= 0 {
+		return v
+	}
+	return -1
 }
 
 type exportOutput struct {
@@ -71,7 +86,7 @@ func (a *api) importPolicy(ctx context.Context, who identity.Caller, in *importI
 
 type dryRunOutput struct{ Body access.Effect }
 
-func (a *api) dryRun(ctx context.Context, who identity.Caller, in *struct{ Body access.Document }) (*dryRunOutput, error) {
+func (a *api) dryRun(ctx context.Context, who identity.Caller, in *struct{ Body access.Proposal }) (*dryRunOutput, error) {
 	got, err := a.access.DryRun(ctx, who, in.Body)
 	return &dryRunOutput{got}, err
 }

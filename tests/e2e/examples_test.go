@@ -108,8 +108,11 @@ func newExamples(t *testing.T) *examples {
 		"/auth/v1/clients/": func() string {
 			return w.make("POST", "/auth/v1/clients", `{"name":"C","type":"confidential"}`, "client_id")
 		},
-		"/authz/v1/permissions/":  func() string { return w.named("/authz/v1/permissions", `{"name":"example:n%d"}`) },
-		"/authz/v1/roles/":        func() string { return w.named("/authz/v1/roles", `{"name":"example-%d","permissions":["tasks:read"]}`) },
+		"/authz/v1/permissions/": func() string { return w.named("/authz/v1/permissions", `{"name":"example:n%d"}`) },
+		"/authz/v1/roles/":       func() string { return w.named("/authz/v1/roles", `{"name":"example-%d","permissions":["tasks:read"]}`) },
+		"/authz/v1/assignments/": func() string {
+			return w.named("/authz/v1/assignments", `{"subject_kind":"client","subject_id":"example-%d","role":"viewer"}`)
+		},
 		"/tasks/v1/projects/":     func() string { return w.make("POST", "/tasks/v1/projects", `{"name":"P"}`, "id") },
 		"/tasks/v1/tasks/":        task,
 		"/tasks/v1/task-imports/": func() string { return importTasks(ctx, t, api, uuidOf(project), "title\nA\n").Id.String() },
@@ -188,7 +191,7 @@ func (w *examples) body(op operation) []byte {
 	if op.body == nil {
 		return nil
 	}
-	if strings.HasPrefix(op.path, "/authz/v1/policy") { // what there is: no example is a whole policy
+	if op.path == "/authz/v1/policy" { // what there is: no example is a whole policy
 		_, answer, _ := w.ask("GET", "/authz/v1/policy", nil, "", nil)
 		var whole map[string]any
 		if err := json.Unmarshal(answer, &whole); err != nil {

@@ -92,6 +92,10 @@ func objectsOf(t *testing.T, owner *bailiwick.ClientWithResponses) map[string]st
 	if err != nil {
 		t.Fatal(err)
 	}
+	assignments, err := owner.ListAssignmentsWithResponse(ctx, nil)
+	if err != nil || assignments.JSON200 == nil || len(assignments.JSON200.Items) == 0 {
+		t.Fatalf("assignments: %v", err)
+	}
 	runs, err := owner.ListReportRunsWithResponse(ctx, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +112,8 @@ func objectsOf(t *testing.T, owner *bailiwick.ClientWithResponses) map[string]st
 		"/auth/v1/me/sessions/":   sessions.JSON200.Items[0].Id.String(),
 		"/tasks/v1/task-imports/": imports.JSON200.Items[0].Id.String(),
 		"/authz/v1/roles/":        roles.JSON200.Items[1].Id.String(), "/authz/v1/permissions/": permissions.JSON200.Items[0].Id.String(),
-		"/users/v1/users/": users.JSON200.Items[0].Id.String(), "/users/v1/invitations/": invitations.JSON200.Items[0].Id.String(),
+		"/authz/v1/assignments/": assignments.JSON200.Items[0].Id.String(),
+		"/users/v1/users/":       users.JSON200.Items[0].Id.String(), "/users/v1/invitations/": invitations.JSON200.Items[0].Id.String(),
 		"/reports/v1/runs/": runs.JSON200.Items[0].Id.String(),
 	}
 }

@@ -42,7 +42,7 @@ const selectSnapshot = `select json_build_object(
 			where rp.tenant_id = $1 and rp.role_id = roles.id), '[]') parents
 		from roles where tenant_id = $1) r), '[]'),
 	'assignments', coalesce((select json_agg(a order by a.created_at, a.id) from (
-		select a.id, subject_kind, subject_id, r.name as role, project_id, until, a.created_at
+		select a.id, subject_kind, subject_id, r.name as role, project_id, until, a.version, a.created_at
 		from assignments a join roles r on r.tenant_id = $1 and r.id = a.role_id where a.tenant_id = $1) a), '[]'))`
 
 // Snapshot implements access.Store.

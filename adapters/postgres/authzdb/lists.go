@@ -67,7 +67,7 @@ func (s *Store) Changes(ctx context.Context, who identity.Caller, since int64, r
 	return page.Cut(rows, r.Limit, access.Change.Key), err
 }
 
-const selectHolders = assignmentColumns + ` and r.name = any ($5) and (project_id is null or project_id = $6) and (until is null or until > $7)
+const selectHolders = assignmentPage + ` and r.name = any ($5) and (project_id is null or project_id = $6) and (until is null or until > $7)
 	order by a.created_at, a.id limit $4`
 
 // Holders implements access.Store.
@@ -76,14 +76,21 @@ func (s *Store) Holders(ctx context.Context, who identity.Caller, roles []string
 	return page.Cut(rows, r.Limit, func(x access.Assignment) page.Key { return page.Key{At: x.CreatedAt, ID: x.ID} }), err
 }
 
-const assignmentColumns = `select a.id, subject_kind, subject_id, r.name as role, project_id, until, a.created_at
-	from assignments a join roles r on r.tenant_id = $1 and r.id = a.role_id
-	where a.tenant_id = $1 and (a.created_at, a.id) > ($2, $3)`
-
-const selectAssignments = assignmentColumns + `
+const (
+	assignmentColumns = `select a.id, subject_kind, subject_id, r.name as role, project_id, until, a.version, a.created_at
+	from assignments a join roles r on r.tenant_id = $1 and r.id = a.role_id where a.tenant_id = $1`
+	assignmentPage    = assignmentColumns + ` and (a.created_at, a.id) > ($2, $3)`
+	selectAssignment  = assignmentColumns + ` and a.id = $2`
+	selectAssignments = assignmentPage + `
 	and ($5 = '' or subject_kind = $5) and ($6 = '' or subject_id = $6) and ($7 = '' or r.name = $7)
 	and ($8 = '' or project_id = nullif($8, '')::uuid)
 	order by a.created_at, a.id limit $4`
+)
+
+// Assignment implements access.Store.
+func (s *Store) Assignment(ctx context.Context, who identity.Caller, id uuid.UUID) (access.Assignment, error) {
+	return one[access.Assignment](ctx, s.db, who, access.ErrNoAssignment(), selectAssignment, who.Tenant, id)
+}
 
 // Assignments implements access.Store.
 func (s *Store) Assignments(ctx context.Context, who identity.Caller, f access.AssignmentFilter, r page.Request) (page.Result[access.Assignment], error) {

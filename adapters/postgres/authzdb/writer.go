@@ -18,8 +18,8 @@ const (
 	takeParents     = `delete from role_parents where tenant_id = $1 and role_id = $2 and parent_id not in (select id from roles where tenant_id = $1 and name = any ($3::text[]))`
 	giveParents     = `insert into role_parents (tenant_id, role_id, parent_id) select $1, $2, id from roles where tenant_id = $1 and name = any ($3::text[]) on conflict do nothing`
 	dropRole        = `delete from roles where tenant_id = $1 and id = $2`
-	putAssignment   = `insert into assignments (tenant_id, id, subject_kind, subject_id, role_id, created_at, project_id, until)
-		select $1, $2, $3, $4, id, $6, $7, $8 from roles where tenant_id = $1 and name = $5 on conflict (tenant_id, id) do update set until = excluded.until`
+	putAssignment   = `insert into assignments (tenant_id, id, subject_kind, subject_id, role_id, created_at, project_id, until, version)
+		select $1, $2, $3, $4, id, $6, $7, $8, $9 from roles where tenant_id = $1 and name = $5 on conflict (tenant_id, id) do update set until = excluded.until, version = excluded.version`
 	dropAssignment = `delete from assignments where tenant_id = $1 and id = $2`
 )
 
@@ -57,7 +57,7 @@ func (w *writer) DropRole(r access.Role) { w.batch.Queue(dropRole, w.tenant, r.I
 
 // PutAssignment implements access.Writer.
 func (w *writer) PutAssignment(a access.Assignment) {
-	w.batch.Queue(putAssignment, w.tenant, a.ID, a.SubjectKind, a.SubjectID, a.Role, a.CreatedAt, a.ProjectID, a.Until)
+	w.batch.Queue(putAssignment, w.tenant, a.ID, a.SubjectKind, a.SubjectID, a.Role, a.CreatedAt, a.ProjectID, a.Until, a.Version)
 }
 
 // DropAssignment implements access.Writer.

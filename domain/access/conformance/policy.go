@@ -134,7 +134,7 @@ func roundTrip(t *testing.T, w *world) {
 	if same, err := w.Import(t.Context(), w.owner, d.PolicyVersion, d.Document); err != nil || same.PolicyVersion != d.PolicyVersion {
 		t.Errorf("version %d, %v, want %d still", same.PolicyVersion, err, d.PolicyVersion)
 	}
-	if e, err := w.DryRun(t.Context(), w.owner, d.Document); err != nil || len(e.Subjects) != 0 {
+	if e, err := w.DryRun(t.Context(), w.owner, Whole(d.Document)); err != nil || len(e.Subjects) != 0 {
 		t.Errorf("a dry run of the same: %+v, %v", e, err)
 	}
 	if same, err := w.Export(t.Context(), w.owner, d.PolicyVersion); err != nil || same.Roles != nil {
@@ -198,7 +198,7 @@ func importPoints(t *testing.T, w *world) {
 	}
 	for what, try := range map[string]func() error{
 		"import":  func() error { _, err := w.Import(t.Context(), w.owner, before.PolicyVersion, d); return err },
-		"dry run": func() error { _, err := w.DryRun(t.Context(), w.owner, d); return err },
+		"dry run": func() error { _, err := w.DryRun(t.Context(), w.owner, Whole(d)); return err },
 	} {
 		var got []string
 		if f := fault.As(try()); f != nil {
@@ -259,7 +259,7 @@ func dryRun(t *testing.T, w *world) {
 	next.Roles = slices.Clone(next.Roles)
 	i := slices.IndexFunc(next.Roles, func(r access.RoleDraft) bool { return r.Name == "base" })
 	next.Roles[i].Permissions = []access.Permission{task.TasksWrite}
-	e, err := w.DryRun(t.Context(), w.owner, next)
+	e, err := w.DryRun(t.Context(), w.owner, Whole(next))
 	if err != nil || e.PolicyVersion != d.PolicyVersion || len(e.Subjects) != 3 {
 		t.Fatalf("%+v, %v, want three subjects", e, err)
 	}

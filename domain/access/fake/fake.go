@@ -191,6 +191,16 @@ func (s *Store) Definition(ctx context.Context, who identity.Caller, id uuid.UUI
 	return p.Permissions[i], nil
 }
 
+// Assignment implements access.Store.
+func (s *Store) Assignment(ctx context.Context, who identity.Caller, id uuid.UUID) (access.Assignment, error) {
+	p, err := s.Snapshot(ctx, who.Tenant)
+	i := slices.IndexFunc(p.Assignments, func(a access.Assignment) bool { return a.ID == id })
+	if err != nil || i < 0 {
+		return access.Assignment{}, access.ErrNoAssignment()
+	}
+	return p.Assignments[i], nil
+}
+
 // Assignments implements access.Store.
 func (s *Store) Assignments(ctx context.Context, who identity.Caller, f access.AssignmentFilter, r page.Request) (page.Result[access.Assignment], error) {
 	p, err := s.Snapshot(ctx, who.Tenant)
