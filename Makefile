@@ -11,7 +11,7 @@ export TEMPORAL_CLI ?= $(shell command -v temporal || echo $(CURDIR)/.local/bin/
 # Node is not needed to build or run anything: what needs it says that it is missing.
 NPM := npm ping >/dev/null 2>&1
 
-.PHONY: help setup up down status logs demo test check fmt-check vet lint boundaries stale lint-openapi breaking bench openapi fmt
+.PHONY: help setup up down status logs demo test check fmt-check vet lint boundaries race stale lint-openapi breaking bench openapi fmt
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -39,7 +39,7 @@ demo: up ## start it and run a company's first day through it
 test: setup ## run every test of every module
 	go test -count=1 -timeout 20m work
 
-check: fmt-check vet lint boundaries stale lint-openapi breaking ## check format, code, boundaries, generated files and the API
+check: fmt-check vet lint boundaries race stale lint-openapi breaking ## check format, code, boundaries, races, generated files and the API
 
 fmt: ## format
 	gofmt -w $(MODULES)
@@ -56,6 +56,10 @@ lint:
 
 boundaries: ## build each module alone: a workspace hides what it may not import
 	@for m in $(MODULES); do echo "boundaries $${m#$(CURDIR)/}"; (cd $$m && GOWORK=off go vet ./... && GOWORK=off go mod tidy -diff) || exit 1; done
+
+race: ## let the race detector watch who decides while policies change
+	@if command -v $${CC:-gcc} >/dev/null; then CGO_ENABLED=1 go test -race -count=1 ./adapters/gate ./adapters/casbin ./adapters/rounds; \
+	else echo "there is no C compiler, which the race detector needs: races are not looked for"; fi
 
 stale: openapi
 	@git diff --exit-code --stat -- openapi || { echo "generated files are stale: commit what make openapi wrote"; exit 1; }

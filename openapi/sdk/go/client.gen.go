@@ -900,6 +900,11 @@ type Assignment struct {
 	//
 	// Examples: 2030-01-01T00:00:00Z
 	Until nullable.Nullable[time.Time] `json:"until"`
+
+	// Version The version that the ETag names
+	//
+	// Examples: 1
+	Version int64 `json:"version"`
 }
 
 // AssignmentSubjectKind Whether a person or a client has the role
@@ -944,6 +949,11 @@ type AssignmentAnswer struct {
 	//
 	// Examples: 2030-01-01T00:00:00Z
 	Until nullable.Nullable[time.Time] `json:"until"`
+
+	// Version The version that the ETag names
+	//
+	// Examples: 1
+	Version int64 `json:"version"`
 }
 
 // AssignmentAnswerSubjectKind Whether a person or a client has the role
@@ -979,6 +989,14 @@ type AssignmentDraft struct {
 
 // AssignmentDraftSubjectKind Examples: user
 type AssignmentDraftSubjectKind string
+
+// AssignmentPatch defines model for AssignmentPatch.
+type AssignmentPatch struct {
+	// Until From when on it holds no more; null: without end
+	//
+	// Examples: 2031-01-01T00:00:00Z
+	Until nullable.Nullable[time.Time] `json:"until,omitempty"`
+}
 
 // AuditEvent defines model for AuditEvent.
 type AuditEvent struct {
@@ -2245,6 +2263,34 @@ type PolicyChange struct {
 	Version int64 `json:"version"`
 }
 
+// PolicyDrop defines model for PolicyDrop.
+type PolicyDrop struct {
+	// Assignments Roles that are taken away, whenever they would end
+	Assignments *[]DocumentAssignment `json:"assignments,omitempty"`
+
+	// Permissions Of those that the tenant made
+	//
+	// Examples: ["invoices:read"]
+	Permissions *[]string `json:"permissions,omitempty"`
+
+	// Roles Roles, by name
+	//
+	// Examples: ["manager"]
+	Roles *[]string `json:"roles,omitempty"`
+}
+
+// PolicyPut defines model for PolicyPut.
+type PolicyPut struct {
+	// Assignments Roles that are given, or end at another time
+	Assignments *[]DocumentAssignment `json:"assignments,omitempty"`
+
+	// Permissions Owners and admins hold new ones at once
+	Permissions *[]PermissionDraft `json:"permissions,omitempty"`
+
+	// Roles Whole roles; who has one goes on having it
+	Roles *[]RoleDraft `json:"roles,omitempty"`
+}
+
 // Problem defines model for Problem.
 type Problem struct {
 	// Detail This occurrence, for people
@@ -2397,6 +2443,24 @@ type ProjectPatch struct {
 	Statuses *[]Status `json:"statuses,omitempty"`
 }
 
+// Proposal defines model for Proposal.
+type Proposal struct {
+	// Assignments Who has which role; left out: as it is
+	Assignments *[]DocumentAssignment `json:"assignments,omitempty"`
+
+	// Drop What is then removed, with all that names it
+	Drop *PolicyDrop `json:"drop,omitempty"`
+
+	// Permissions All that the tenant made; left out: as they are
+	Permissions *[]PermissionDraft `json:"permissions,omitempty"`
+
+	// Put What is then made, or takes the place of what has its name
+	Put *PolicyPut `json:"put,omitempty"`
+
+	// Roles All roles; left out: as they are
+	Roles *[]RoleDraft `json:"roles,omitempty"`
+}
+
 // Reason defines model for Reason.
 type Reason struct {
 	// CreatedAt When it was given
@@ -2434,6 +2498,11 @@ type Reason struct {
 	//
 	// Examples: 2030-01-01T00:00:00Z
 	Until nullable.Nullable[time.Time] `json:"until"`
+
+	// Version The version that the ETag names
+	//
+	// Examples: 1
+	Version int64 `json:"version"`
 }
 
 // ReasonSubjectKind Whether a person or a client has the role
@@ -3238,6 +3307,15 @@ type CreateAssignmentParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// UpdateAssignmentParams defines parameters for UpdateAssignment.
+type UpdateAssignmentParams struct {
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+
+	// IfMatch The ETag of the version to change
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // DeleteAssignmentParams defines parameters for DeleteAssignment.
 type DeleteAssignmentParams struct {
 	// ProjectId The one for this project; left out: the one for the whole tenant
@@ -3593,6 +3671,9 @@ type ListTaskImportsParams struct {
 
 	// Cursor next_cursor of the page before; opaque
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// ProjectId Only those for this project
+	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
 }
 
 // CreateTaskImportParams defines parameters for CreateTaskImport.
@@ -3778,6 +3859,9 @@ type ChangeMyPasswordJSONRequestBody = PasswordChange
 // CreateAssignmentJSONRequestBody defines body for CreateAssignment for application/json ContentType.
 type CreateAssignmentJSONRequestBody = AssignmentDraft
 
+// UpdateAssignmentJSONRequestBody defines body for UpdateAssignment for application/json ContentType.
+type UpdateAssignmentJSONRequestBody = AssignmentPatch
+
 // CheckJSONRequestBody defines body for Check for application/json ContentType.
 type CheckJSONRequestBody = CheckRequest
 
@@ -3797,7 +3881,7 @@ type UpdatePermissionJSONRequestBody = PermissionPatch
 type ImportPolicyJSONRequestBody = Document
 
 // DryRunPolicyJSONRequestBody defines body for DryRunPolicy for application/json ContentType.
-type DryRunPolicyJSONRequestBody = Document
+type DryRunPolicyJSONRequestBody = Proposal
 
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleDraft
@@ -4044,7 +4128,7 @@ type ClientInterface interface {
 
 	// ListAssignments List who has which role
 	//
-	// Oldest first, of one subject, one role or one project if that is named.
+	// Oldest first, of one subject, one role or one project if that is named. Who may see those of a project names it.
 	//
 	// Corresponds with GET /authz/v1/assignments (the `ListAssignments` operationId).
 	ListAssignments(ctx context.Context, params *ListAssignmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4066,6 +4150,31 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /authz/v1/assignments (the `CreateAssignment` operationId).
 	CreateAssignment(ctx context.Context, params *CreateAssignmentParams, body CreateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAssignment Read who has a role
+	//
+	// The ETag names its version.
+	//
+	// Corresponds with GET /authz/v1/assignments/{id} (the `GetAssignment` operationId).
+	GetAssignment(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAssignmentWithBody Change when a role ends
+	//
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+	UpdateAssignmentWithBody(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAssignment Change when a role ends
+	//
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+	UpdateAssignment(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteAssignment Take a role away
 	//
@@ -4130,7 +4239,7 @@ type ClientInterface interface {
 
 	// ListHolders List who holds a permission
 	//
-	// Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each.
+	// Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each. Who may see that of a project names it.
 	//
 	// Corresponds with GET /authz/v1/holders (the `ListHolders` operationId).
 	ListHolders(ctx context.Context, params *ListHoldersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4231,18 +4340,18 @@ type ClientInterface interface {
 	// Corresponds with GET /authz/v1/policy-changes (the `ListPolicyChanges` operationId).
 	ListPolicyChanges(ctx context.Context, params *ListPolicyChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DryRunPolicyWithBody See what an import would change
+	// DryRunPolicyWithBody See what a change would do
 	//
-	// Who would gain and who would lose what if the document were imported. Nothing is changed.
+	// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /authz/v1/policy:dry-run (the `DryRunPolicy` operationId).
 	DryRunPolicyWithBody(ctx context.Context, params *DryRunPolicyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DryRunPolicy See what an import would change
+	// DryRunPolicy See what a change would do
 	//
-	// Who would gain and who would lose what if the document were imported. Nothing is changed.
+	// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4503,7 +4612,7 @@ type ClientInterface interface {
 
 	// ListTaskImports List imports
 	//
-	// Imports of the tenant, oldest first. What is over for 30 days is dropped.
+	// Imports of the tenant, oldest first, or those of a project; with a role for one project, name it. What is over for 30 days is dropped.
 	//
 	// Corresponds with GET /tasks/v1/task-imports (the `ListTaskImports` operationId).
 	ListTaskImports(ctx context.Context, params *ListTaskImportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5076,7 +5185,7 @@ func (c *Client) EndMySession(ctx context.Context, id openapi_types.UUID, params
 
 // ListAssignments List who has which role
 //
-// Oldest first, of one subject, one role or one project if that is named.
+// Oldest first, of one subject, one role or one project if that is named. Who may see those of a project names it.
 //
 // Corresponds with GET /authz/v1/assignments (the `ListAssignments` operationId).
 func (c *Client) ListAssignments(ctx context.Context, params *ListAssignmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5119,6 +5228,61 @@ func (c *Client) CreateAssignmentWithBody(ctx context.Context, params *CreateAss
 // Corresponds with POST /authz/v1/assignments (the `CreateAssignment` operationId).
 func (c *Client) CreateAssignment(ctx context.Context, params *CreateAssignmentParams, body CreateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateAssignmentRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAssignment Read who has a role
+//
+// The ETag names its version.
+//
+// Corresponds with GET /authz/v1/assignments/{id} (the `GetAssignment` operationId).
+func (c *Client) GetAssignment(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAssignmentRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAssignmentWithBody Change when a role ends
+//
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+func (c *Client) UpdateAssignmentWithBody(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAssignmentRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAssignment Change when a role ends
+//
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+func (c *Client) UpdateAssignment(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAssignmentRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5262,7 +5426,7 @@ func (c *Client) ExplainCheck(ctx context.Context, params *ExplainCheckParams, b
 
 // ListHolders List who holds a permission
 //
-// Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each.
+// Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each. Who may see that of a project names it.
 //
 // Corresponds with GET /authz/v1/holders (the `ListHolders` operationId).
 func (c *Client) ListHolders(ctx context.Context, params *ListHoldersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5493,9 +5657,9 @@ func (c *Client) ListPolicyChanges(ctx context.Context, params *ListPolicyChange
 	return c.Client.Do(req)
 }
 
-// DryRunPolicyWithBody See what an import would change
+// DryRunPolicyWithBody See what a change would do
 //
-// Who would gain and who would lose what if the document were imported. Nothing is changed.
+// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5512,9 +5676,9 @@ func (c *Client) DryRunPolicyWithBody(ctx context.Context, params *DryRunPolicyP
 	return c.Client.Do(req)
 }
 
-// DryRunPolicy See what an import would change
+// DryRunPolicy See what a change would do
 //
-// Who would gain and who would lose what if the document were imported. Nothing is changed.
+// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6105,7 +6269,7 @@ func (c *Client) ExportTasks(ctx context.Context, params *ExportTasksParams, req
 
 // ListTaskImports List imports
 //
-// Imports of the tenant, oldest first. What is over for 30 days is dropped.
+// Imports of the tenant, oldest first, or those of a project; with a role for one project, name it. What is over for 30 days is dropped.
 //
 // Corresponds with GET /tasks/v1/task-imports (the `ListTaskImports` operationId).
 func (c *Client) ListTaskImports(ctx context.Context, params *ListTaskImportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7619,6 +7783,113 @@ func NewCreateAssignmentRequestWithBody(server string, params *CreateAssignmentP
 			}
 
 			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetAssignmentRequest constructs an http.Request for the GetAssignment method
+func NewGetAssignmentRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/authz/v1/assignments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateAssignmentRequest calls the generic UpdateAssignment builder with application/json body
+func NewUpdateAssignmentRequest(server string, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateAssignmentRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateAssignmentRequestWithBody constructs an http.Request for the UpdateAssignment method, with any body, and a specified content type
+func NewUpdateAssignmentRequestWithBody(server string, id openapi_types.UUID, params *UpdateAssignmentParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/authz/v1/assignments/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+		if params.IfMatch != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam1)
 		}
 
 	}
@@ -10278,6 +10549,18 @@ func NewListTaskImportsRequest(server string, params *ListTaskImportsParams) (*h
 
 		}
 
+		if params.ProjectId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "project_id", *params.ProjectId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "uuid"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -12012,7 +12295,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListAssignmentsWithResponse List who has which role
 	//
-	// Oldest first, of one subject, one role or one project if that is named.
+	// Oldest first, of one subject, one role or one project if that is named. Who may see those of a project names it.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12036,6 +12319,33 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /authz/v1/assignments (the `CreateAssignment` operationId).
 	CreateAssignmentWithResponse(ctx context.Context, params *CreateAssignmentParams, body CreateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateAssignmentResponse, error)
+
+	// GetAssignmentWithResponse Read who has a role
+	//
+	// The ETag names its version.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /authz/v1/assignments/{id} (the `GetAssignment` operationId).
+	GetAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetAssignmentResponse, error)
+
+	// UpdateAssignmentWithBodyWithResponse Change when a role ends
+	//
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+	UpdateAssignmentWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAssignmentResponse, error)
+
+	// UpdateAssignmentWithResponse Change when a role ends
+	//
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+	UpdateAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAssignmentResponse, error)
 
 	// DeleteAssignmentWithResponse Take a role away
 	//
@@ -12102,7 +12412,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListHoldersWithResponse List who holds a permission
 	//
-	// Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each.
+	// Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each. Who may see that of a project names it.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12217,18 +12527,18 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /authz/v1/policy-changes (the `ListPolicyChanges` operationId).
 	ListPolicyChangesWithResponse(ctx context.Context, params *ListPolicyChangesParams, reqEditors ...RequestEditorFn) (*ListPolicyChangesResponse, error)
 
-	// DryRunPolicyWithBodyWithResponse See what an import would change
+	// DryRunPolicyWithBodyWithResponse See what a change would do
 	//
-	// Who would gain and who would lose what if the document were imported. Nothing is changed.
+	// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /authz/v1/policy:dry-run (the `DryRunPolicy` operationId).
 	DryRunPolicyWithBodyWithResponse(ctx context.Context, params *DryRunPolicyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DryRunPolicyResponse, error)
 
-	// DryRunPolicyWithResponse See what an import would change
+	// DryRunPolicyWithResponse See what a change would do
 	//
-	// Who would gain and who would lose what if the document were imported. Nothing is changed.
+	// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12525,7 +12835,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListTaskImportsWithResponse List imports
 	//
-	// Imports of the tenant, oldest first. What is over for 30 days is dropped.
+	// Imports of the tenant, oldest first, or those of a project; with a role for one project, name it. What is over for 30 days is dropped.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -15734,6 +16044,8 @@ func (r ListAssignmentsResponse) ContentType() string {
 
 // CreateAssignmentResponse201Headers the declared response headers of an HTTP 201 response for CreateAssignment
 type CreateAssignmentResponse201Headers struct {
+	ETag            *string
+	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -15941,6 +16253,462 @@ func (r CreateAssignmentResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateAssignmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetAssignmentResponse200Headers the declared response headers of an HTTP 200 response for GetAssignment
+type GetAssignmentResponse200Headers struct {
+	ETag            *string
+	Location        *string
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// GetAssignmentResponse304Headers the declared response headers of an HTTP 304 response for GetAssignment
+type GetAssignmentResponse304Headers struct {
+	ETag *string
+}
+
+// GetAssignmentResponse400Headers the declared response headers of an HTTP 400 response for GetAssignment
+type GetAssignmentResponse400Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// GetAssignmentResponse401Headers the declared response headers of an HTTP 401 response for GetAssignment
+type GetAssignmentResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// GetAssignmentResponse403Headers the declared response headers of an HTTP 403 response for GetAssignment
+type GetAssignmentResponse403Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// GetAssignmentResponse404Headers the declared response headers of an HTTP 404 response for GetAssignment
+type GetAssignmentResponse404Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// GetAssignmentResponse406Headers the declared response headers of an HTTP 406 response for GetAssignment
+type GetAssignmentResponse406Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// GetAssignmentResponse422Headers the declared response headers of an HTTP 422 response for GetAssignment
+type GetAssignmentResponse422Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// GetAssignmentResponse429Headers the declared response headers of an HTTP 429 response for GetAssignment
+type GetAssignmentResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+// GetAssignmentResponse500Headers the declared response headers of an HTTP 500 response for GetAssignment
+type GetAssignmentResponse500Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// GetAssignmentResponse503Headers the declared response headers of an HTTP 503 response for GetAssignment
+type GetAssignmentResponse503Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+type GetAssignmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AssignmentAnswer
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetAssignmentResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetAssignmentResponse304Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *GetAssignmentResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *GetAssignmentResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *GetAssignmentResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *GetAssignmentResponse404Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *GetAssignmentResponse406Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *GetAssignmentResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *GetAssignmentResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *GetAssignmentResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *GetAssignmentResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetAssignmentResponse) GetJSON200() *AssignmentAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r GetAssignmentResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r GetAssignmentResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r GetAssignmentResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r GetAssignmentResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r GetAssignmentResponse) GetApplicationproblemJSON406() *Problem {
+	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r GetAssignmentResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r GetAssignmentResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r GetAssignmentResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r GetAssignmentResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r GetAssignmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetAssignmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetAssignmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetAssignmentResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateAssignmentResponse200Headers the declared response headers of an HTTP 200 response for UpdateAssignment
+type UpdateAssignmentResponse200Headers struct {
+	ETag            *string
+	Location        *string
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse400Headers the declared response headers of an HTTP 400 response for UpdateAssignment
+type UpdateAssignmentResponse400Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse401Headers the declared response headers of an HTTP 401 response for UpdateAssignment
+type UpdateAssignmentResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// UpdateAssignmentResponse403Headers the declared response headers of an HTTP 403 response for UpdateAssignment
+type UpdateAssignmentResponse403Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse404Headers the declared response headers of an HTTP 404 response for UpdateAssignment
+type UpdateAssignmentResponse404Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse406Headers the declared response headers of an HTTP 406 response for UpdateAssignment
+type UpdateAssignmentResponse406Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse409Headers the declared response headers of an HTTP 409 response for UpdateAssignment
+type UpdateAssignmentResponse409Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse412Headers the declared response headers of an HTTP 412 response for UpdateAssignment
+type UpdateAssignmentResponse412Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse413Headers the declared response headers of an HTTP 413 response for UpdateAssignment
+type UpdateAssignmentResponse413Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse415Headers the declared response headers of an HTTP 415 response for UpdateAssignment
+type UpdateAssignmentResponse415Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse422Headers the declared response headers of an HTTP 422 response for UpdateAssignment
+type UpdateAssignmentResponse422Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse428Headers the declared response headers of an HTTP 428 response for UpdateAssignment
+type UpdateAssignmentResponse428Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse429Headers the declared response headers of an HTTP 429 response for UpdateAssignment
+type UpdateAssignmentResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+// UpdateAssignmentResponse500Headers the declared response headers of an HTTP 500 response for UpdateAssignment
+type UpdateAssignmentResponse500Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// UpdateAssignmentResponse503Headers the declared response headers of an HTTP 503 response for UpdateAssignment
+type UpdateAssignmentResponse503Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+type UpdateAssignmentResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AssignmentAnswer
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON428 the response for an HTTP 428 `application/problem+json` response
+	ApplicationproblemJSON428 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateAssignmentResponse200Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *UpdateAssignmentResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *UpdateAssignmentResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *UpdateAssignmentResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *UpdateAssignmentResponse404Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *UpdateAssignmentResponse406Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *UpdateAssignmentResponse409Headers
+	// Headers412 the parsed response headers for an HTTP 412 response
+	Headers412 *UpdateAssignmentResponse412Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *UpdateAssignmentResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *UpdateAssignmentResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *UpdateAssignmentResponse422Headers
+	// Headers428 the parsed response headers for an HTTP 428 response
+	Headers428 *UpdateAssignmentResponse428Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *UpdateAssignmentResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *UpdateAssignmentResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *UpdateAssignmentResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateAssignmentResponse) GetJSON200() *AssignmentAnswer {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON406() *Problem {
+	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON428 returns the response for an HTTP 428 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON428() *Problem {
+	return r.ApplicationproblemJSON428
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateAssignmentResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateAssignmentResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateAssignmentResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateAssignmentResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -30006,7 +30774,7 @@ func (c *ClientWithResponses) EndMySessionWithResponse(ctx context.Context, id o
 
 // ListAssignmentsWithResponse List who has which role
 //
-// Oldest first, of one subject, one role or one project if that is named.
+// Oldest first, of one subject, one role or one project if that is named. Who may see those of a project names it.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -30047,6 +30815,51 @@ func (c *ClientWithResponses) CreateAssignmentWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseCreateAssignmentResponse(rsp)
+}
+
+// GetAssignmentWithResponse Read who has a role
+//
+// The ETag names its version.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /authz/v1/assignments/{id} (the `GetAssignment` operationId).
+func (c *ClientWithResponses) GetAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetAssignmentResponse, error) {
+	rsp, err := c.GetAssignment(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetAssignmentResponse(rsp)
+}
+
+// UpdateAssignmentWithBodyWithResponse Change when a role ends
+//
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+func (c *ClientWithResponses) UpdateAssignmentWithBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateAssignmentResponse, error) {
+	rsp, err := c.UpdateAssignmentWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAssignmentResponse(rsp)
+}
+
+// UpdateAssignmentWithResponse Change when a role ends
+//
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+func (c *ClientWithResponses) UpdateAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAssignmentResponse, error) {
+	rsp, err := c.UpdateAssignment(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAssignmentResponse(rsp)
 }
 
 // DeleteAssignmentWithResponse Take a role away
@@ -30156,7 +30969,7 @@ func (c *ClientWithResponses) ExplainCheckWithResponse(ctx context.Context, para
 
 // ListHoldersWithResponse List who holds a permission
 //
-// Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each.
+// Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each. Who may see that of a project names it.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -30349,9 +31162,9 @@ func (c *ClientWithResponses) ListPolicyChangesWithResponse(ctx context.Context,
 	return ParseListPolicyChangesResponse(rsp)
 }
 
-// DryRunPolicyWithBodyWithResponse See what an import would change
+// DryRunPolicyWithBodyWithResponse See what a change would do
 //
-// Who would gain and who would lose what if the document were imported. Nothing is changed.
+// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30364,9 +31177,9 @@ func (c *ClientWithResponses) DryRunPolicyWithBodyWithResponse(ctx context.Conte
 	return ParseDryRunPolicyResponse(rsp)
 }
 
-// DryRunPolicyWithResponse See what an import would change
+// DryRunPolicyWithResponse See what a change would do
 //
-// Who would gain and who would lose what if the document were imported. Nothing is changed.
+// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30861,7 +31674,7 @@ func (c *ClientWithResponses) ExportTasksWithResponse(ctx context.Context, param
 
 // ListTaskImportsWithResponse List imports
 //
-// Imports of the tenant, oldest first. What is over for 30 days is dropped.
+// Imports of the tenant, oldest first, or those of a project; with a role for one project, name it. What is over for 30 days is dropped.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -35847,6 +36660,20 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 	switch {
 	case rsp.StatusCode == 201:
 		var headers CreateAssignmentResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -36034,6 +36861,705 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 		response.Headers500 = &headers
 	case rsp.StatusCode == 503:
 		var headers CreateAssignmentResponse503Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetAssignmentResponse parses an HTTP response from a GetAssignmentWithResponse call
+func ParseGetAssignmentResponse(rsp *http.Response) (*GetAssignmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetAssignmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AssignmentAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case rsp.StatusCode == 304:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetAssignmentResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetAssignmentResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
+	case rsp.StatusCode == 400:
+		var headers GetAssignmentResponse400Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers GetAssignmentResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers GetAssignmentResponse403Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers GetAssignmentResponse404Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 406:
+		var headers GetAssignmentResponse406Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 422:
+		var headers GetAssignmentResponse422Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers GetAssignmentResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers GetAssignmentResponse500Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers GetAssignmentResponse503Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateAssignmentResponse parses an HTTP response from a UpdateAssignmentWithResponse call
+func ParseUpdateAssignmentResponse(rsp *http.Response) (*UpdateAssignmentResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateAssignmentResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AssignmentAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 428:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON428 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateAssignmentResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 400:
+		var headers UpdateAssignmentResponse400Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers UpdateAssignmentResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers UpdateAssignmentResponse403Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers UpdateAssignmentResponse404Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 406:
+		var headers UpdateAssignmentResponse406Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 409:
+		var headers UpdateAssignmentResponse409Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 412:
+		var headers UpdateAssignmentResponse412Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers412 = &headers
+	case rsp.StatusCode == 413:
+		var headers UpdateAssignmentResponse413Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers UpdateAssignmentResponse415Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers UpdateAssignmentResponse422Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 428:
+		var headers UpdateAssignmentResponse428Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers428 = &headers
+	case rsp.StatusCode == 429:
+		var headers UpdateAssignmentResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers UpdateAssignmentResponse500Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers UpdateAssignmentResponse503Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

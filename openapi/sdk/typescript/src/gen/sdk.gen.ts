@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, ChangeMyPasswordData, ChangeMyPasswordErrors, ChangeMyPasswordResponses, CheckBatchData, CheckBatchErrors, CheckBatchResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, DryRunPolicyData, DryRunPolicyErrors, DryRunPolicyResponses, EnableUserData, EnableUserErrors, EnableUserResponses, EndMySessionData, EndMySessionErrors, EndMySessionResponses, EndMySessionsData, EndMySessionsErrors, EndMySessionsResponses, EndPreviousClientSecretData, EndPreviousClientSecretErrors, EndPreviousClientSecretResponses, ExplainCheckData, ExplainCheckErrors, ExplainCheckResponses, ExportPolicyData, ExportPolicyErrors, ExportPolicyResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetPermissionData, GetPermissionErrors, GetPermissionResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, GiveRolePermissionData, GiveRolePermissionErrors, GiveRolePermissionResponses, ImportPolicyData, ImportPolicyErrors, ImportPolicyResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListHoldersData, ListHoldersErrors, ListHoldersResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPolicyChangesData, ListPolicyChangesErrors, ListPolicyChangesResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolePermissionsData, ListRolePermissionsErrors, ListRolePermissionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, TakeRolePermissionData, TakeRolePermissionErrors, TakeRolePermissionResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdatePermissionData, UpdatePermissionErrors, UpdatePermissionResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyMyEmailData, VerifyMyEmailErrors, VerifyMyEmailResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, ChangeMyPasswordData, ChangeMyPasswordErrors, ChangeMyPasswordResponses, CheckBatchData, CheckBatchErrors, CheckBatchResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, DryRunPolicyData, DryRunPolicyErrors, DryRunPolicyResponses, EnableUserData, EnableUserErrors, EnableUserResponses, EndMySessionData, EndMySessionErrors, EndMySessionResponses, EndMySessionsData, EndMySessionsErrors, EndMySessionsResponses, EndPreviousClientSecretData, EndPreviousClientSecretErrors, EndPreviousClientSecretResponses, ExplainCheckData, ExplainCheckErrors, ExplainCheckResponses, ExportPolicyData, ExportPolicyErrors, ExportPolicyResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetAssignmentData, GetAssignmentErrors, GetAssignmentResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetPermissionData, GetPermissionErrors, GetPermissionResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, GiveRolePermissionData, GiveRolePermissionErrors, GiveRolePermissionResponses, ImportPolicyData, ImportPolicyErrors, ImportPolicyResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListHoldersData, ListHoldersErrors, ListHoldersResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPolicyChangesData, ListPolicyChangesErrors, ListPolicyChangesResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolePermissionsData, ListRolePermissionsErrors, ListRolePermissionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, TakeRolePermissionData, TakeRolePermissionErrors, TakeRolePermissionResponses, UpdateAssignmentData, UpdateAssignmentErrors, UpdateAssignmentResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdatePermissionData, UpdatePermissionErrors, UpdatePermissionResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyMyEmailData, VerifyMyEmailErrors, VerifyMyEmailResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -176,7 +176,7 @@ export const endMySession = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * List who has which role
  *
- * Oldest first, of one subject, one role or one project if that is named.
+ * Oldest first, of one subject, one role or one project if that is named. Who may see those of a project names it.
  */
 export const listAssignments = <ThrowOnError extends boolean = false>(options?: Options<ListAssignmentsData, ThrowOnError>) => (options?.client ?? client).get<ListAssignmentsResponses, ListAssignmentsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -192,6 +192,32 @@ export const listAssignments = <ThrowOnError extends boolean = false>(options?: 
 export const createAssignment = <ThrowOnError extends boolean = false>(options: Options<CreateAssignmentData, ThrowOnError>) => (options.client ?? client).post<CreateAssignmentResponses, CreateAssignmentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/authz/v1/assignments',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Read who has a role
+ *
+ * The ETag names its version.
+ */
+export const getAssignment = <ThrowOnError extends boolean = false>(options: Options<GetAssignmentData, ThrowOnError>) => (options.client ?? client).get<GetAssignmentResponses, GetAssignmentErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/authz/v1/assignments/{id}',
+    ...options
+});
+
+/**
+ * Change when a role ends
+ *
+ * A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+ */
+export const updateAssignment = <ThrowOnError extends boolean = false>(options: Options<UpdateAssignmentData, ThrowOnError>) => (options.client ?? client).patch<UpdateAssignmentResponses, UpdateAssignmentErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/authz/v1/assignments/{id}',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -258,7 +284,7 @@ export const explainCheck = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * List who holds a permission
  *
- * Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each.
+ * Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each. Who may see that of a project names it.
  */
 export const listHolders = <ThrowOnError extends boolean = false>(options?: Options<ListHoldersData, ThrowOnError>) => (options?.client ?? client).get<ListHoldersResponses, ListHoldersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -378,9 +404,9 @@ export const listPolicyChanges = <ThrowOnError extends boolean = false>(options?
 });
 
 /**
- * See what an import would change
+ * See what a change would do
  *
- * Who would gain and who would lose what if the document were imported. Nothing is changed.
+ * Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
  */
 export const dryRunPolicy = <ThrowOnError extends boolean = false>(options: Options<DryRunPolicyData, ThrowOnError>) => (options.client ?? client).post<DryRunPolicyResponses, DryRunPolicyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -698,7 +724,7 @@ export const exportTasks = <ThrowOnError extends boolean = false>(options?: Opti
 /**
  * List imports
  *
- * Imports of the tenant, oldest first. What is over for 30 days is dropped.
+ * Imports of the tenant, oldest first, or those of a project; with a role for one project, name it. What is over for 30 days is dropped.
  */
 export const listTaskImports = <ThrowOnError extends boolean = false>(options?: Options<ListTaskImportsData, ThrowOnError>) => (options?.client ?? client).get<ListTaskImportsResponses, ListTaskImportsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

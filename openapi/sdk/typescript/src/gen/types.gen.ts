@@ -48,6 +48,10 @@ export type Assignment = {
      * From when on it holds no more; null: without end
      */
     until: string | null;
+    /**
+     * The version that the ETag names
+     */
+    version: number;
 };
 
 export type AssignmentAnswer = {
@@ -83,6 +87,10 @@ export type AssignmentAnswer = {
      * From when on it holds no more; null: without end
      */
     until: string | null;
+    /**
+     * The version that the ETag names
+     */
+    version: number;
 };
 
 export type AssignmentDraft = {
@@ -103,6 +111,13 @@ export type AssignmentDraft = {
      * From when on it holds no more; left out: without end
      */
     until?: string;
+};
+
+export type AssignmentPatch = {
+    /**
+     * From when on it holds no more; null: without end
+     */
+    until?: string | null;
 };
 
 export type AuditEvent = {
@@ -1159,6 +1174,36 @@ export type PolicyChange = {
     version: number;
 };
 
+export type PolicyDrop = {
+    /**
+     * Roles that are taken away, whenever they would end
+     */
+    assignments?: Array<DocumentAssignment>;
+    /**
+     * Of those that the tenant made
+     */
+    permissions?: Array<string>;
+    /**
+     * Roles, by name
+     */
+    roles?: Array<string>;
+};
+
+export type PolicyPut = {
+    /**
+     * Roles that are given, or end at another time
+     */
+    assignments?: Array<DocumentAssignment>;
+    /**
+     * Owners and admins hold new ones at once
+     */
+    permissions?: Array<PermissionDraft>;
+    /**
+     * Whole roles; who has one goes on having it
+     */
+    roles?: Array<RoleDraft>;
+};
+
 export type Problem = {
     /**
      * This occurrence, for people
@@ -1281,6 +1326,29 @@ export type ProjectPatch = {
     statuses?: Array<Status>;
 };
 
+export type Proposal = {
+    /**
+     * Who has which role; left out: as it is
+     */
+    assignments?: Array<DocumentAssignment>;
+    /**
+     * What is then removed, with all that names it
+     */
+    drop?: PolicyDrop;
+    /**
+     * All that the tenant made; left out: as they are
+     */
+    permissions?: Array<PermissionDraft>;
+    /**
+     * What is then made, or takes the place of what has its name
+     */
+    put?: PolicyPut;
+    /**
+     * All roles; left out: as they are
+     */
+    roles?: Array<RoleDraft>;
+};
+
 export type Reason = {
     /**
      * When it was given
@@ -1314,6 +1382,10 @@ export type Reason = {
      * From when on it holds no more; null: without end
      */
     until: string | null;
+    /**
+     * The version that the ETag names
+     */
+    version: number;
 };
 
 export type Registration = {
@@ -2909,6 +2981,154 @@ export type CreateAssignmentResponses = {
 
 export type CreateAssignmentResponse = CreateAssignmentResponses[keyof CreateAssignmentResponses];
 
+export type GetAssignmentData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/authz/v1/assignments/{id}';
+};
+
+export type GetAssignmentErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetAssignmentError = GetAssignmentErrors[keyof GetAssignmentErrors];
+
+export type GetAssignmentResponses = {
+    /**
+     * OK
+     */
+    200: AssignmentAnswer;
+};
+
+export type GetAssignmentResponse = GetAssignmentResponses[keyof GetAssignmentResponses];
+
+export type UpdateAssignmentData = {
+    body: AssignmentPatch;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer.
+         */
+        'Idempotency-Key'?: string;
+        /**
+         * The ETag of the version to change
+         */
+        'If-Match'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/authz/v1/assignments/{id}';
+};
+
+export type UpdateAssignmentErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Precondition Required
+     */
+    428: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type UpdateAssignmentError = UpdateAssignmentErrors[keyof UpdateAssignmentErrors];
+
+export type UpdateAssignmentResponses = {
+    /**
+     * OK
+     */
+    200: AssignmentAnswer;
+};
+
+export type UpdateAssignmentResponse = UpdateAssignmentResponses[keyof UpdateAssignmentResponses];
+
 export type DeleteAssignmentData = {
     body?: never;
     headers?: {
@@ -3933,7 +4153,7 @@ export type ListPolicyChangesResponses = {
 export type ListPolicyChangesResponse = ListPolicyChangesResponses[keyof ListPolicyChangesResponses];
 
 export type DryRunPolicyData = {
-    body: Document;
+    body: Proposal;
     headers?: {
         /**
          * Makes the write happen once: a repetition with the same key is given the first answer.
@@ -5885,6 +6105,10 @@ export type ListTaskImportsData = {
          * next_cursor of the page before; opaque
          */
         cursor?: string;
+        /**
+         * Only those for this project
+         */
+        project_id?: string;
     };
     url: '/tasks/v1/task-imports';
 };
