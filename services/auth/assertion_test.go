@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -63,17 +64,25 @@ func sign(t *testing.T, alg jose.SignatureAlgorithm, key any, kid string, claims
 	return token
 }
 
+func asserted(assertion string) url.Values {
+	return url.Values{"client_assertion": {assertion}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}
+}
+
 func (w *keyed) try(t *testing.T, assertion string) (int, map[string]any) {
 	t.Helper()
-	resp, err := http.PostForm(w.url+"/auth/token", url.Values{"grant_type": {"client_credentials"}, "client_assertion": {assertion},
-		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}})
+	form := asserted(assertion)
+	form.Set("grant_type", "client_credentials")
+	return w.anonymous(t, "/auth/token", form)
+}
+
+// anonymous posts a form without an Authorization header.
+func (w *world) anonymous(t *testing.T, path string, form url.Values) (int, map[string]any) {
+	t.Helper()
+	resp, err := http.PostForm(w.url+path, form)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	var body map[string]any
-	_ = json.NewDecoder(resp.Body).Decode(&body) // what is no JSON is no token
-	return resp.StatusCode, body
+	return answerOf(resp)
 }
 
 func TestClientProvesItselfWithAKey(t *testing.T) {
@@ -121,6 +130,36 @@ func TestClientProvesItselfWithAKey(t *testing.T) {
 	} {
 		if status, body := w.try(t, bad); status != 401 || body["error"] != "invalid_client" {
 			t.Errorf("%s: %d %v", what, status, body)
+		}
+	}
+}
+
+// Each way that the metadata names works at each endpoint that takes it.
+func TestEachProofIsTakenAtEachEndpoint(t *testing.T) {
+	t.Parallel()
+	w := newKeyed(t)
+	w.send(t, "PATCH", "/auth/v1/clients/"+w.id, map[string]any{"redirect_uris": []string{callback}, "grant_types": []string{"authorization_code"}}, 200, nil, "If-Match", `"1"`)
+	var page ClientWithSecret
+	w.send(t, "POST", "/auth/v1/clients", map[string]any{"name": "Page", "type": "public", "redirect_uris": []string{callback}}, 201, &page)
+	request := url.Values{"response_type": {"code"}, "redirect_uri": {callback}, "scope": {"openid"}, "code_challenge": {strings.Repeat("c", 43)}, "code_challenge_method": {"S256"}}
+	signed := func(audience string) url.Values {
+		c := w.claims()
+		c["aud"] = w.url + "/auth" + audience
+		return asserted(sign(t, jose.ES256, w.ec, "ec", c))
+	}
+	for path, want := range map[string]struct {
+		status int
+		form   url.Values
+	}{"/par": {201, request}, "/revoke": {200, url.Values{"token": {"x"}}}, "/introspect": {200, url.Values{"token": {"x"}}}} {
+		for what, proof := range map[string]url.Values{
+			"none": {"client_id": {page.ID}}, "a secret in the body": {"client_id": {w.client.ID}, "client_secret": {w.client.ClientSecret}},
+			"an assertion for the issuer": signed(""), "for the token endpoint": signed("/token"), "for this endpoint": signed(path),
+		} {
+			maps.Copy(proof, want.form)
+			status, body := w.anonymous(t, "/auth"+path, proof)
+			if alone := path == "/introspect" && what == "none"; status != want.status && !alone || alone && (status != 401 || body["error"] != "invalid_client") {
+				t.Errorf("%s at %s: %d %v", what, path, status, body)
+			}
 		}
 	}
 }

@@ -249,6 +249,10 @@ func (w *world) post(t *testing.T, path string, form url.Values) (int, map[strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	return answerOf(resp)
+}
+
+func answerOf(resp *http.Response) (int, map[string]any) {
 	defer resp.Body.Close()
 	var body map[string]any
 	_ = json.NewDecoder(resp.Body).Decode(&body) // a revocation has none

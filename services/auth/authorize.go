@@ -168,6 +168,12 @@ func (a *authorization) tooOld(sess *login.Session) bool {
 	return err == nil && time.Since(sess.AuthenticatedAt) > time.Duration(age)*time.Second
 }
 
+// isStale reports whether the login before a page of consent is not enough for
+// max_age or prompt=login. Who has just logged in may take time to read.
+func (a *authorization) isStale(sess *login.Session) bool {
+	return time.Since(sess.AuthenticatedAt) > requestLife && (a.prompts("login") || a.tooOld(sess))
+}
+
 // isHinted reports whether the person is the one whom the id_token_hint names.
 // A hint that is none, or another client's, says nothing; it may have expired.
 func (a *authorization) isHinted(sess *login.Session) bool {
@@ -194,6 +200,7 @@ func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *log
 	params.Set("state", "ours") // redirect gives the client its own back; fosite has rules for how long it is
 	params.Del("prompt")        // judged above, and so not again by fosite
 	params.Del("id_token_hint") // and so is this
+	params.Del("max_age")       // and this: fosite would count the time that consent takes
 	in, err := http.NewRequestWithContext(ctx, http.MethodGet, a.cfg.Issuer+"/authorize?"+params.Encode(), nil)
 	if err != nil {
 		a.fail(w, r, err)

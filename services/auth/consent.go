@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/ory/fosite"
 
@@ -58,7 +57,7 @@ func (s *server) consent(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		a.fail(w, r, err)
-	case sess == nil || a.tooOld(sess) || a.prompts("login") && time.Since(sess.AuthenticatedAt) > requestLife:
+	case sess == nil || a.isStale(sess):
 		s.showLogin(w, r, a, loginPage{Email: a.params.Get("login_hint")}, http.StatusOK)
 	case r.PostForm.Get("decision") != "allow":
 		a.fail(w, r, fosite.ErrAccessDenied)

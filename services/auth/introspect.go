@@ -38,6 +38,9 @@ func (s *server) introspect(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) tell(ctx context.Context, c *client, token string) (map[string]any, error) {
+	if token == "" {
+		return nil, errNoToken
+	}
 	if strings.HasPrefix(token, refreshPrefix) {
 		return s.ofRefreshToken(ctx, c, token)
 	}
@@ -135,7 +138,12 @@ func (s *server) revoke(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 }
 
+var errNoToken = fosite.ErrInvalidRequest.WithHint("The token is missing.")
+
 func (s *server) revokeToken(ctx context.Context, c *client, token string) error {
+	if token == "" {
+		return errNoToken
+	}
 	if strings.HasPrefix(token, refreshPrefix) {
 		_, err := s.store.RevokeRefresh(ctx, c.Tenant, c.ID, digest(token))
 		return err

@@ -19,6 +19,7 @@ func TestOIDCCBasic(t *testing.T) {
 		"oidcc-server":                oidccServer,
 		"oidcc-response-type-missing": refused(map[string]string{"response_type": ""}, "invalid_request", "unsupported_response_type"),
 		"oidcc-idtoken-signature":     oidccIDTokenSignature,
+		"oidcc-idtoken-unsigned":      oidccIDTokenUnsigned,
 		"oidcc-userinfo-get": func(t *testing.T, s *suite) {
 			tok, _ := s.tokensFor(t, s.authorize(t, nil))
 			s.userinfo(t, "GET", tok.AccessToken, nil)
@@ -42,6 +43,7 @@ func TestOIDCCBasic(t *testing.T) {
 		"oidcc-scope-phone":                       refused(map[string]string{"scope": "openid phone"}, "invalid_scope"),
 		"oidcc-scope-all":                         scoped("openid profile email offline_access", map[string]any{"name": "Ada", "email": email}),
 		"oidcc-ensure-other-scope-order-succeeds": scoped("email openid", map[string]any{"email": email}),
+		"oidcc-alternate-happy-flow":              scoped("email profile openid", map[string]any{"name": "Ada", "email": email}), // the name that it has since
 		"oidcc-display-page":                      succeeds(map[string]string{"display": "page"}),
 		"oidcc-display-popup":                     succeeds(map[string]string{"display": "popup"}),
 		"oidcc-prompt-login": func(t *testing.T, s *suite) {
@@ -78,8 +80,8 @@ func TestOIDCCBasic(t *testing.T) {
 		"oidcc-ensure-post-request-succeeds":            oidccPostRequest,
 		"oidcc-server-client-secret-post":               oidccClientSecretPost,
 		"oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported": refused(map[string]string{"request": b64(`{"alg":"none"}`) + "." + b64(`{}`) + "."}, "request_not_supported"),
-		"oidcc-request-uri-unsigned":                    refused(map[string]string{"request_uri": "https://app.example/request"}, "request_uri_not_supported"),
-		"oidcc-ensure-request-object-with-redirect-uri": refused(map[string]string{"request": b64(`{"alg":"none"}`) + "." + b64(`{"redirect_uri":"https://evil.example/"}`) + "."}, "request_not_supported"),
+		"oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported":    refused(map[string]string{"request_uri": "https://app.example/request"}, "request_uri_not_supported"),
+		"oidcc-ensure-request-object-with-redirect-uri":                                refused(map[string]string{"request": b64(`{"alg":"none"}`) + "." + b64(`{"redirect_uri":"https://evil.example/"}`) + "."}, "request_not_supported"),
 		"oidcc-refresh-token":                           oidccRefreshToken,
 		"oidcc-ensure-request-with-valid-pkce-succeeds": succeeds(nil),
 	})
@@ -103,6 +105,15 @@ func oidccIDTokenSignature(t *testing.T, s *suite) {
 	if keys := set.Key(kidOf(t, raw)); len(keys) != 1 || keys[0].Algorithm != "ES256" {
 		t.Errorf("the key of the ID token: %+v", keys)
 	}
+}
+
+// The suite asks for an ID token without a signature where the metadata offers
+// one, which this does not: no client can be registered for it.
+func oidccIDTokenUnsigned(t *testing.T, s *suite) {
+	if algs := s.metadata(t, "/auth/.well-known/openid-configuration")["id_token_signing_alg_values_supported"]; has(algs, "none") || !has(algs, "ES256") {
+		t.Errorf("ID tokens may be signed with %v", algs)
+	}
+	s.send(t, "POST", "/auth/v1/clients", map[string]any{"name": "c", "type": "public", "redirect_uris": []string{callback}, "id_token_signed_response_alg": "none"}, 422, nil)
 }
 
 func oidccIDTokenHint(t *testing.T, s *suite) {

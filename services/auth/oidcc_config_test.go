@@ -44,7 +44,8 @@ func has(list any, want ...string) bool {
 	return true
 }
 
-// The modules of oidcc-config-certification-test-plan.
+// The module of oidcc-config-certification-test-plan, and two of the dynamic plan
+// that concern the keys. It would fail for one thing: RS256 is not offered.
 func TestOIDCCConfig(t *testing.T) {
 	t.Parallel()
 	modules(t, map[string]func(*testing.T, *suite){

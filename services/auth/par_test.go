@@ -66,9 +66,14 @@ func TestPushedRequestIsItsClientsAndJudgedAtOnce(t *testing.T) {
 		}
 	}
 	_, body := w.push(t, challenge, nil)
+	if resp, err := http.Get(w.authorizeURL(w.client.ID, body["request_uri"])); err != nil || resp.StatusCode != 200 {
+		t.Errorf("its own client: %v %v", resp.StatusCode, err)
+	}
+	_, late := w.push(t, challenge, nil)
+	w.db.Exec(t, "update pushed_requests set expires_at = now() where hash = $1", digest(late["request_uri"].(string)))
 	mine := w.client
 	w.call(t, w.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Other", "type": "confidential", "redirect_uris": []string{callback}}, 201, &w.client)
-	for what, at := range map[string]string{"another client": w.authorizeURL(w.client.ID, body["request_uri"]), "an unknown one": w.authorizeURL(mine.ID, requestURI+"x")} {
+	for what, at := range map[string]string{"another client": w.authorizeURL(w.client.ID, body["request_uri"]), "an unknown one": w.authorizeURL(mine.ID, requestURI+"x"), "one after its life": w.authorizeURL(mine.ID, late["request_uri"])} {
 		if resp, err := http.Get(at); err != nil || resp.StatusCode != 400 {
 			t.Errorf("%s: %v %v", what, resp.StatusCode, err)
 		}

@@ -56,7 +56,7 @@ func newServer(cfg config.Server, store *authdb.Store, people *login.Service, ha
 		IDTokenIssuer: cfg.Issuer, AccessTokenIssuer: cfg.Issuer, EnforcePKCE: true, MinParameterEntropy: 1, // how long a nonce is, is the client's business
 		ScopeStrategy: fosite.ExactScopeStrategy, AudienceMatchingStrategy: fosite.ExactAudienceMatchingStrategy,
 		ClientAuthenticationStrategy: s.authenticateClient, RefreshTokenScopes: []string{},
-		SanitationWhiteList:   []string{"redirect_uri", "code_challenge", "code_challenge_method", "nonce", "max_age"},
+		SanitationWhiteList:   []string{"redirect_uri", "code_challenge", "code_challenge_method", "nonce"},
 		RedirectSecureChecker: func(context.Context, *url.URL) bool { return true }, // checked when a client is made
 	}
 	st, tokens := &storage{s}, &tokens{s}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Who has logged in because of max_age may take time to read what is asked for.
+func TestMaxAgeLeavesTimeToConsent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, age := range []string{"0", "1"} {
+		s := newSuite(t, w)
+		_, form := open(t, s.b, s.authorizeAt(map[string]string{"max_age": age, "prompt": "consent"}))
+		form.Set("email", email)
+		form.Set("password", password)
+		_, form = read(t, send(t, s.b, w.url+"/auth/login", form))
+		time.Sleep(1100 * time.Millisecond)
+		form.Set("decision", "allow")
+		resp := send(t, s.b, w.url+"/auth/consent", form)
+		if resp.StatusCode != http.StatusSeeOther {
+			t.Fatalf("max_age=%s: consent leads to no client but to %d", age, resp.StatusCode)
+		}
+		s.tokensFor(t, location(t, resp).Query())
+	}
+}
+
+func TestMaxAgeZeroAndSelectAccountAskForALogin(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	s.tokensFor(t, s.authorize(t, nil))
+	for _, params := range []map[string]string{{"max_age": "0"}, {"prompt": "select_account"}} {
+		if page, _ := open(t, s.b, s.authorizeAt(params)); !strings.Contains(page, `action="/auth/login"`) {
+			t.Errorf("%v asks nobody:\n%s", params, page)
+		}
+	}
+	if got := s.authorize(t, map[string]string{"max_age": "0", "prompt": "none"}).Get("error"); got != "login_required" {
+		t.Errorf("silently, with max_age=0: %q", got)
+	}
+}
+
+func TestMeaninglessRequestsAreInvalid(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	for _, params := range []map[string]string{
+		{"prompt": "none login"}, {"prompt": "no such"}, {"max_age": "-1"}, {"max_age": "soon"}, {"response_mode": "fragment"}, {"response_mode": "form_post"},
+		{"code_challenge_method": ""}, {"code_challenge": strings.Repeat("c", 42)},
+	} {
+		if got := s.authorize(t, params).Get("error"); got != "invalid_request" {
+			t.Errorf("%v: %q", params, got)
+		}
+	}
+	resp, err := s.b.Get(s.authorizeAt(nil) + "&nonce=another")
+	if err != nil || location(t, resp).Query().Get("error") != "invalid_request" {
+		t.Errorf("a parameter that comes twice: %v, %v", resp, err)
+	}
+}
+
+// RFC 6749, section 5.2: what is wrong with a form is said as JSON, uncached.
+func TestWrongFormsAreToldAsJSON(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const form = "application/x-www-form-urlencoded"
+	for what, c := range map[string]struct{ path, kind, body, want string }{
+		"JSON":                  {"token", "application/json", `{"grant_type":"client_credentials"}`, "invalid_request"},
+		"no media type":         {"token", "", "grant_type=client_credentials", "invalid_request"},
+		"an escape that is cut": {"token", form, "grant_type=%z", "invalid_request"},
+		"a parameter twice":     {"token", form, "grant_type=client_credentials&scope=tasks&scope=tasks", "invalid_request"},
+		"no grant":              {"token", form, "scope=tasks", "invalid_request"},
+		"an unknown grant":      {"token", form, "grant_type=urn:x", "unsupported_grant_type"},
+		"no code":               {"token", form, "grant_type=authorization_code", "invalid_grant"},
+		"no refresh token":      {"token", form, "grant_type=refresh_token", "invalid_grant"},
+		"nothing to revoke":     {"revoke", form, "token_type_hint=access_token", "invalid_request"},
+		"nothing to introspect": {"introspect", form, "token_type_hint=access_token", "invalid_request"},
+		"two tokens":            {"revoke", form, "token=a&token=b", "invalid_request"},
+		"a charset is no harm":  {"introspect", form + "; charset=UTF-8", "token=x", ""},
+	} {
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", w.url+"/auth/"+c.path, strings.NewReader(c.body))
+		req.Header.Set("Content-Type", c.kind)
+		req.SetBasicAuth(w.client.ID, w.client.ClientSecret)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, body := answerOf(resp)
+		if got, _ := body["error"].(string); got != c.want || c.want != "" && status != 400 || resp.Header.Get("Cache-Control") != "no-store" || resp.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %v %v, want %q", what, status, body, resp.Header, c.want)
+		}
+	}
+}
+
+// fosite looks for reuse before it looks whose token it is.
+func TestAnotherClientsReplayEndsNoFamily(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	tok := w.tokens(t, c)
+	if status, body := w.refresh(t, tok.RefreshToken); status != 200 {
+		t.Fatalf("%d %v", status, body)
+	}
+	w.age(t, tok.RefreshToken)
+	var other ClientWithSecret
+	w.send(t, "POST", "/auth/v1/clients", map[string]any{"name": "Other", "type": "confidential", "redirect_uris": []string{callback}}, 201, &other)
+	if status, body := w.as(other.ID, other.ClientSecret).refresh(t, tok.RefreshToken); status != 400 || body["error"] != "invalid_grant" || !w.active(t, tok.AccessToken) {
+		t.Errorf("another client's replay: %d %v, or the family is dead", status, body)
+	}
+}
+
+func TestClientWithoutTheGrantGetsNoRefreshToken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"grant_types": []string{"authorization_code"}}, 200, nil, "If-Match", `"1"`)
+	c, _ := w.oauth(t)
+	tok := w.tokens(t, c)
+	if tok.RefreshToken != "" || !w.active(t, tok.AccessToken) {
+		t.Errorf("%+v", tok)
+	}
+	for grant, form := range map[string]url.Values{"refresh_token": {"refresh_token": {refreshPrefix + "x"}}, "client_credentials": {}} {
+		form.Set("grant_type", grant)
+		if status, body := w.post(t, "/auth/token", form); status != 400 || body["error"] != "unauthorized_client" {
+			t.Errorf("%s: %d %v", grant, status, body)
+		}
+	}
+}
+
+// Who holds a connection waits for no other: a small pool is slow, and never stuck.
+func TestSmallPoolServesACrowd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	tok := w.tokens(t, c)
+	small := func(at string) string {
+		u, err := url.Parse(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := u.Query()
+		q.Set("pool_max_conns", "1")
+		u.RawQuery = q.Encode()
+		return u.String()
+	}
+	far := w.replicaOn(t, small(w.db.AppURL), small(w.db.SystemURL))
+	var crowd sync.WaitGroup
+	for range 32 {
+		crowd.Go(func() {
+			far.machineToken(t)
+			if status, body := far.refresh(t, tok.RefreshToken); status != 200 || !far.active(t, tok.AccessToken) {
+				t.Errorf("%d %v", status, body)
+			}
+		})
+	}
+	served := make(chan struct{})
+	go func() { crowd.Wait(); close(served) }()
+	select {
+	case <-served:
+	case <-time.After(time.Minute):
+		t.Fatal("it is stuck")
+	}
+}
