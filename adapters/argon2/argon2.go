@@ -3,18 +3,17 @@
 package argon2
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
-	"golang.org/x/text/unicode/norm"
 
 	"bailiwick.dev/domain/fault"
 )
@@ -33,15 +32,26 @@ const (
 
 // Hasher hashes and compares.
 type Hasher struct {
-	slots, queue chan struct{}
-	dummy        string
+	workers chan worker
+	queue   chan struct{}
+	dummy   string
 }
 
-// New returns a Hasher. It leaves half of the processors to others: a token is
-// asked for far more often than a password, and a hash holds its thread for 25 ms.
-func New() *Hasher {
+// New returns a Hasher that has half of the processors hash. It lets a process
+// do it that command starts and that calls Serve; without a command it does it
+// in this one. A hash holds its thread for 25 ms and leaves 19 MiB of garbage,
+// and the collector cannot stop a thread within it: whatever else a process does
+// would wait.
+func New(command ...string) *Hasher {
 	running := min(max(1, runtime.GOMAXPROCS(0)/2), most)
-	h := &Hasher{slots: make(chan struct{}, running), queue: make(chan struct{}, running+waiting)}
+	h := &Hasher{workers: make(chan worker, running), queue: make(chan struct{}, running+waiting)}
+	for range running {
+		if len(command) == 0 {
+			h.workers <- inside{}
+		} else {
+			h.workers <- &child{command: command}
+		}
+	}
 	h.dummy = encode(make([]byte, saltSize), make([]byte, keySize))
 	return h
 }
@@ -52,34 +62,19 @@ func New() *Hasher {
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails
-	var key []byte
-	err := h.run(ctx, func() { key = derive(password, salt, memory, passes, threads) })
-	return encode(salt, key), err
+	r, err := h.run(ctx, job{Password: []byte(password), Salt: salt})
+	return r.Hash, err
 }
 
 // Verify reports whether the password is the hash's, which is one of ours or
 // bcrypt's. An empty hash is nobody's and takes as long as one of ours. It
 // returns fault.Unavailable when too many wait.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (same bool, err error) {
-	if isBcrypt(hash) {
-		if len(password) > bcryptMax {
-			return false, nil // bcrypt would not see all of it
-		}
-		err = h.run(ctx, func() { same = bcrypt.CompareHashAndPassword([]byte(hash), []byte(password)) == nil })
-		return same, err
+	if isBcrypt(hash) && len(password) > bcryptMax {
+		return false, nil // bcrypt would not see all of it
 	}
-	known := hash != ""
-	if !known {
-		hash = h.dummy
-	}
-	p, err := parse(hash)
-	if err != nil {
-		return false, err
-	}
-	err = h.run(ctx, func() {
-		same = subtle.ConstantTimeCompare(derive(password, p.salt, p.memory, p.passes, p.threads), p.key) == 1
-	})
-	return same && known, err
+	r, err := h.run(ctx, job{Password: []byte(password), Hash: cmp.Or(hash, h.dummy)})
+	return r.Same && hash != "", err
 }
 
 // Outdated reports whether a hash is not such as Hash makes.
@@ -131,31 +126,30 @@ func parse(hash string) (p params, err error) {
 	return p, err
 }
 
-func (h *Hasher) run(ctx context.Context, do func()) error {
+func (h *Hasher) run(ctx context.Context, j job) (r result, err error) {
 	select {
 	case h.queue <- struct{}{}:
 	default:
-		return busy()
+		return r, busy()
 	}
 	defer func() { <-h.queue }()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	var w worker
 	select {
-	case h.slots <- struct{}{}:
+	case w = <-h.workers:
 	case <-ctx.Done():
-		return busy()
+		return r, busy()
 	}
-	defer func() { <-h.slots }()
-	do()
-	return nil
+	defer func() { h.workers <- w }()
+	if r, err = w.do(j); err == nil && r.Error != "" {
+		err = errors.New(r.Error)
+	}
+	return r, err
 }
 
 func busy() error {
 	return &fault.Error{Kind: fault.Unavailable, Code: "busy", Message: "too many log in at once; try again in a moment", RetryAfter: 2 * time.Second}
-}
-
-func derive(password string, salt []byte, m, t uint32, p uint8) []byte {
-	return argon2.IDKey([]byte(norm.NFC.String(password)), salt, t, m, p, keySize)
 }
 
 func encode(salt, key []byte) string {

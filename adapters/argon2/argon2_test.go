@@ -1,10 +1,14 @@
 package argon2_test
 
 import (
+	"os"
+	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -13,6 +17,47 @@ import (
 	"bailiwick.dev/adapters/argon2"
 	"bailiwick.dev/domain/fault"
 )
+
+// TestMain lets the test's own binary be what a Hasher starts.
+func TestMain(m *testing.M) {
+	if os.Getenv("HASHING") != "" {
+		if err := argon2.Serve(os.Stdin, os.Stdout); err != nil {
+			panic(err)
+		}
+		return
+	}
+	m.Run()
+}
+
+// A process that hashes is one of its own, is replaced when it dies, and says
+// the same as one that does not.
+func TestAnotherProcessHashes(t *testing.T) {
+	t.Setenv("HASHING", "yes")
+	h, here := argon2.New(os.Args[0]), argon2.New()
+	hash, err := h.Hash(t.Context(), "a pass\xffword")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range []*argon2.Hasher{h, here} {
+		for password, want := range map[string]bool{"a pass\xffword": true, "a pass\xfeword": false} {
+			if got, err := h.Verify(t.Context(), hash, password); err != nil || got != want {
+				t.Errorf("%q: %v, %v", password, got, err)
+			}
+		}
+	}
+	if _, err := h.Verify(t.Context(), "plain", "plain"); err == nil {
+		t.Error("what is no hash is compared with")
+	}
+	if killChildren(t) == 0 {
+		t.Error("no other process hashes")
+	}
+	if got, err := h.Verify(t.Context(), hash, "a pass\xffword"); err != nil || !got {
+		t.Errorf("when it was killed: %v, %v", got, err)
+	}
+	if _, err := argon2.New("/bin/false").Hash(t.Context(), "x"); err == nil {
+		t.Error("a process that does nothing hashes")
+	}
+}
 
 func TestEveryByteCountsAndFormsOfACharacterDoNot(t *testing.T) {
 	t.Parallel()
@@ -39,6 +84,28 @@ func TestEveryByteCountsAndFormsOfACharacterDoNot(t *testing.T) {
 	if _, err := h.Verify(t.Context(), "plain", "plain"); err == nil {
 		t.Error("what is no hash is compared with")
 	}
+}
+
+func killChildren(t *testing.T) (killed int) {
+	t.Helper()
+	lists, err := filepath.Glob("/proc/self/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range lists {
+		pids, _ := os.ReadFile(list) // a thread may have ended
+		for _, pid := range strings.Fields(string(pids)) {
+			n, err := strconv.Atoi(pid)
+			if err == nil {
+				err = syscall.Kill(n, syscall.SIGKILL)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			killed++
+		}
+	}
+	return killed
 }
 
 func TestBcryptIsTakenOver(t *testing.T) {

@@ -4,17 +4,23 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 
+	"bailiwick.dev/adapters/argon2"
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/postgres/authdb"
 	"bailiwick.dev/adapters/process"
 )
+
+// hash is the role of the process that hashes passwords for the one that serves.
+const hash = "hash"
 
 func main() {
 	process.Main("auth", map[string]process.Role{
 		"serve":        serve,
 		"migrate":      process.Migrate("auth", authdb.Migrations),
 		"openapi":      openapi,
+		hash:           func(context.Context) error { return argon2.Serve(os.Stdin, os.Stdout) },
 		"rotate-keys":  rotateKeys,
 		"verify-audit": verifyAudit,
 	})

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ type Settings struct {
 	KeyRotation time.Duration `env:"KEY_ROTATION" envDefault:"720h"`
 	// KeyReload is how often each replica reads the keys.
 	KeyReload time.Duration `env:"KEY_RELOAD" envDefault:"15s"`
+	// hashing is the command whose process hashes passwords; none: this process.
+	hashing []string
 }
 
 // surface is the service's whole HTTP surface.
@@ -39,7 +42,7 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 		Service: "auth", Title: "Bailiwick auth", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "OAuth clients. The OAuth 2.0 and OpenID Connect endpoints are described by discovery: " + cfg.Issuer + "/.well-known/openid-configuration.",
 	})
-	hasher := argon2.New()
+	hasher := argon2.New(cfg.hashing...)
 	s := &login.Service{Store: store, Gate: g, Hasher: hasher}
 	if store == nil { // only the document is wanted
 		(&api{clients: s}).register(r)
@@ -151,6 +154,11 @@ func serve(ctx context.Context) error {
 	platform := restclient.New(cfg.Platform)
 	go platform.Register(ctx, "auth", login.Permissions)
 	g := gate.Start(ctx, platform)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	cfg.hashing = []string{self, hash}
 	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, g)
 	if err != nil {
 		return err

@@ -176,8 +176,14 @@ func (p *Platform) LogIn(ctx context.Context, clientID, secret string, who Perso
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := provider.Verifier(&oidc.Config{ClientID: clientID}).Verify(ctx, raw)
-	if err != nil || id.Nonce != nonce {
-		return nil, nil, fmt.Errorf("the ID token of %s: %w", who.Email, errors.Join(err, id.VerifyAccessToken(token.AccessToken)))
+	if err == nil {
+		err = id.VerifyAccessToken(token.AccessToken)
+	}
+	if err == nil && id.Nonce != nonce {
+		err = errors.New("its nonce is another's")
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("the ID token of %s: %w", who.Email, err)
 	}
 	p.Say("%s logged in", who.Email)
 	api, err := bailiwick.New(p.URL, c.TokenSource(ctx, token))

@@ -39,7 +39,6 @@ type work struct {
 	pid     int    // whose processor time is counted; 0: nobody's
 	status  int    // that each answer must have
 	request func(client, n int) []byte
-	pace    time.Duration // between a client's requests; 0: one follows the other
 }
 
 // measure lets the clients work for a quarter of span to warm up, and for span.
@@ -89,7 +88,6 @@ func (w work) client(ctx context.Context, c int, begin time.Time) (took []time.D
 	defer conn.Close()
 	answers := bufio.NewReaderSize(conn, 64<<10)
 	for n := 0; ctx.Err() == nil; n++ {
-		time.Sleep(w.pace)
 		asked := time.Now()
 		if _, err := conn.Write(w.request(c, n)); err != nil {
 			return took, err

@@ -10,17 +10,13 @@ import (
 	"time"
 )
 
-const (
-	crowd = 64 // people who log in at once
-	pace  = 10 * time.Millisecond
-)
+const crowd = 64 // people who log in at once
 
 // logins measures what a crowd at the login page takes, and what its hashing
-// leaves to those who want a token: they ask at a pace that is far from all that
-// the service can do, as one that is idle but for them.
+// leaves to those who want a token at the same time.
 func (w *world) logins(ctx context.Context) ([]line, error) {
 	req := w.form("token", url.Values{"grant_type": {"client_credentials"}, "scope": {"tasks"}})
-	tokens := work{at: req.URL.Host, pid: pid("auth"), status: 200, request: always(req), pace: pace}
+	tokens := work{at: req.URL.Host, pid: pid("auth"), status: 200, request: always(req)}
 	idle, err := tokens.measure(ctx)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,7 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -61,24 +61,41 @@ func postgres() (all time.Duration) {
 	if f := stat(postmaster); f != nil {
 		all = ticks(f[11:15])
 	}
-	processes, _ := filepath.Glob("/proc/[0-9]*")
-	for _, p := range processes {
-		if f := stat(filepath.Base(p)); f != nil && f[1] == postmaster {
+	for _, p := range family(postmaster)[1:] {
+		if f := stat(p); f != nil {
 			all += ticks(f[11:13])
 		}
 	}
 	return all
 }
 
-// memory returns the most that a process has held, in MiB.
-func memory(pid int) float64 {
-	data, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	_, after, _ := strings.Cut(string(data), "VmHWM:")
-	kib, _ := strconv.Atoi(strings.Fields(after + " 0")[0])
-	return float64(kib) / 1024
+// memory returns the most that a process and its children have held, in MiB.
+func memory(pid int) (most float64) {
+	for _, p := range family(strconv.Itoa(pid)) {
+		data, _ := os.ReadFile("/proc/" + p + "/status") // it may have ended
+		_, after, _ := strings.Cut(string(data), "VmHWM:")
+		kib, _ := strconv.Atoi(strings.Fields(after + " 0")[0])
+		most += float64(kib) / 1024
+	}
+	return most
 }
 
 // forgetPeak lets memory count from now on (proc(5), clear_refs).
-func forgetPeak(pid int) error {
-	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
+func forgetPeak(pid int) (err error) {
+	for _, p := range family(strconv.Itoa(pid)) {
+		err = errors.Join(err, os.WriteFile("/proc/"+p+"/clear_refs", []byte("5"), 0))
+	}
+	return err
+}
+
+// family returns a process and its children.
+func family(pid string) []string {
+	all := []string{pid}
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range processes {
+		if f := stat(filepath.Base(p)); f != nil && f[1] == pid {
+			all = append(all, filepath.Base(p))
+		}
+	}
+	return all
 }
