@@ -1,6 +1,7 @@
 package argon2
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -45,7 +47,7 @@ func (inside) do(j job) (r result, err error) {
 	}
 	p, err := parse(j.Hash)
 	if err != nil {
-		return result{Error: err.Error()}, nil
+		return r, err
 	}
 	return result{Same: subtle.ConstantTimeCompare(derive(j.Password, p), p.key) == 1}, nil
 }
@@ -86,7 +88,8 @@ func (c *child) do(j job) (r result, err error) {
 }
 
 func (c *child) start() error {
-	cmd := exec.Command(c.command[0], c.command[1:]...)
+	// It outlives the request for which it is started.
+	cmd := exec.CommandContext(context.Background(), c.command[0], c.command[1:]...)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -107,10 +110,14 @@ func (c *child) start() error {
 // niceness lets whatever else wants a processor go first (setpriority(2)).
 const niceness = 10
 
+// collectAt is low: there is hardly a heap, and a hash leaves more than all of it.
+const collectAt = 25 // percent
+
 // Serve is what a process does that New's command starts: it does the jobs that
 // come in until there are no more, because whoever started it has ended.
 func Serve(in io.Reader, out io.Writer) error {
 	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(collectAt)
 	runtime.LockOSThread() // of which the niceness is
 	if err := syscall.Setpriority(syscall.PRIO_PROCESS, 0, niceness); err != nil {
 		return err
@@ -123,7 +130,10 @@ func Serve(in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return err
 		}
-		r, _ := inside{}.do(j) // which has no error of its own
+		r, err := inside{}.do(j)
+		if err != nil {
+			r.Error = err.Error()
+		}
 		if err := results.Encode(r); err != nil {
 			return err
 		}
