@@ -64,11 +64,11 @@ race: ## let the race detector watch who decides while policies change
 stale: openapi
 	@git diff --exit-code --stat -- openapi || { echo "generated files are stale: commit what make openapi wrote"; exit 1; }
 
-lint-openapi: ## hold the OpenAPI document to the rules of Redocly and Spectral
+lint-openapi: ## hold the OpenAPI documents to the rules of Redocly and Spectral
 	@if $(NPM); then cd tools/openapi && npm ci --silent --ignore-scripts --no-audit --no-fund \
-		&& node_modules/.bin/redocly lint --config redocly.yaml ../../openapi/openapi.json \
-		&& node_modules/.bin/spectral lint -r .spectral.yaml --fail-severity=warn ../../openapi/openapi.json; \
-	else echo "there is no npm, or no registry: the OpenAPI document is not linted"; fi
+		&& node_modules/.bin/redocly lint --config redocly.yaml ../../openapi/*.json \
+		&& node_modules/.bin/spectral lint -r .spectral.yaml --fail-severity=warn '../../openapi/*.json'; \
+	else echo "there is no npm, or no registry: the OpenAPI documents are not linted"; fi
 
 breaking: ## find what would break clients of the last release and was not accepted
 	@GOWORK=off go -C tools build -o $(CURDIR)/.local/bin/oasdiff github.com/oasdiff/oasdiff

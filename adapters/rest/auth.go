@@ -167,13 +167,17 @@ func (a *API) consume(mediaType string) func(huma.Context, func(huma.Context)) {
 func once(op huma.Operation) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humachi.Unwrap(ctx)
-		key := r.Header.Get(idempotencyKey)
-		if key == "" || r.Method == http.MethodGet {
+		keys := r.Header.Values(idempotencyKey)
+		if len(keys) == 0 || r.Method == http.MethodGet {
 			next(ctx)
 			return
 		}
+		if err := checkKey(keys); err != nil {
+			WriteProblem(w, r, err)
+			return
+		}
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(op.BodyReadTimeout)) // a test's recorder has none
-		o, err := fingerprint(w, r, key, op.MaxBodyBytes)
+		o, err := fingerprint(w, r, keys[0], op.MaxBodyBytes)
 		if err != nil {
 			WriteProblem(w, r, err)
 			return
@@ -182,12 +186,20 @@ func once(op huma.Operation) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-func fingerprint(w http.ResponseWriter, r *http.Request, key string, most int64) (*identity.Once, error) {
-	if len(key) > 255 || strings.ContainsRune(key, 0) {
-		p := newProblem(http.StatusUnprocessableEntity, "invalid", "the Idempotency-Key is too long")
-		p.Errors = []ProblemField{{Parameter: idempotencyKey, Code: "too_long", Detail: "at most 255 characters"}}
-		return nil, p
+// checkKey refuses with 400 what is not one key of 1 to 255 visible ASCII
+// characters or spaces, which is all that the draft's string can hold: a write
+// must neither fail in the database by its key nor happen as if it had none.
+func checkKey(keys []string) error {
+	foreign := func(r rune) bool { return r < ' ' || r > '~' }
+	if len(keys) == 1 && keys[0] != "" && len(keys[0]) <= 255 && !strings.ContainsFunc(keys[0], foreign) {
+		return nil
 	}
+	p := newProblem(http.StatusBadRequest, "bad_request", "the Idempotency-Key is malformed")
+	p.Errors = []ProblemField{{Parameter: idempotencyKey, Code: "invalid_value", Detail: "one key of 1 to 255 printable ASCII characters is wanted"}}
+	return p
+}
+
+func fingerprint(w http.ResponseWriter, r *http.Request, key string, most int64) (*identity.Once, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if err != nil {
 		var tooLarge *http.MaxBytesError

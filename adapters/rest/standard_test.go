@@ -206,3 +206,36 @@ func TestReadinessShowsParts(t *testing.T) {
 		t.Errorf("readiness shows %s", got.Body)
 	}
 }
+
+// A key that no database could keep, or that is not one, is the client's fault,
+// and the write does not happen without it.
+func TestMalformedIdempotencyKeyIsRefused(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	token := w.issuer.Token(t, w.who)
+	for name, keys := range map[string][]string{
+		"empty": {""}, "invalid UTF-8": {"\xff"}, "beyond ASCII": {"clé"}, "too long": {strings.Repeat("k", 256)}, "two": {"a", "b"},
+	} {
+		req, err := http.NewRequest(http.MethodPost, w.url, strings.NewReader(`{"name":"x"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}, "Idempotency-Key": keys}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		p := problem(t, resp, string(body))
+		if err != nil || p.Status != http.StatusBadRequest || len(p.Errors) != 1 || p.Errors[0].Parameter != "Idempotency-Key" {
+			t.Errorf("%s: %s %v, want a 400 that names the header", name, body, err)
+		}
+	}
+	if w.called != 0 {
+		t.Errorf("the operation was called %d times", w.called)
+	}
+	if resp, body := w.do(t, http.MethodPost, w.url, token, `{"name":"x"}`, "Idempotency-Key", strings.Repeat("k", 255)); resp.StatusCode >= 300 {
+		t.Errorf("a key of 255 characters: %d %s", resp.StatusCode, body)
+	}
+}
