@@ -29,8 +29,9 @@ type DueLink struct {
 // Links keeps mailed links, of whose secrets it is handed hashes.
 type Links interface {
 	// AskReset makes a link for the person with an address due, if there is one
-	// who may log in and has not asked too often. It takes as long if not.
-	AskReset(ctx context.Context, tenant identity.TenantID, email string, id uuid.UUID, e Event) error
+	// who may log in and has not asked too often. Either way it counts that
+	// asked was asked for, so that it takes as long.
+	AskReset(ctx context.Context, tenant identity.TenantID, email string, id uuid.UUID, e Event, asked Failure) error
 	// AskVerification makes a link for the caller due, unless they asked too often.
 	AskVerification(ctx context.Context, who identity.Caller, id uuid.UUID) error
 	// DueLinks returns links of all tenants that are to be mailed. They are due

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/netip"
+	"strings"
 	"time"
 
 	"bailiwick.dev/domain/identity"
@@ -35,14 +36,21 @@ type Throttle interface {
 // office behind one address goes on working.
 func Failures(tenant identity.TenantID, email, address string) []Failure {
 	network := Network(address)
-	key := func(parts string) []byte {
-		d := sha256.Sum256([]byte(tenant.String() + "\x00" + parts))
-		return d[:]
-	}
 	return []Failure{
-		{Key: key(network + "\x00" + email), Free: 5, Longest: longestDelay}, // people mistype
-		{Key: key(network), Free: 50, Longest: time.Minute},
+		{Key: throttleKey(tenant, network, email), Free: 5, Longest: longestDelay}, // people mistype
+		{Key: throttleKey(tenant, network), Free: 50, Longest: time.Minute},
 	}
+}
+
+// ResetRequests is what asking for a reset from an address counts for, whoever
+// it is asked for: an office has a few in a day, and who tries addresses many.
+func ResetRequests(tenant identity.TenantID, address string) Failure {
+	return Failure{Key: throttleKey(tenant, Network(address), "", "reset"), Free: 50, Longest: time.Minute}
+}
+
+func throttleKey(tenant identity.TenantID, parts ...string) []byte {
+	d := sha256.Sum256([]byte(tenant.String() + "\x00" + strings.Join(parts, "\x00")))
+	return d[:]
 }
 
 // Delay returns how long nobody may try again after the nth failure.

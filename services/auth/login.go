@@ -187,7 +187,7 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	sess := newSession(r, c.User)
 	sess.Replaces = before
 	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, c.key, event(r, c.User, login.LoginSucceeded)); err != nil {
-		if fault.Is(err, fault.NotFound) { // the password was changed in this moment
+		if fault.Is(err, fault.NotFound) { // the password was changed, or too many guesses failed, in this moment
 			return nil, wrong, http.StatusUnauthorized
 		}
 		return s.unavailable(w, err)

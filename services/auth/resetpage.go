@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
 
@@ -82,15 +83,17 @@ func (s *server) sendReset(w http.ResponseWriter, r *http.Request) {
 // askReset counts what is asked for from one network: nobody is made to receive
 // mails without end.
 func (s *server) askReset(r *http.Request, c login.Client) error {
-	ctx, network := r.Context(), login.Failures(c.Tenant, "", address(r))[1]
-	_, until, err := s.store.Attempt(ctx, c.Tenant, "", network.Key)
+	ctx, asked, email := r.Context(), login.ResetRequests(c.Tenant, address(r)), login.Normal(r.PostForm.Get("email"))
+	found, until, err := s.store.Attempt(ctx, c.Tenant, email, asked.Key)
 	if err != nil {
 		return err
 	}
 	if wait := time.Until(until); wait > 0 {
 		return fault.New(fault.Throttled, "too_many_attempts", "There were too many attempts. Please try again in a minute.")
 	}
-	return s.store.AskReset(ctx, c.Tenant, login.Normal(r.PostForm.Get("email")), uuid.New(), event(r, uuid.Nil, login.PasswordResetRequested))
+	e := event(r, uuid.Nil, login.PasswordResetRequested)
+	e.Subject = identity.Caller{User: found.User}.Subject() // noted only if somebody has the address
+	return s.store.AskReset(ctx, c.Tenant, email, uuid.New(), e, asked)
 }
 
 // reset shows the page behind the mailed link.

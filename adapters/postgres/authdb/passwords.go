@@ -52,9 +52,10 @@ const (
 )
 
 // AskReset implements login.Links.
-func (s *Store) AskReset(ctx context.Context, tenant identity.TenantID, email string, id uuid.UUID, e login.Event) error {
-	_, err := s.change(ctx, tenant, e, askReset, tenant, email, id, login.ResetLink, login.LinkLife)
-	return err
+func (s *Store) AskReset(ctx context.Context, tenant identity.TenantID, email string, id uuid.UUID, e login.Event, asked login.Failure) error {
+	return s.counted(ctx, tenant, []login.Failure{asked}, func(b *pgx.Batch) {
+		queueEvent(b, tenant, e, askReset, tenant, email, id, login.ResetLink, login.LinkLife)
+	})
 }
 
 // AskVerification implements login.Links.

@@ -14,8 +14,11 @@ import (
 )
 
 // insertSession waits for a change of the password that is under way, and adds
-// nothing where the hash is no longer the one that was compared.
-const insertSession = `with person as (select user_id from credentials where tenant_id = $1 and user_id = $4 and password_hash = $9 and enabled for share),
+// nothing where the hash is no longer the one that was compared, or where so
+// many guesses failed meanwhile that none may be tried: else a crowd of guesses
+// at once, all compared before the first is counted, would be one guess.
+const insertSession = `with person as (select user_id from credentials where tenant_id = $1 and user_id = $4 and password_hash = $9 and enabled
+		and not exists (select from login_failures where tenant_id = $1 and key = $10 and blocked_until > now()) for share),
 	changed as (insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, network, user_agent)
 		select $1, $2, $3, user_id, $5, $6, $7, $8 from person returning id),
 	forgiven as (delete from login_failures where tenant_id = $1 and key = $10)`
@@ -112,6 +115,11 @@ const insertFailure = `insert into login_failures as f (tenant_id, key, failures
 
 // Failed counts a failure of each key and blocks it for as long as its delay says.
 func (s *Store) Failed(ctx context.Context, tenant identity.TenantID, e login.Event, failed ...login.Failure) error {
+	return s.counted(ctx, tenant, failed, func(b *pgx.Batch) { queueEvent(b, tenant, e, nothing) })
+}
+
+// counted counts a failure of each key, blocks it, and does what queue queues.
+func (s *Store) counted(ctx context.Context, tenant identity.TenantID, failed []login.Failure, queue func(b *pgx.Batch)) error {
 	return s.app.Tx(ctx, tenant, func(tx pgx.Tx) error {
 		counts := make([]int, len(failed))
 		count, block := &pgx.Batch{}, &pgx.Batch{}
@@ -124,7 +132,7 @@ func (s *Store) Failed(ctx context.Context, tenant identity.TenantID, e login.Ev
 		for i, f := range failed {
 			block.Queue(`update login_failures set blocked_until = now() + $3::interval where tenant_id = $1 and key = $2`, tenant, f.Key, f.Delay(counts[i]))
 		}
-		queueEvent(block, tenant, e, nothing)
+		queue(block)
 		return tx.SendBatch(ctx, block).Close()
 	})
 }

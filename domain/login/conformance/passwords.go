@@ -15,12 +15,15 @@ import (
 
 const address = "a@b.example" // of the world's person
 
+// asked is what one request for a reset counts for: the second has to wait.
+func asked() login.Failure { return login.Failure{Key: secret(), Free: 1, Longest: time.Hour} }
+
 // link is a link that was mailed, by the hash of its secret.
 func (w world) link(t *testing.T, purpose string) []byte {
 	t.Helper()
 	id, s := uuid.New(), secret()
 	if purpose == login.ResetLink {
-		must(t, w.AskReset(t.Context(), w.tenant, address, id, event(login.PasswordResetRequested)))
+		must(t, w.AskReset(t.Context(), w.tenant, address, id, event(login.PasswordResetRequested), asked()))
 	} else {
 		must(t, w.AskVerification(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, id))
 	}
@@ -52,7 +55,13 @@ func passwords(t *testing.T, w world) {
 }
 
 func resets(t *testing.T, w world) {
-	must(t, w.AskReset(t.Context(), w.tenant, "nobody@b.example", uuid.New(), event(login.PasswordResetRequested)))
+	f := asked()
+	for range 2 { // counted, although nobody has the address
+		must(t, w.AskReset(t.Context(), w.tenant, "nobody@b.example", uuid.New(), event(login.PasswordResetRequested), f))
+	}
+	if _, until, err := w.Attempt(t.Context(), w.tenant, "", f.Key); err != nil || !until.After(time.Now()) {
+		t.Errorf("who asks for many resets may ask again until %v, %v", until, err)
+	}
 	wantKind(t, "no link", w.Reset(t.Context(), w.tenant, secret(), w.user, "y", event(login.PasswordReset)), fault.NotFound)
 	link, other := w.link(t, login.ResetLink), w.link(t, login.ResetLink)
 	if c, err := w.Link(t.Context(), w.tenant, login.ResetLink, link); err != nil || c.User != w.user {
@@ -106,4 +115,7 @@ func throttled(t *testing.T, w world) {
 	if c, until, err := w.Attempt(t.Context(), w.tenant, "nobody@b.example", elsewhere, f.Key); err != nil || !until.After(time.Now()) || c.User != uuid.Nil {
 		t.Errorf("after four failures: %+v until %v, %v", c, until, err)
 	}
+	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
+	wantKind(t, "a login that was under way", w.LoggedIn(t.Context(), w.tenant, secret(), at, "x", f.Key, event(login.LoginSucceeded)), fault.NotFound)
+	must(t, w.LoggedIn(t.Context(), w.tenant, secret(), at, "x", elsewhere, event(login.LoginSucceeded)))
 }

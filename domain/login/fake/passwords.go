@@ -86,8 +86,9 @@ func (s *Store) ask(tenant uuid.UUID, c *login.Credential, purpose string, id uu
 }
 
 // AskReset implements login.Links.
-func (s *Store) AskReset(_ context.Context, tenant identity.TenantID, email string, id uuid.UUID, e login.Event) error {
+func (s *Store) AskReset(_ context.Context, tenant identity.TenantID, email string, id uuid.UUID, e login.Event, asked login.Failure) error {
 	defer s.lock()()
+	s.count(tenant, asked)
 	if s.ask(tenant, s.credential(tenant, func(c login.Credential) bool { return c.Email == email }), login.ResetLink, id) {
 		s.note(tenant, e)
 	}
@@ -200,11 +201,15 @@ func (s *Store) Attempt(_ context.Context, tenant identity.TenantID, email strin
 // Failed implements login.Throttle.
 func (s *Store) Failed(_ context.Context, tenant identity.TenantID, e login.Event, failed ...login.Failure) error {
 	defer s.lock()()
+	s.count(tenant, failed...)
+	s.note(tenant, e)
+	return nil
+}
+
+func (s *Store) count(tenant uuid.UUID, failed ...login.Failure) {
 	for _, f := range failed {
 		k := tenant.String() + string(f.Key)
 		n := s.failures[k].n + 1
 		s.failures[k] = failures{n, time.Now().Add(f.Delay(n))}
 	}
-	s.note(tenant, e)
-	return nil
 }

@@ -19,11 +19,13 @@ type session struct {
 }
 
 // LoggedIn implements login.Sessions.
-func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, _ []byte, e login.Event) error {
+func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, key []byte, e login.Event) error {
 	defer s.lock()()
-	if !slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == at.UserID && c.Hash == hash && c.Enabled }) {
+	throttled := tenant.String() + string(key)
+	if s.failures[throttled].until.After(time.Now()) || !slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == at.UserID && c.Hash == hash && c.Enabled }) {
 		return notFound()
 	}
+	delete(s.failures, throttled)
 	for hash, c := range s.of(tenant).codes {
 		if c.SessionID == at.Replaces && c.Used {
 			c.SessionID = at.ID
