@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -11,13 +12,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	bailiwick "bailiwick.dev/openapi/sdk/go"
+	"bailiwick.dev/tests/story"
 )
 
 // reads are one operation of each service.
-var reads = []string{"/auth/v1/clients", "/users/v1/me", "/authz/v1/roles", "/tasks/v1/tasks", "/reports/v1/runs"}
+var reads = []string{"/auth/v1/clients", "/auth/userinfo", "/users/v1/me", "/authz/v1/roles", "/tasks/v1/tasks", "/reports/v1/runs"}
 
-// A person who is disabled, and a tenant that is suspended, are refused by every
-// service within two seconds, and given no new token from the first moment.
+// A person who is disabled, logs out everywhere or changes the password, and a
+// tenant that is suspended, are refused by every service within two seconds, and
+// given no new token from the first moment.
 func TestRevocationReachesEveryService(t *testing.T) {
 	ctx := within(t, 2*time.Minute)
 	c, err := platform.Register(ctx, "Revoked Ltd")
@@ -63,6 +68,10 @@ func TestRevocationReachesEveryService(t *testing.T) {
 			t.Errorf("somebody else: %s is answered %d", path, got)
 		}
 	}
+	ownEnds(ctx, t, c)
+	if _, ownerToken, err = platform.LogIn(ctx, c.FirstClient, "", c.Owner); err != nil {
+		t.Fatal(err)
+	}
 	operate(t, c.ID, "suspend")
 	refused(t, "a suspended tenant", ownerToken.AccessToken)
 	if status := refresh(t, c.FirstClient, ownerToken.RefreshToken); status == http.StatusOK {
@@ -71,6 +80,43 @@ func TestRevocationReachesEveryService(t *testing.T) {
 	operate(t, c.ID, "resume")
 	if _, _, err := platform.LogIn(ctx, c.FirstClient, "", c.Owner); err != nil {
 		t.Errorf("after resumption: %v", err)
+	}
+}
+
+// ownEnds ends the owner's tokens as the owner can, and leaves the password as it was.
+func ownEnds(ctx context.Context, t *testing.T, c *story.Company) {
+	t.Helper()
+	other := c.Owner
+	other.Password = "another " + c.Owner.Password
+	change := func(from, to story.Person) func(*bailiwick.ClientWithResponses) (int, error) {
+		return func(api *bailiwick.ClientWithResponses) (int, error) {
+			got, err := api.ChangeMyPasswordWithResponse(ctx, nil, bailiwick.PasswordChange{CurrentPassword: from.Password, Password: to.Password})
+			return got.StatusCode(), err
+		}
+	}
+	for _, step := range []struct {
+		what string
+		who  story.Person
+		end  func(*bailiwick.ClientWithResponses) (int, error)
+	}{
+		{"a logout everywhere", c.Owner, func(api *bailiwick.ClientWithResponses) (int, error) {
+			got, err := api.EndMySessionsWithResponse(ctx, nil)
+			return got.StatusCode(), err
+		}},
+		{"a change of the password", c.Owner, change(c.Owner, other)},
+		{"a change back", other, change(other, c.Owner)},
+	} {
+		api, token, err := platform.LogIn(ctx, c.FirstClient, "", step.who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status, err := step.end(api); err != nil || status != http.StatusNoContent {
+			t.Fatalf("%s: %d, %v", step.what, status, err)
+		}
+		if status := refresh(t, c.FirstClient, token.RefreshToken); status != http.StatusBadRequest {
+			t.Errorf("%s: a refresh is answered %d", step.what, status)
+		}
+		refused(t, step.what, token.AccessToken)
 	}
 }
 
