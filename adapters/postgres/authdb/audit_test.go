@@ -58,6 +58,8 @@ func TestBrokenLinkIsNamed(t *testing.T) {
 		"changed":  `update audit_events set event = (replace(event::text, 'login', 'Login'))::json where sequence = 3`,
 		"taken":    `delete from audit_events where sequence = 3`,
 		"cut":      `delete from audit_events where sequence >= 3`,
+		"swapped":  `update audit_events a set event = b.event, hash = b.hash from audit_events b where a.sequence + b.sequence = 7 and a.sequence in (3, 4)`,
+		"put in":   `with moved as (update audit_events set sequence = sequence + 100 where sequence >= 3 returning *) insert into audit_events select tenant_id, 3, event, hash from moved where sequence = 104`,
 		"rehashed": `update audit_events set hash = sha256('x') where sequence = 3`,
 	} {
 		t.Run(what, func(t *testing.T) {
