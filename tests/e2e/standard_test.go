@@ -106,6 +106,9 @@ func TestEveryOperationKeepsTheStandard(t *testing.T) {
 		if op.has["If-Match"] {
 			send("no If-Match", op.body, map[string]string{"If-Match": ""}, "", 428)
 		}
+		if op.has["Idempotency-Key"] {
+			send("a key that is no text", op.body, map[string]string{"Idempotency-Key": "\xff"}, "", 400)
+		}
 		if op.has["cursor"] {
 			send("a cursor of nobody's", nil, nil, "?cursor=AAAA", 400)
 			send("a limit too high", nil, nil, "?limit=1001", 422)
