@@ -22,7 +22,10 @@ import (
 const setTenant = `select set_config('app.tenant_id', $1, true)`
 
 // DB is a pool of connections of one role to one service's database.
-type DB struct{ pool *pgxpool.Pool }
+type DB struct {
+	pool *pgxpool.Pool
+	lock func(b *pgx.Batch) // in front of each Tenant; nil: nothing
+}
 
 // Open connects to the database at url, a PostgreSQL connection URI. It
 // returns fault.Unavailable when nobody answers there. Options change what the
@@ -77,8 +80,23 @@ func (db *DB) Ready(ctx context.Context) error {
 func (db *DB) Tenant(ctx context.Context, tenant uuid.UUID, queue func(b *pgx.Batch)) error {
 	b := &pgx.Batch{}
 	b.Queue(setTenant, tenant.String())
+	if db.lock != nil {
+		db.lock(b)
+	}
 	queue(b)
 	return db.send(ctx, b)
+}
+
+// Behind returns db with a lock in front of what its Tenant runs, in the same
+// round trip. A statement sees what was committed before it began, so one that
+// waits for a lock itself may judge by what is no longer so.
+func (db *DB) Behind(lock string, args ...any) *DB {
+	return &DB{pool: db.pool, lock: func(b *pgx.Batch) {
+		if db.lock != nil {
+			db.lock(b)
+		}
+		b.Queue(lock, args...)
+	}}
 }
 
 // System runs the statements that queue adds as one transaction outside any

@@ -139,6 +139,32 @@ func Replay[T any](ctx context.Context, db *DB, who identity.Caller) (T, bool, e
 	return first, true, json.Unmarshal(row.Result, &first)
 }
 
+// Once runs effect, which takes more than one round trip, as one transaction
+// that stores the receipt of what it returns. A repetition is given what the
+// first request was, also one that began before the first was done and stumbled
+// over what that did.
+func Once[T any](ctx context.Context, db *DB, who identity.Caller, effect func(tx pgx.Tx) (T, error)) (T, error) {
+	var result T
+	err := db.Tx(ctx, who.Tenant, func(tx pgx.Tx) error {
+		replayed, err := ReplayIn(ctx, tx, who, &result)
+		if replayed || err != nil {
+			return err
+		}
+		if result, err = effect(tx); err != nil || who.Request.Once == nil {
+			return err
+		}
+		b := &pgx.Batch{}
+		if err := QueueReceipt(b, who, result); err != nil {
+			return err
+		}
+		return tx.SendBatch(ctx, b).Close()
+	})
+	if err != nil && who.Request.Once != nil {
+		result, _, err = replayOr(ctx, db, who, result, err)
+	}
+	return result, err
+}
+
 // ReplayIn is Replay within a transaction, for effects that need more than one
 // round trip; it fills result, a pointer.
 func ReplayIn(ctx context.Context, tx pgx.Tx, who identity.Caller, result any) (bool, error) {

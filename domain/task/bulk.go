@@ -77,6 +77,9 @@ func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, a
 		return out, false, nil
 	}
 	did, err := s.store.Bulk(ctx, who, writes, all)
+	if err == nil && len(did) != len(writes) { // a repetition by who may do less than at first
+		err = fault.New(fault.Forbidden, "forbidden", "the caller may no longer do all that the first request did")
+	}
 	if err != nil {
 		return nil, false, err
 	}

@@ -121,6 +121,7 @@ func (t Task) check() error {
 	c.That(t.Status == "" || statusName.MatchString(t.Status), "/status", "unknown_value", "the project has no such status")
 	c.That(slices.Contains(Priorities, t.Priority), "/priority", "unknown_value", "a priority is low, normal, high or urgent")
 	c.That(len(t.Assignees) <= MaxSet, "/assignees", "too_many", fmt.Sprintf("at most %d", MaxSet))
+	c.That(!slices.Contains(t.Assignees, uuid.Nil), "/assignees", "invalid_value", "that is nobody's id")
 	c.That(len(t.Labels) <= MaxSet, "/labels", "too_many", fmt.Sprintf("at most %d", MaxSet))
 	for i, l := range t.Labels {
 		at := fmt.Sprintf("/labels/%d", i)

@@ -123,8 +123,13 @@ func (f Filter) Query(who identity.Caller, now time.Time) (Query, error) {
 			q.Where = filter.And{Left: q.Where, Right: status}
 		}
 	}
-	if utf8.RuneCountInString(f.Search) > maxSearch || strings.ContainsRune(f.Search, 0) || !utf8.ValidString(f.Search) {
+	if utf8.RuneCountInString(f.Search) > maxSearch {
 		return q, parameter("q", "too_long", fmt.Sprintf("at most %d characters", maxSearch))
+	}
+	for name, value := range map[string]string{"q": f.Search, "status": f.Status} {
+		if strings.ContainsRune(value, 0) || !utf8.ValidString(value) {
+			return q, parameter(name, "invalid_character", "a character that no task has")
+		}
 	}
 	q.Sort, err = f.sort()
 	return q, err

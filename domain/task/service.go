@@ -60,9 +60,10 @@ type Store interface {
 	Change(ctx context.Context, who identity.Caller, c ItemChange, at time.Time) (Task, error)
 	// Move gives the given version a rank between those of two tasks of its
 	// project, of which one may be uuid.Nil: then it comes next to the other.
-	// Errors as Change, and fault.Conflict when there is no room.
+	// Errors as Change and RankIn.
 	Move(ctx context.Context, who identity.Caller, m Move, at time.Time) (Task, error)
-	// Delete moves the given version to the trash; fault.NotFound, fault.Precondition.
+	// Delete moves the given version to the trash; fault.NotFound,
+	// fault.Precondition, and fault.Conflict when the project is archived.
 	Delete(ctx context.Context, who identity.Caller, d ItemDelete, at time.Time) (Task, error)
 	// Restore takes the given version out of the trash; errors as Delete.
 	Restore(ctx context.Context, who identity.Caller, d ItemDelete, at time.Time) (Task, error)

@@ -66,8 +66,8 @@ type Comment struct {
 type Change struct {
 	Version   int64         `json:"version" doc:"The version that it made" example:"2"`
 	At        time.Time     `json:"at" example:"2026-02-01T09:30:00Z"`
-	Actor     string        `json:"actor" doc:"user:<id> or client:<id>" example:"user:0199a1b2-c3d4-7e5f-8a6b-000000000009"`
-	RequestID string        `json:"request_id" doc:"Finds the request in the logs" example:"0199a1b2-0000-7000-8000-000000000001"`
+	Actor     string        `json:"actor" doc:"user:<id>, client:<id>, or schedule:purge-trash when the parent was dropped from the trash" example:"user:0199a1b2-c3d4-7e5f-8a6b-000000000009"`
+	RequestID string        `json:"request_id" doc:"Finds the request in the logs; empty: a schedule did it" example:"0199a1b2-0000-7000-8000-000000000001"`
 	Fields    []FieldChange `json:"fields" nullable:"false" doc:"What is not as before"`
 }
 

@@ -33,7 +33,7 @@ func (a *api) register(r *rest.API) {
 	}, a.createTask)
 	rest.Register(r, rest.Operation{
 		ID: "list-tasks", Method: http.MethodGet, Path: "/v1/tasks", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead},
-		Summary: "List tasks", Description: "Tasks of the tenant, oldest first unless sort says otherwise.\n\n" + filterHelp,
+		Summary: "List tasks", Description: "Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.\n\n" + filterHelp,
 	}, a.listTasks)
 	rest.Register(r, rest.Operation{
 		ID: "get-task", Method: http.MethodGet, Path: "/v1/tasks/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead}, Errors: []int{404},
@@ -44,11 +44,11 @@ func (a *api) register(r *rest.API) {
 		Summary: "Change a task", Description: "A merge patch (RFC 7396): what it does not name stays, what it names as null is cleared. The project says which status can follow which.",
 	}, a.updateTask)
 	rest.Register(r, rest.Operation{
-		ID: "delete-task", Method: http.MethodDelete, Path: "/v1/tasks/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksDelete}, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
-		Summary: "Delete a task", Description: "Moves it to the trash, from where it can be restored for 30 days.",
+		ID: "delete-task", Method: http.MethodDelete, Path: "/v1/tasks/{id}", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksDelete}, Status: http.StatusNoContent, Errors: []int{404, 409, 412, 428},
+		Summary: "Delete a task", Description: "Moves it to the trash, from where it can be restored for 30 days. What is a part of it stays, and names it as its parent until it is dropped.",
 	}, a.deleteTask)
 	rest.Register(r, rest.Operation{
-		ID: "restore-task", Method: http.MethodPost, Path: "/v1/tasks/{id}/restore", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksDelete}, Errors: []int{404, 412, 428},
+		ID: "restore-task", Method: http.MethodPost, Path: "/v1/tasks/{id}/restore", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksDelete}, Errors: []int{404, 409, 412, 428},
 		Summary: "Restore a task", Description: "Takes it out of the trash. The ETag to name is that of the version in the trash.",
 	}, a.restoreTask)
 	rest.Register(r, rest.Operation{
@@ -69,7 +69,7 @@ const filterHelp = "The filter language compares fields with values and joins th
 	"`status in (open, review) and due < now+7d and assignee = me and not label = \"x\"`. " +
 	"Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. " +
 	"Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. " +
-	"Times: RFC 3339, a date, `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. " +
+	"Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. " +
 	"A field that is empty satisfies no comparison; `not` turns that round."
 
 // ByID is embedded in inputs; huma reads only what is exported.

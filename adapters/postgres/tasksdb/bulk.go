@@ -22,24 +22,12 @@ var errSome = fault.New(fault.Conflict, "not_all", "not all of it can be done")
 // Bulk implements task.Store. No statement of a write fails on what it does
 // not like: it finds no row, so that the others go on.
 func (s *Store) Bulk(ctx context.Context, who identity.Caller, writes []task.Write, all bool) ([]task.Outcome, error) {
-	out := make([]task.Outcome, len(writes))
-	err := s.db.Tx(ctx, who.Tenant, func(tx pgx.Tx) error {
-		if replayed, err := postgres.ReplayIn(ctx, tx, who, &out); replayed || err != nil {
-			return err
+	out, err := postgres.Once(ctx, s.db, who, func(tx pgx.Tx) ([]task.Outcome, error) {
+		out, err := writeIn(ctx, tx, who, writes)
+		if err == nil && all && slices.ContainsFunc(out, func(o task.Outcome) bool { return o.Fault != nil }) {
+			err = errSome
 		}
-		did, err := writeIn(ctx, tx, who, writes)
-		if err != nil {
-			return err
-		}
-		copy(out, did)
-		if all && slices.ContainsFunc(out, func(o task.Outcome) bool { return o.Fault != nil }) {
-			return errSome
-		}
-		b := &pgx.Batch{}
-		if err := postgres.QueueReceipt(b, who, out); err != nil {
-			return err
-		}
-		return tx.SendBatch(ctx, b).Close()
+		return out, err
 	})
 	if errors.Is(err, errSome) {
 		for i := range out {
@@ -58,6 +46,11 @@ func writeIn(ctx context.Context, tx pgx.Tx, who identity.Caller, writes []task.
 		sql, args, err := statement(who, w)
 		if err != nil {
 			return nil, err
+		}
+		if w.Change != nil {
+			for _, lock := range locks(w.Change.Patch) {
+				b.Queue(lock, who.Tenant, w.Change.ID)
+			}
 		}
 		postgres.One(b, &tasks[i], &found[i], sql+shown, args...)
 	}

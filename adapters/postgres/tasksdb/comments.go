@@ -12,16 +12,22 @@ import (
 	"bailiwick.dev/domain/task"
 )
 
-const insertComment = `insert into task_comments (tenant_id, id, task_id, body, author, created_at) values ($1, $2, $3, $4, $5, $6)`
+const (
+	commentColumns = `id, task_id, body, author, created_at`
+	insertComment  = `with changed as (insert into task_comments (tenant_id, ` + commentColumns + `)
+		select $1, $2, id, $4, $5, $6 from tasks where tenant_id = $1 and id = $3 and deleted_at is null returning ` + commentColumns + `)`
+)
 
 // AddComment implements task.Store.
 func (s *Store) AddComment(ctx context.Context, who identity.Caller, c task.Comment) (task.Comment, error) {
-	return postgres.Write(ctx, s.db, who, c, func(b *pgx.Batch) {
-		b.Queue(insertComment, who.Tenant, c.ID, c.TaskID, c.Body, c.Author, c.CreatedAt)
-	})
+	got, found, err := postgres.Returning[task.Comment](ctx, s.db, who, insertComment, commentColumns, who.Tenant, c.ID, c.TaskID, c.Body, c.Author, c.CreatedAt)
+	if err == nil && !found {
+		err = notFound()
+	}
+	return got, err
 }
 
-const selectComments = `select id, task_id, body, author, created_at from task_comments
+const selectComments = `select ` + commentColumns + ` from task_comments
 	where tenant_id = $1 and task_id = $2 and (created_at, id) > ($3, $4) order by created_at, id limit $5`
 
 // Comments implements task.Store.

@@ -1,7 +1,9 @@
 package tasksdb
 
 import (
+	"bytes"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,5 +34,18 @@ func (s *Store) History(ctx context.Context, who identity.Caller, id uuid.UUID, 
 	if err == nil && tasks == 0 {
 		err = notFound()
 	}
+	for _, c := range rows {
+		zulu(c.Fields)
+	}
 	return page.Cut(rows, r.Limit, func(c task.Change) page.Key { return page.Key{At: time.UnixMicro(c.Version), ID: id} }), err
+}
+
+// zulu tells times as tasks do; those that a statement has noted end in +00:00.
+func zulu(fields []task.FieldChange) {
+	for i, f := range fields {
+		if strings.HasSuffix(f.Field, "_at") {
+			fields[i].Before = bytes.Replace(f.Before, []byte(`+00:00"`), []byte(`Z"`), 1)
+			fields[i].After = bytes.Replace(f.After, []byte(`+00:00"`), []byte(`Z"`), 1)
+		}
+	}
 }

@@ -71,6 +71,9 @@ func (s *Store) Projects(ctx context.Context, who identity.Caller, r page.Reques
 	return page.Cut(rows, r.Limit, func(p task.Project) page.Key { return page.Key{At: p.CreatedAt, ID: p.ID} }), err
 }
 
+// lockProject waits for the tasks that are about to have one of its statuses.
+const lockProject = `select from projects where tenant_id = $1 and id = $2 for no key update`
+
 // updateProject leaves a project as it is while a task has a status that it
 // would lose.
 const updateProject = `with changed as (update projects set name = $4, description = $5, statuses = $6, archived_at = $7, version = version + 1, updated_at = $8
@@ -80,7 +83,8 @@ const updateProject = `with changed as (update projects set name = $4, descripti
 
 // ChangeProject implements task.Store.
 func (s *Store) ChangeProject(ctx context.Context, who identity.Caller, p task.Project) (task.Project, error) {
-	got, found, err := postgres.Change(ctx, s.db, who, p, updateProject, who.Tenant, p.ID, p.Version-1, p.Name, p.Description, p.Statuses, p.ArchivedAt, p.UpdatedAt)
+	db := s.db.Behind(lockProject, who.Tenant, p.ID)
+	got, found, err := postgres.Change(ctx, db, who, p, updateProject, who.Tenant, p.ID, p.Version-1, p.Name, p.Description, p.Statuses, p.ArchivedAt, p.UpdatedAt)
 	if err != nil || found {
 		return got, err
 	}

@@ -21,11 +21,13 @@ const (
 )
 
 // insertTask finds no row to insert where task.Project.Place would refuse. The
-// counter's row is held until this one statement is committed.
+// counter's row is held until this one statement is committed; the project's is
+// shared, so that it loses no status that a task is about to have.
 const insertTask = `with place as (
 		select p.key, coalesce(nullif($6, ''), p.statuses->0->>'name') as status from projects p
 		where p.tenant_id = $1 and p.id = $3 and p.archived_at is null and ($6 = '' or p.statuses @> jsonb_build_array(jsonb_build_object('name', $6::text)))
-			and ($13::uuid is null or exists (select from tasks t where t.tenant_id = $1 and t.id = $13 and t.project_id = $3 and t.deleted_at is null))),
+			and ($13::uuid is null or exists (select from tasks t where t.tenant_id = $1 and t.id = $13 and t.project_id = $3 and t.deleted_at is null))
+		for share of p),
 	counted as (
 		update project_counters c set last = c.last + 1 from place where c.tenant_id = $1 and c.project_id = $3 returning c.last as number, place.key, place.status),
 	changed as (
@@ -143,13 +145,32 @@ func changeArgs(who identity.Caller, c task.ItemChange, at time.Time) ([]any, er
 	return []any{who.Tenant, c.ID, c.Version, patch, at, who.Subject(), who.Request.ID}, err
 }
 
+// shareProject keeps a task's project as it is.
+const shareProject = `select from projects where tenant_id = $1 and id = (select project_id from tasks where tenant_id = $1 and id = $2) for share`
+
+// locks are what a change waits for before it looks at what it must fit: the
+// project's statuses, and the tasks above.
+func locks(p task.Patch) (all []string) {
+	if p.Status.Set {
+		all = append(all, shareProject)
+	}
+	if p.ParentID.Set && !p.ParentID.Null {
+		all = append(all, lockOrder)
+	}
+	return all
+}
+
 // Change implements task.Store.
 func (s *Store) Change(ctx context.Context, who identity.Caller, c task.ItemChange, at time.Time) (task.Task, error) {
 	args, err := changeArgs(who, c, at)
 	if err != nil {
 		return task.Task{}, err
 	}
-	got, found, err := postgres.Returning[task.Task](ctx, s.db, who, updateTask, taskColumns, args...)
+	db := s.db
+	for _, lock := range locks(c.Patch) {
+		db = db.Behind(lock, who.Tenant, c.ID)
+	}
+	got, found, err := postgres.Returning[task.Task](ctx, db, who, updateTask, taskColumns, args...)
 	if err == nil && !found {
 		err = s.outside(ctx, who).whyNotChanged(c, at)
 	}
@@ -181,8 +202,9 @@ func (l look) whyNotChanged(c task.ItemChange, at time.Time) error {
 
 const (
 	trashTask = `with changed as (
-		update tasks t set deleted_at = $4, version = t.version + 1, updated_at = $5 from tasks o
+		update tasks t set deleted_at = $4, version = t.version + 1, updated_at = $5 from tasks o join projects p on p.tenant_id = o.tenant_id and p.id = o.project_id
 		where o.tenant_id = $1 and o.id = $2 and t.tenant_id = $1 and t.id = $2 and t.version = $3 and (t.deleted_at is null) = ($4::timestamptz is not null)
+			and p.archived_at is null
 		returning ` + ofTask + `, jsonb_build_array(jsonb_build_object('field', 'deleted_at', 'before', o.deleted_at, 'after', t.deleted_at)) as fields),
 	` + history
 	selectAnyTask = `select ` + taskColumns + ` from tasks where tenant_id = $1 and id = $2`
@@ -217,6 +239,15 @@ func (l look) whyNotTrashed(d task.ItemDelete, inTrash bool) error {
 		return err
 	case (t.DeletedAt != nil) != inTrash:
 		return notFound()
+	case t.Version != d.Version:
+		return task.Stale()
 	}
-	return task.Stale()
+	p, err := l.project(t.ProjectID)
+	if err == nil && p.ArchivedAt != nil {
+		return task.ErrArchived()
+	}
+	if err == nil { // it was possible a moment later
+		err = task.Stale()
+	}
+	return err
 }

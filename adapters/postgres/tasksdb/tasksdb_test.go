@@ -156,6 +156,51 @@ func TestTrashIsPurged(t *testing.T) {
 	db.Exec(t, "do $$ begin assert (select count(*) from tasks) = 2 and (select count(*) from task_changes) = 3 and (select count(*) from task_words) = 2; end $$")
 }
 
+// What was a part of a task that is dropped is told so, as a version of its own.
+func TestPurgeFreesTheParts(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "tasks", tasksdb.Migrations)
+	store, now := tasksdb.New(db.App), time.Now().UTC().Truncate(time.Microsecond)
+	who := identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+	p, err := store.AddProject(t.Context(), who, task.Project{ID: uuid.New(), Name: "P", Statuses: task.DefaultStatuses(), Version: 1, CreatedAt: now, UpdatedAt: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made []task.Task
+	for i := range 3 { // the first has two parts, of which one is dropped with it
+		d := task.Task{ID: uuid.New(), ProjectID: p.ID, Title: "T", Priority: "low", Assignees: []uuid.UUID{}, Labels: []string{}, Version: 1, CreatedAt: now, UpdatedAt: now}
+		if i > 0 {
+			d.ParentID = &made[0].ID
+		}
+		x, err := store.Add(t.Context(), who, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, x)
+	}
+	for _, x := range made[:2] {
+		if _, err := store.Delete(t.Context(), who, task.ItemDelete{ID: x.ID, Version: 1}, now.Add(-task.Retention-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := tasksdb.NewTrash(db.System).PurgeTrash(t.Context(), now.Add(-task.Retention)); err != nil || n != 2 {
+		t.Fatalf("purged %d, %v, want 2", n, err)
+	}
+	left, err := store.Task(t.Context(), who, made[2].ID)
+	if err != nil || left.ParentID != nil || left.Version != 2 || !left.UpdatedAt.After(now) {
+		t.Errorf("what is left is %+v, %v, want a second version without a parent", left, err)
+	}
+	history, err := store.History(t.Context(), who, left.ID, page.Request{Limit: 9})
+	if err != nil || len(history.Items) != 2 || history.Items[1].Actor != "schedule:purge-trash" || string(history.Items[1].Fields[0].Before) != `"`+made[0].ID.String()+`"` {
+		t.Errorf("its history is %+v, %v", history.Items, err)
+	}
+	for _, sql := range []string{"select title from tasks", "update tasks set title = 'x'", "select fields from task_changes"} {
+		if err := db.System.System(t.Context(), func(b *pgx.Batch) { b.Queue(sql) }); err == nil {
+			t.Errorf("the system role does %s", sql)
+		}
+	}
+}
+
 // What was kept before projects had keys is still there, under keys of its own.
 func TestOlderRowsAreMigrated(t *testing.T) {
 	t.Parallel()

@@ -10,8 +10,8 @@ import (
 	"bailiwick.dev/domain/task"
 )
 
-// Trash implements task.Trash as the system role, whose policy shows it the
-// trash of every tenant and nothing else.
+// Trash implements task.Trash as the system role, which can read no more of
+// tasks than what is a part of which, and drop no more than the trash.
 type Trash struct{ db *postgres.DB }
 
 var _ task.Trash = Trash{}
@@ -20,9 +20,14 @@ var _ task.Trash = Trash{}
 func NewTrash(db *postgres.DB) Trash { return Trash{db} }
 
 // purgeTrash takes few rows at a time, for each takes its comments and its
-// history along.
-const purgeTrash = `delete from tasks t using (select tenant_id, id from tasks where deleted_at < $1 limit 1000) old
-	where t.tenant_id = old.tenant_id and t.id = old.id`
+// history along. What was a part of one is told that it no longer is.
+const purgeTrash = `with old as (select tenant_id, id from tasks where deleted_at < $1 limit 1000 for update skip locked),
+	freed as (update tasks t set parent_id = null, version = t.version + 1, updated_at = now() from old
+		where t.tenant_id = old.tenant_id and t.parent_id = old.id and not exists (select from old o where o.tenant_id = t.tenant_id and o.id = t.id)
+		returning t.tenant_id, t.id, t.version, t.updated_at, old.id as parent),
+	history as (insert into task_changes (tenant_id, task_id, version, at, actor, request_id, fields)
+		select tenant_id, id, version, updated_at, 'schedule:purge-trash', '', jsonb_build_array(jsonb_build_object('field', 'parent_id', 'before', parent, 'after', null)) from freed)
+	delete from tasks t using old where t.tenant_id = old.tenant_id and t.id = old.id`
 
 // purgeImports drops what an import left: how it went, and the rows refused.
 const purgeImports = `delete from task_imports i using (select tenant_id, id from task_imports where finished_at < $1 limit 10) old

@@ -49,6 +49,9 @@ func imports(t *testing.T, w world) {
 	if err != nil || got.Number != 1 || got.CreatedBy != "user:x" {
 		t.Errorf("the good row's task: %+v, %v", got, err)
 	}
+	if told := w.told(t, good.ID, "user:x"); len(told) != 1 {
+		t.Errorf("its history is %s, want who asked for the import", told)
+	}
 	bad := []task.ImportError{{Line: 3, Errors: []task.ImportFlaw{{Column: "title", Code: "required", Message: "m"}}}}
 	if open, err = w.AddRows(t.Context(), at, request, task.Rows{From: 2, To: 3, Bad: bad, At: now()}); err != nil || open.Status != task.ImportSucceeded || open.FinishedAt == nil || open.RowsRefused != 2 {
 		t.Errorf("after all rows %+v, %v", open, err)

@@ -37,6 +37,7 @@ func (w world) assorted(t *testing.T) []task.Task {
 	t.Helper()
 	p, q := w.project(t), w.project(t)
 	day := now()
+	var made []task.Task
 	for i := range 40 {
 		d := w.draft([]uuid.UUID{p.ID, q.ID}[i%2])
 		d.CreatedAt = day.Add(time.Duration(i/5) * time.Second)
@@ -47,6 +48,13 @@ func (w world) assorted(t *testing.T) []task.Task {
 		if i%5 < 2 {
 			due := day.Add(time.Duration(i-20) * time.Hour)
 			d.DueAt = &due
+		}
+		if i%4 < 2 {
+			start := day.Add(time.Duration(i-40) * time.Hour)
+			d.StartAt = &start
+		}
+		if i%7 == 4 {
+			d.ParentID = &made[i-2].ID
 		}
 		if i%3 == 1 {
 			n := int64(i % 7 * 10)
@@ -59,25 +67,49 @@ func (w world) assorted(t *testing.T) []task.Task {
 			d.Assignees = append(d.Assignees, uuid.New())
 		}
 		d.Labels = [][]string{{}, {"x"}, {"x", "y z"}}[i%3]
-		if _, err := w.Add(t.Context(), w.who, d); err != nil {
+		x, err := w.Add(t.Context(), w.who, d)
+		if err != nil {
 			t.Fatal(err)
 		}
+		made = append(made, x)
 	}
 	return w.list(t, task.Query{})
+}
+
+// everyTerm is each field with each operator that it takes.
+func everyTerm(all []task.Task) (terms []string) {
+	values := map[string][2]string{
+		"key": {all[3].Key, all[7].Key}, "number": {"4", "9"}, "project": {all[0].ProjectID.String(), uuid.NewString()}, "parent": {all[1].ID.String(), all[2].ID.String()},
+		"title": {`"x"`, `"Order Desks"`}, "status": {"open", "done"}, "priority": {"low", "urgent"}, "assignee": {"me", uuid.NewString()}, "label": {"x", `"y z"`},
+		"start": {"now-9h", "now"}, "due": {"now-12h", "now+2h"}, "estimate": {"20", "30"}, "created": {"now", "now+3s"}, "updated": {"now", "now+3s"},
+	}
+	for _, f := range task.Fields {
+		v := values[f.Name]
+		ops := []string{"= " + v[0], "!= " + v[0], "in (" + v[0] + ", " + v[1] + ")", "not in (" + v[1] + ")"}
+		switch {
+		case f.Kind == filter.Time || f.Kind == filter.Number:
+			ops = append(ops, "< "+v[1], "<= "+v[1], "> "+v[0], ">= "+v[0])
+		case f.Kind == filter.Text && !f.Many && f.Values == nil:
+			ops = append(ops, `~ "ORDER"`, `~ "-"`)
+		}
+		if f.Nullable || f.Many {
+			ops = append(ops, "is empty", "is not empty")
+		}
+		for _, op := range ops {
+			terms = append(terms, f.Name+" "+op, "not "+f.Name+" "+op)
+		}
+	}
+	return terms
 }
 
 // filters holds the store to filter.Match, by filters that stand in the
 // language and by others that are put together at random.
 func filters(t *testing.T, w world) {
 	all := w.assorted(t)
-	terms := []string{
-		"status = open", "status in (open, done)", "priority != low", `title ~ "ORDER"`, `title = "x"`, "due < now+2h", "due >= now", "due is empty", "start is empty",
-		"assignee = me", "assignee is empty", "label = x", `label in ("y z", nothing)`, "label is empty", "estimate > 20", "estimate <= 30", "estimate is empty",
-		"number < 9", "created < now", "updated <= now+1m", "parent is empty", "project = " + all[0].ProjectID.String(), "key = " + all[3].Key, `title ~ "%"`,
-	}
+	terms := append(everyTerm(all), "due >= now", `label in ("y z", nothing)`, "estimate <= 30", "created < now", "updated <= now+1m", `title ~ "%"`, "due in (2026-01-01, now)")
 	texts := slices.Clone(terms)
 	for range 60 {
-		pick := func() string { return []string{"", "not "}[rand.IntN(2)] + terms[rand.IntN(len(terms))] }
+		pick := func() string { return terms[rand.IntN(len(terms))] }
 		texts = append(texts, fmt.Sprintf("%s and (%s or %s)", pick(), pick(), pick()), fmt.Sprintf("not (%s or %s) or %s", pick(), pick(), pick()))
 	}
 	for _, text := range texts {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -117,7 +116,10 @@ func statuses(t *testing.T, w world) {
 
 func archived(t *testing.T, w world) {
 	p := w.project(t)
-	mine := w.task(t, p.ID)
+	mine, other, gone := w.task(t, p.ID), w.task(t, p.ID), w.task(t, p.ID)
+	if _, err := w.Delete(t.Context(), w.who, task.ItemDelete{ID: gone.ID, Version: 1}, now()); err != nil {
+		t.Fatal(err)
+	}
 	at := now()
 	p.Version, p.ArchivedAt = 2, &at
 	if _, err := w.ChangeProject(t.Context(), w.who, p); err != nil {
@@ -125,9 +127,61 @@ func archived(t *testing.T, w world) {
 	}
 	_, add := w.Add(t.Context(), w.who, w.draft(p.ID))
 	_, change := w.change(t, mine, task.Patch{Title: patch.To("x")})
-	for name, err := range map[string]error{"Add": add, "Change": change} {
+	_, move := w.Move(t.Context(), w.who, task.Move{ID: mine.ID, Version: 1, After: other.ID}, now())
+	_, remove := w.Delete(t.Context(), w.who, task.ItemDelete{ID: mine.ID, Version: 1}, now())
+	_, restore := w.Restore(t.Context(), w.who, task.ItemDelete{ID: gone.ID, Version: 2}, now())
+	for name, err := range map[string]error{"Add": add, "Change": change, "Move": move, "Delete": remove, "Restore": restore} {
 		if !fault.Is(err, fault.Conflict) {
 			t.Errorf("%s: %v, want conflict", name, err)
+		}
+	}
+	p.Version, p.ArchivedAt = 3, nil
+	if _, err := w.ChangeProject(t.Context(), w.who, p); err != nil {
+		t.Fatal(err)
+	}
+	w.mustChange(t, mine, task.Patch{Title: patch.To("x")})
+}
+
+// losesNoStatus lets a project lose a status while its tasks take it: either the
+// project keeps it, or they do not have it.
+func losesNoStatus(t *testing.T, w world) {
+	for range 10 {
+		p := w.project(t)
+		mine := w.task(t, p.ID)
+		p.Version, p.Statuses = 2, []task.Status{{Name: task.Open, Next: []string{}}}
+		late := w.draft(p.ID)
+		late.Status = task.Done
+		var wg sync.WaitGroup
+		var project, change, add error
+		wg.Go(func() { _, project = w.ChangeProject(t.Context(), w.who, p) })
+		wg.Go(func() {
+			_, change = w.Change(t.Context(), w.who, task.ItemChange{ID: mine.ID, Version: 1, Patch: task.Patch{Status: patch.To(task.Done)}}, now())
+		})
+		wg.Go(func() { _, add = w.Add(t.Context(), w.who, late) })
+		wg.Wait()
+		if project == nil && (change == nil || add == nil) {
+			t.Fatalf("the project lost a status, change: %v, add: %v", change, add)
+		}
+	}
+}
+
+// makesNoCircle makes two tasks parts of one another at once: one is refused.
+func makesNoCircle(t *testing.T, w world) {
+	p := w.project(t)
+	for range 10 {
+		a, b := w.task(t, p.ID), w.task(t, p.ID)
+		var wg sync.WaitGroup
+		var one, other error
+		put := func(err *error, of, under task.Task) {
+			wg.Go(func() {
+				_, *err = w.Change(t.Context(), w.who, task.ItemChange{ID: of.ID, Version: 1, Patch: task.Patch{ParentID: patch.To(under.ID)}}, now())
+			})
+		}
+		put(&one, a, b)
+		put(&other, b, a)
+		wg.Wait()
+		if (one == nil) == (other == nil) || one != nil && !fault.Is(one, fault.Invalid) || other != nil && !fault.Is(other, fault.Invalid) {
+			t.Fatalf("each a part of the other: %v, %v, want one refused", one, other)
 		}
 	}
 }
@@ -148,42 +202,8 @@ func parents(t *testing.T, w world) {
 	if _, err := w.Add(t.Context(), w.who, child); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a new part of another project's task: %v, want invalid", err)
 	}
-	if got := w.mustChange(t, c, task.Patch{ParentID: patch.Field[uuid.UUID]{Set: true, Null: true}}); got.ParentID != nil {
+	if got := w.mustChange(t, c, task.Patch{ParentID: null[uuid.UUID]()}); got.ParentID != nil {
 		t.Errorf("cleared parent %v", got.ParentID)
-	}
-}
-
-func history(t *testing.T, w world) {
-	mine := w.task(t, w.project(t).ID)
-	mine = w.mustChange(t, mine, task.Patch{Title: patch.To("New"), Status: patch.To(task.Done), Labels: patch.To([]string{"x"}), Priority: patch.To("normal")})
-	due := now()
-	mine = w.mustChange(t, mine, task.Patch{DueAt: patch.To(due)})
-	w.mustChange(t, mine, task.Patch{DueAt: patch.Field[time.Time]{Set: true, Null: true}})
-	got, err := w.History(t.Context(), w.who, mine.ID, page.Request{Limit: 3})
-	if err != nil || len(got.Items) != 3 || got.Next == nil {
-		t.Fatalf("History = %+v, %v, want three and more", got, err)
-	}
-	told := ""
-	for _, c := range got.Items {
-		if c.Actor != w.who.Subject() || c.RequestID != "r" || c.At.IsZero() {
-			t.Errorf("%+v lacks who, when or the request", c)
-		}
-		told += fmt.Sprint(c.Version, ":")
-		for _, f := range c.Fields {
-			if f.Field == "due_at" {
-				f.After = nil
-			}
-			told += fmt.Sprintf(" %s %s>%s", f.Field, f.Before, f.After)
-		}
-		told += "; "
-	}
-	want := `1: priority null>"normal" title null>"T" status null>"open"; 2: labels []>["x"] status "open">"done" title "T">"New"; 3: due_at null>; `
-	if sorted := `1: priority null>"normal" status null>"open" title null>"T"; 2: labels []>["x"] status "open">"done" title "T">"New"; 3: due_at null>; `; told != want && told != sorted {
-		t.Errorf("history\n%s, want\n%s", told, want)
-	}
-	rest, err := w.History(t.Context(), w.who, mine.ID, page.Request{Limit: 3, After: *got.Next})
-	if err != nil || len(rest.Items) != 1 || rest.Items[0].Version != 4 || string(rest.Items[0].Fields[0].After) != "null" {
-		t.Errorf("the rest = %+v, %v, want version 4, which clears", rest, err)
 	}
 }
 
@@ -197,7 +217,9 @@ func trash(t *testing.T, w world) {
 	_, get := w.Task(t.Context(), w.who, mine.ID)
 	_, change := w.change(t, gone, task.Patch{Title: patch.To("x")})
 	_, again := w.Delete(t.Context(), w.who, task.ItemDelete{ID: mine.ID, Version: 2}, now())
-	for name, err := range map[string]error{"Task": get, "Change": change, "Delete": again} {
+	_, comment := w.AddComment(t.Context(), w.who, task.Comment{ID: id(), TaskID: mine.ID, Body: "x", Author: "x", CreatedAt: now()})
+	_, comments := w.Comments(t.Context(), w.who, mine.ID, page.Request{Limit: 1})
+	for name, err := range map[string]error{"Task": get, "Change": change, "Delete": again, "AddComment": comment, "Comments": comments} {
 		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s of what is in the trash: %v, want not_found", name, err)
 		}
@@ -223,43 +245,6 @@ func trash(t *testing.T, w world) {
 	}
 }
 
-func moves(t *testing.T, w world) {
-	p := w.project(t)
-	var all []task.Task
-	for range 4 {
-		all = append(all, w.task(t, p.ID))
-	}
-	byRank := func() (s string) {
-		for _, x := range w.list(t, task.Query{ProjectID: p.ID, Sort: []task.Order{{Field: "rank"}}}) {
-			s += fmt.Sprint(x.Number)
-		}
-		return s
-	}
-	for _, m := range []struct {
-		of, after, before int // numbers; 0: none
-		want              string
-	}{{4, 1, 2, "1423"}, {1, 3, 0, "4231"}, {1, 0, 4, "1423"}, {3, 4, 2, "1432"}, {3, 0, 2, "1432"}} {
-		move := task.Move{ID: all[m.of-1].ID, Version: all[m.of-1].Version}
-		if m.after > 0 {
-			move.After = all[m.after-1].ID
-		}
-		if m.before > 0 {
-			move.Before = all[m.before-1].ID
-		}
-		got, err := w.Move(t.Context(), w.who, move, now())
-		if err != nil || byRank() != m.want {
-			t.Fatalf("%+v: %s, %v, want %s", m, byRank(), err, m.want)
-		}
-		all[m.of-1] = got
-	}
-	if _, err := w.Move(t.Context(), w.who, task.Move{ID: all[0].ID, Version: all[0].Version, After: all[1].ID, Before: all[2].ID}, now()); !fault.Is(err, fault.Conflict) {
-		t.Errorf("between two in the wrong order: %v, want conflict", err)
-	}
-	if _, err := w.Move(t.Context(), w.who, task.Move{ID: all[0].ID, Version: all[0].Version, After: w.task(t, w.project(t).ID).ID}, now()); !fault.Is(err, fault.Invalid) {
-		t.Errorf("after another project's: %v, want invalid", err)
-	}
-}
-
 func (w world) writes(t *testing.T, p uuid.UUID, old task.Task) []task.Write {
 	fresh, lost := w.draft(p), w.draft(id())
 	return []task.Write{
@@ -273,7 +258,8 @@ func (w world) writes(t *testing.T, p uuid.UUID, old task.Task) []task.Write {
 
 func bulk(t *testing.T, w world) {
 	p := w.project(t)
-	writes := w.writes(t, p.ID, w.task(t, p.ID))
+	old := w.task(t, p.ID)
+	writes := w.writes(t, p.ID, old)
 	got, err := w.Bulk(t.Context(), w.who, writes, false)
 	if err != nil {
 		t.Fatal(err)
@@ -285,6 +271,11 @@ func bulk(t *testing.T, w world) {
 	}
 	if all := w.list(t, task.Query{}); len(all) != 2 {
 		t.Errorf("%d tasks, want 2", len(all))
+	}
+	for of, want := range map[uuid.UUID]int{got[0].Task.ID: 1, old.ID: 2, got[2].Task.ID: 2} {
+		if told := w.told(t, of, w.who.Subject()); len(told) != want {
+			t.Errorf("the history tells %s, want %d versions", told, want)
+		}
 	}
 }
 

@@ -25,11 +25,11 @@ func (s *Store) living(who identity.Caller, id uuid.UUID) (task.Task, error) {
 }
 
 // put stores t and writes its history.
-func (s *Store) put(who identity.Caller, t task.Task, before, after map[string]any) (task.Task, error) {
+func (s *Store) put(who identity.Caller, t task.Task, actor string, before, after map[string]any) (task.Task, error) {
 	fields, err := task.Changes(before, after)
 	k := key{who.Tenant, t.ID}
 	s.tasks[k] = t
-	s.history[k] = append(s.history[k], task.Change{Version: t.Version, At: t.UpdatedAt, Actor: who.Subject(), RequestID: who.Request.ID, Fields: fields})
+	s.history[k] = append(s.history[k], task.Change{Version: t.Version, At: t.UpdatedAt, Actor: actor, RequestID: who.Request.ID, Fields: fields})
 	return t, err
 }
 
@@ -46,7 +46,7 @@ func (s *Store) add(who identity.Caller, t task.Task) (task.Task, error) {
 		return task.Task{}, err
 	}
 	s.numbers[k]++
-	return s.put(who, t, nil, t.Fields())
+	return s.put(who, t, t.CreatedBy, nil, t.Fields())
 }
 
 // parent refuses what makes a circle of tasks or leaves the project.
@@ -92,7 +92,7 @@ func (s *Store) change(who identity.Caller, c task.ItemChange, at time.Time) (ta
 			old[field] = map[string]any{"description": "", "assignees": []uuid.UUID{}, "labels": []string{}}[field]
 		}
 	}
-	return s.put(who, after, old, named)
+	return s.put(who, after, who.Subject(), old, named)
 }
 
 func (s *Store) trash(who identity.Caller, d task.ItemDelete, deleted *time.Time, at time.Time) (task.Task, error) {
@@ -100,9 +100,12 @@ func (s *Store) trash(who identity.Caller, d task.ItemDelete, deleted *time.Time
 	if err != nil {
 		return task.Task{}, err
 	}
+	if s.projects[key{who.Tenant, t.ProjectID}].ArchivedAt != nil {
+		return task.Task{}, task.ErrArchived()
+	}
 	before := map[string]any{"deleted_at": t.DeletedAt}
 	t.DeletedAt, t.Version, t.UpdatedAt = deleted, t.Version+1, at
-	return s.put(who, t, before, map[string]any{"deleted_at": deleted})
+	return s.put(who, t, who.Subject(), before, map[string]any{"deleted_at": deleted})
 }
 
 // Add implements task.Store.
@@ -147,35 +150,57 @@ func (s *Store) Restore(_ context.Context, who identity.Caller, d task.ItemDelet
 func (s *Store) Move(_ context.Context, who identity.Caller, m task.Move, at time.Time) (task.Task, error) {
 	return once(s, who, func() (task.Task, error) {
 		t, err := s.current(who, m.ID, m.Version, false)
+		if err == nil && s.projects[key{who.Tenant, t.ProjectID}].ArchivedAt != nil {
+			err = task.ErrArchived()
+		}
 		if err != nil {
 			return task.Task{}, err
 		}
-		others := list(s.tasks, who, page.Request{Limit: len(s.tasks)}, func(t task.Task) page.Key { return page.Key{} }, func(o task.Task) bool {
-			return o.ProjectID == t.ProjectID && o.ID != t.ID && o.DeletedAt == nil
-		}).Items
-		slices.SortFunc(others, func(a, b task.Task) int { return strings.Compare(a.Rank, b.Rank) })
-		place := func(id uuid.UUID) int { return slices.IndexFunc(others, func(o task.Task) bool { return o.ID == id }) }
-		after, before := place(m.After), place(m.Before)
-		switch {
-		case m.After != uuid.Nil && after < 0 || m.Before != uuid.Nil && before < 0:
-			return task.Task{}, fault.New(fault.Invalid, "invalid", "the project has no such task")
-		case m.Before == uuid.Nil:
-			before = after + 1
-		case m.After == uuid.Nil:
-			after = before - 1
-		case after >= before:
-			return task.Task{}, fault.New(fault.Conflict, "not_in_order", "the one does not come before the other")
-		}
-		rank := func(i int) string {
-			if i < 0 || i >= len(others) {
-				return ""
-			}
-			return others[i].Rank
+		rank, err := s.gap(who, t, m)
+		if err != nil {
+			return task.Task{}, err
 		}
 		old := map[string]any{"rank": t.Rank}
-		t.Rank, t.Version, t.UpdatedAt = task.Between(rank(after), rank(before)), t.Version+1, at
-		return s.put(who, t, old, map[string]any{"rank": t.Rank})
+		t.Rank, t.Version, t.UpdatedAt = rank, t.Version+1, at
+		return s.put(who, t, who.Subject(), old, map[string]any{"rank": t.Rank})
 	})
+}
+
+// gap returns a rank for t between those that m names, in the trash or not.
+func (s *Store) gap(who identity.Caller, t task.Task, m task.Move) (string, error) {
+	var ranks []string
+	for k, o := range s.tasks {
+		if k.tenant == who.Tenant && o.ProjectID == t.ProjectID && o.ID != t.ID {
+			ranks = append(ranks, o.Rank)
+		}
+	}
+	slices.Sort(ranks)
+	of := func(id uuid.UUID, pointer string) (string, error) {
+		o, err := s.living(who, id)
+		if id != uuid.Nil && (err != nil || o.ProjectID != t.ProjectID) {
+			return "", fault.InvalidAt(pointer, "unknown_task", "the project has no such task")
+		}
+		return o.Rank, nil
+	}
+	after, err := of(m.After, "/after")
+	if err != nil {
+		return "", err
+	}
+	before, err := of(m.Before, "/before")
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case m.After == uuid.Nil:
+		if i, _ := slices.BinarySearch(ranks, before); i > 0 {
+			after = ranks[i-1]
+		}
+	case before == "" || after < before:
+		if i, _ := slices.BinarySearch(ranks, after+"\x00"); i < len(ranks) {
+			before = ranks[i]
+		}
+	}
+	return task.RankIn(after, before, s.numbers[key{who.Tenant, t.ProjectID}])
 }
 
 // Bulk implements task.Store.

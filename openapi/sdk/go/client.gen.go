@@ -1121,7 +1121,7 @@ type BulkResult struct {
 
 // Change defines model for Change.
 type Change struct {
-	// Actor user:<id> or client:<id>
+	// Actor user:<id>, client:<id>, or schedule:purge-trash when the parent was dropped from the trash
 	//
 	// Examples: user:0199a1b2-c3d4-7e5f-8a6b-000000000009
 	Actor string `json:"actor"`
@@ -1132,7 +1132,7 @@ type Change struct {
 	// Fields What is not as before
 	Fields []FieldChange `json:"fields"`
 
-	// RequestId Finds the request in the logs
+	// RequestId Finds the request in the logs; empty: a schedule did it
 	//
 	// Examples: 0199a1b2-0000-7000-8000-000000000001
 	RequestId string `json:"request_id"`
@@ -4649,9 +4649,9 @@ type ClientInterface interface {
 
 	// ListTasks List tasks
 	//
-	// Tasks of the tenant, oldest first unless sort says otherwise.
+	// Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
 	//
-	// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date, `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+	// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
 	//
 	// Corresponds with GET /tasks/v1/tasks (the `ListTasks` operationId).
 	ListTasks(ctx context.Context, params *ListTasksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4676,7 +4676,7 @@ type ClientInterface interface {
 
 	// DeleteTask Delete a task
 	//
-	// Moves it to the trash, from where it can be restored for 30 days.
+	// Moves it to the trash, from where it can be restored for 30 days. What is a part of it stays, and names it as its parent until it is dropped.
 	//
 	// Corresponds with DELETE /tasks/v1/tasks/{id} (the `DeleteTask` operationId).
 	DeleteTask(ctx context.Context, id openapi_types.UUID, params *DeleteTaskParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -6356,9 +6356,9 @@ func (c *Client) ListTaskImportErrors(ctx context.Context, id openapi_types.UUID
 
 // ListTasks List tasks
 //
-// Tasks of the tenant, oldest first unless sort says otherwise.
+// Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
 //
-// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date, `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
 //
 // Corresponds with GET /tasks/v1/tasks (the `ListTasks` operationId).
 func (c *Client) ListTasks(ctx context.Context, params *ListTasksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6413,7 +6413,7 @@ func (c *Client) CreateTask(ctx context.Context, params *CreateTaskParams, body 
 
 // DeleteTask Delete a task
 //
-// Moves it to the trash, from where it can be restored for 30 days.
+// Moves it to the trash, from where it can be restored for 30 days. What is a part of it stays, and names it as its parent until it is dropped.
 //
 // Corresponds with DELETE /tasks/v1/tasks/{id} (the `DeleteTask` operationId).
 func (c *Client) DeleteTask(ctx context.Context, id openapi_types.UUID, params *DeleteTaskParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12880,9 +12880,9 @@ type ClientWithResponsesInterface interface {
 
 	// ListTasksWithResponse List tasks
 	//
-	// Tasks of the tenant, oldest first unless sort says otherwise.
+	// Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
 	//
-	// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date, `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+	// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12909,7 +12909,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteTaskWithResponse Delete a task
 	//
-	// Moves it to the trash, from where it can be restored for 30 days.
+	// Moves it to the trash, from where it can be restored for 30 days. What is a part of it stays, and names it as its parent until it is dropped.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -26596,6 +26596,12 @@ type DeleteTaskResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteTaskResponse409Headers the declared response headers of an HTTP 409 response for DeleteTask
+type DeleteTaskResponse409Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DeleteTaskResponse412Headers the declared response headers of an HTTP 412 response for DeleteTask
 type DeleteTaskResponse412Headers struct {
 	RateLimit       *string
@@ -26659,6 +26665,8 @@ type DeleteTaskResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
 	ApplicationproblemJSON412 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -26687,6 +26695,8 @@ type DeleteTaskResponse struct {
 	Headers404 *DeleteTaskResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DeleteTaskResponse406Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *DeleteTaskResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
 	Headers412 *DeleteTaskResponse412Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -26728,6 +26738,11 @@ func (r DeleteTaskResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r DeleteTaskResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r DeleteTaskResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
@@ -28141,6 +28156,12 @@ type RestoreTaskResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// RestoreTaskResponse409Headers the declared response headers of an HTTP 409 response for RestoreTask
+type RestoreTaskResponse409Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // RestoreTaskResponse412Headers the declared response headers of an HTTP 412 response for RestoreTask
 type RestoreTaskResponse412Headers struct {
 	RateLimit       *string
@@ -28206,6 +28227,8 @@ type RestoreTaskResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
 	ApplicationproblemJSON412 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -28234,6 +28257,8 @@ type RestoreTaskResponse struct {
 	Headers404 *RestoreTaskResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *RestoreTaskResponse406Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *RestoreTaskResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
 	Headers412 *RestoreTaskResponse412Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -28280,6 +28305,11 @@ func (r RestoreTaskResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r RestoreTaskResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r RestoreTaskResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
@@ -31749,9 +31779,9 @@ func (c *ClientWithResponses) ListTaskImportErrorsWithResponse(ctx context.Conte
 
 // ListTasksWithResponse List tasks
 //
-// Tasks of the tenant, oldest first unless sort says otherwise.
+// Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
 //
-// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date, `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -31796,7 +31826,7 @@ func (c *ClientWithResponses) CreateTaskWithResponse(ctx context.Context, params
 
 // DeleteTaskWithResponse Delete a task
 //
-// Moves it to the trash, from where it can be restored for 30 days.
+// Moves it to the trash, from where it can be restored for 30 days. What is a part of it stays, and names it as its parent until it is dropped.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -52531,6 +52561,13 @@ func ParseDeleteTaskResponse(rsp *http.Response) (*DeleteTaskResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -52685,6 +52722,23 @@ func ParseDeleteTaskResponse(rsp *http.Response) (*DeleteTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 409:
+		var headers DeleteTaskResponse409Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers409 = &headers
 	case rsp.StatusCode == 412:
 		var headers DeleteTaskResponse412Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -54867,6 +54921,13 @@ func ParseRestoreTaskResponse(rsp *http.Response) (*RestoreTaskResponse, error) 
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -55035,6 +55096,23 @@ func ParseRestoreTaskResponse(rsp *http.Response) (*RestoreTaskResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 409:
+		var headers RestoreTaskResponse409Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers409 = &headers
 	case rsp.StatusCode == 412:
 		var headers RestoreTaskResponse412Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {

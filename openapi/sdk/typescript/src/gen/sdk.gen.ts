@@ -784,9 +784,9 @@ export const listTaskImportErrors = <ThrowOnError extends boolean = false>(optio
 /**
  * List tasks
  *
- * Tasks of the tenant, oldest first unless sort says otherwise.
+ * Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
  *
- * The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date, `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+ * The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
  */
 export const listTasks = <ThrowOnError extends boolean = false>(options?: Options<ListTasksData, ThrowOnError>) => (options?.client ?? client).get<ListTasksResponses, ListTasksErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -812,7 +812,7 @@ export const createTask = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Delete a task
  *
- * Moves it to the trash, from where it can be restored for 30 days.
+ * Moves it to the trash, from where it can be restored for 30 days. What is a part of it stays, and names it as its parent until it is dropped.
  */
 export const deleteTask = <ThrowOnError extends boolean = false>(options: Options<DeleteTaskData, ThrowOnError>) => (options.client ?? client).delete<DeleteTaskResponses, DeleteTaskErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -231,7 +231,7 @@ export type BulkResult = {
 
 export type Change = {
     /**
-     * user:<id> or client:<id>
+     * user:<id>, client:<id>, or schedule:purge-trash when the parent was dropped from the trash
      */
     actor: string;
     at: string;
@@ -240,7 +240,7 @@ export type Change = {
      */
     fields: Array<FieldChange>;
     /**
-     * Finds the request in the logs
+     * Finds the request in the logs; empty: a schedule did it
      */
     request_id: string;
     /**
@@ -6645,6 +6645,10 @@ export type DeleteTaskErrors = {
      */
     406: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Precondition Failed
      */
     412: Problem;
@@ -7175,6 +7179,10 @@ export type RestoreTaskErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
     /**
      * Precondition Failed
      */
