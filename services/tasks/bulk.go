@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
@@ -16,14 +17,15 @@ func (a *api) registerBulk(r *rest.API) {
 		ID: "bulk-tasks", Method: http.MethodPost, Path: "/v1/task-bulk", Tag: "tasks", Scope: scope,
 		Example: `{"mode": "each", "items": [{"create": {"project_id": "0199a1b2-c3d4-7e5f-8a6b-000000000001", "title": "Order desks"}},
 			{"change": {"id": "0199a1b2-c3d4-7e5f-8a6b-000000000002", "version": 1, "patch": {"priority": "high"}}}, {"delete": {"id": "0199a1b2-c3d4-7e5f-8a6b-000000000003", "version": 1}}]}`,
-		Summary:     "Create, change and delete many tasks",
-		Description: "Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.",
+		Summary: "Create, change and delete many tasks",
+		Description: "Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. " +
+			"The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.",
 	}, a.bulk)
 }
 
 // BulkItem is one thing to do.
 type BulkItem struct {
-	Create *TaskDraft `json:"create,omitempty" doc:"A task to create"`
+	Create *BulkDraft `json:"create,omitempty" doc:"A task to create"`
 	Change *BulkPatch `json:"change,omitempty" doc:"A task to change"`
 	Delete *BulkRef   `json:"delete,omitempty" doc:"A task to move to the trash"`
 }
@@ -37,7 +39,27 @@ type BulkRef struct {
 // BulkPatch is a merge patch of a version of a task.
 type BulkPatch struct {
 	BulkRef
-	Patch TaskPatch `json:"patch" doc:"As the body of an update"`
+	Patch BulkFields `json:"patch" doc:"As the body of an update"`
+}
+
+// BulkDraft is a TaskDraft, and BulkFields a TaskPatch, whose limits are held
+// item by item: what breaks a rule fails its item and not the request.
+type (
+	BulkDraft  TaskDraft
+	BulkFields TaskPatch
+)
+
+// TransformSchema implements huma.SchemaTransformer.
+func (BulkDraft) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return unlimited(s) }
+
+// TransformSchema implements huma.SchemaTransformer.
+func (BulkFields) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return unlimited(s) }
+
+func unlimited(s *huma.Schema) *huma.Schema {
+	for _, p := range s.Properties {
+		p.Enum, p.MinLength, p.MaxLength, p.MaxItems, p.Minimum, p.Maximum = nil, nil, nil, nil, nil, nil
+	}
+	return s
 }
 
 // BulkRequest is what to do.
@@ -69,7 +91,7 @@ func (a *api) bulk(ctx context.Context, who identity.Caller, in *struct{ Body Bu
 			items[i].Create = &d
 		}
 		if x.Change != nil {
-			items[i].Change = &task.ItemChange{ID: x.Change.ID, Version: x.Change.Version, Patch: x.Change.Patch.patch()}
+			items[i].Change = &task.ItemChange{ID: x.Change.ID, Version: x.Change.Version, Patch: TaskPatch(x.Change.Patch).patch()}
 		}
 		if x.Delete != nil {
 			items[i].Delete = &task.ItemDelete{ID: x.Delete.ID, Version: x.Delete.Version}

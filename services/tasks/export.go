@@ -33,13 +33,13 @@ func (a *api) registerExport(r *rest.API) {
 
 type exportInput struct {
 	TaskFilter
-	Format string `query:"format" enum:"ndjson,csv" default:"ndjson" doc:"NDJSON, or CSV (RFC 4180) with a header" example:"ndjson"`
+	Format string `query:"format" enum:"ndjson,csv" default:"ndjson" doc:"NDJSON, or CSV (RFC 4180) with a header; CSV too if it is left out and nothing else accepted" example:"ndjson"`
 }
 
 func (a *api) export(w http.ResponseWriter, r *http.Request, who identity.Caller, in *exportInput) error {
 	out := bufio.NewWriterSize(w, exported)
 	err := a.tasks.Export(r.Context(), who, in.filter(), func() func(*task.Task) error {
-		if in.Format == "csv" {
+		if in.Format == "csv" || !r.URL.Query().Has("format") && r.Header.Get("Accept") == textCSV {
 			w.Header().Set("Content-Type", textCSV)
 			return csvLines(out)
 		}

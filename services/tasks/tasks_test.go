@@ -270,6 +270,16 @@ func TestBulkAnswersEachItem(t *testing.T) {
 			t.Errorf("each: %v", got)
 		}
 	}
+	long := map[string]any{"items": []any{
+		map[string]any{"create": map[string]any{"project_id": project, "title": strings.Repeat("x", 201)}},
+		map[string]any{"create": map[string]any{"project_id": project, "title": "x", "priority": "urgentest", "estimate_minutes": -1}},
+		map[string]any{"change": map[string]any{"id": old.ID, "version": 2, "patch": map[string]any{"labels": make([]int, 21)}}},
+	}}
+	p.do(t, p.a, "POST", "task-bulk", long).Want(t, 422) // labels are no numbers: it cannot be read
+	long["items"].([]any)[2] = map[string]any{"change": map[string]any{"id": old.ID, "version": 2, "patch": map[string]any{"title": ""}}}
+	if r := p.do(t, p.a, "POST", "task-bulk", long).Want(t, 200); strings.Count(string(r.Body), `"status":422,"problem"`) != 3 || !strings.Contains(string(r.Body), `"pointer":"/estimate_minutes"`) {
+		t.Errorf("items that break rules: %s", r.Body)
+	}
 	body["mode"] = "all"
 	if got := resttest.JSON[answer](t, p.do(t, p.a, "POST", "task-bulk", body).Want(t, 200)); got.Done {
 		t.Errorf("all: %v, want nothing done", got)
@@ -294,6 +304,12 @@ func TestExportStreamsEveryTask(t *testing.T) {
 	if rows, err := csv.NewReader(strings.NewReader(string(r.Body))).ReadAll(); err != nil || len(rows) != 3 || !strings.Contains(string(r.Body), "'=1+1") {
 		t.Errorf("CSV %s, %v", r.Body, err)
 	}
+	for accept, want := range map[string]string{"text/csv": "text/csv", "*/*": "application/x-ndjson", "application/x-ndjson, text/csv": "application/x-ndjson"} {
+		if r := p.do(t, p.a, "GET", "task-export", nil, "Accept", accept).Want(t, 200); r.Header.Get("Content-Type") != want {
+			t.Errorf("to who accepts %s it is %s, want %s", accept, r.Header.Get("Content-Type"), want)
+		}
+	}
+	p.do(t, p.a, "GET", "task-export?sort=due", nil).Want(t, 422)
 	p.do(t, p.a, "GET", "task-export?filter=x", nil).Want(t, 422)
 	p.do(t, p.a, "GET", "task-export", nil, "Accept", "image/png").Want(t, 406)
 }

@@ -122,14 +122,15 @@ func (s *Store) AddMember(ctx context.Context, who identity.Caller, project uuid
 	return err
 }
 
-const deleteMember = `delete from project_members where tenant_id = $1 and project_id = $2 and user_id = $3`
+const deleteMember = `with gone as (delete from project_members where tenant_id = $1 and project_id = $2 and user_id = $3),
+	changed as (select id from projects where tenant_id = $1 and id = $2)`
 
 // RemoveMember implements task.Store.
 func (s *Store) RemoveMember(ctx context.Context, who identity.Caller, project, user uuid.UUID) error {
-	if _, err := s.Project(ctx, who, project); err != nil {
-		return err
+	_, found, err := postgres.Change(ctx, s.db, who, true, deleteMember, who.Tenant, project, user)
+	if err == nil && !found {
+		err = notFound()
 	}
-	_, err := postgres.Write(ctx, s.db, who, true, func(b *pgx.Batch) { b.Queue(deleteMember, who.Tenant, project, user) })
 	return err
 }
 

@@ -1052,13 +1052,104 @@ type BulkAnswer struct {
 	Items []BulkResult `json:"items"`
 }
 
+// BulkDraft defines model for BulkDraft.
+type BulkDraft struct {
+	// Assignees The users who do it
+	//
+	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
+	Assignees *[]string `json:"assignees,omitempty"`
+
+	// Description Markdown
+	//
+	// Examples: Twelve of them, height-adjustable
+	Description *string `json:"description,omitempty"`
+
+	// DueAt Examples: 2026-02-28T17:00:00Z
+	DueAt *time.Time `json:"due_at,omitempty"`
+
+	// EstimateMinutes Examples: 90
+	EstimateMinutes *int64 `json:"estimate_minutes,omitempty"`
+
+	// Labels Examples: ["furniture"]
+	Labels *[]string `json:"labels,omitempty"`
+
+	// ParentId A task of the same project
+	//
+	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000004
+	ParentId *openapi_types.UUID `json:"parent_id,omitempty"`
+
+	// Priority Examples: normal
+	Priority *string `json:"priority,omitempty"`
+
+	// ProjectId Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000001
+	ProjectId openapi_types.UUID `json:"project_id"`
+
+	// StartAt Examples: 2026-02-01T08:00:00Z
+	StartAt *time.Time `json:"start_at,omitempty"`
+
+	// Status One of the project's; its first if left out
+	//
+	// Examples: open
+	Status *string `json:"status,omitempty"`
+
+	// Title Examples: Order desks
+	Title string `json:"title"`
+}
+
+// BulkFields defines model for BulkFields.
+type BulkFields struct {
+	// Assignees The users who do it
+	//
+	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
+	Assignees *[]string `json:"assignees,omitempty"`
+
+	// Description Markdown
+	//
+	// Examples: Height-adjustable
+	Description *string `json:"description,omitempty"`
+
+	// DueAt null: no date
+	//
+	// Examples: 2026-02-28T17:00:00Z
+	DueAt nullable.Nullable[time.Time] `json:"due_at,omitempty"`
+
+	// EstimateMinutes null: not estimated
+	//
+	// Examples: 90
+	EstimateMinutes nullable.Nullable[int64] `json:"estimate_minutes,omitempty"`
+
+	// Labels Examples: ["furniture"]
+	Labels *[]string `json:"labels,omitempty"`
+
+	// ParentId A task of the same project; null: none
+	//
+	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000004
+	ParentId nullable.Nullable[openapi_types.UUID] `json:"parent_id,omitempty"`
+
+	// Priority Examples: high
+	Priority *string `json:"priority,omitempty"`
+
+	// StartAt null: no date
+	//
+	// Examples: 2026-02-01T08:00:00Z
+	StartAt nullable.Nullable[time.Time] `json:"start_at,omitempty"`
+
+	// Status One of the project's
+	//
+	// Examples: in_progress
+	Status *string `json:"status,omitempty"`
+
+	// Title Examples: Order twelve desks
+	Title *string `json:"title,omitempty"`
+}
+
 // BulkItem defines model for BulkItem.
 type BulkItem struct {
 	// Change A task to change
 	Change *BulkPatch `json:"change,omitempty"`
 
 	// Create A task to create
-	Create *TaskDraft `json:"create,omitempty"`
+	Create *BulkDraft `json:"create,omitempty"`
 
 	// Delete A task to move to the trash
 	Delete *BulkRef `json:"delete,omitempty"`
@@ -1070,7 +1161,7 @@ type BulkPatch struct {
 	Id openapi_types.UUID `json:"id"`
 
 	// Patch As the body of an update
-	Patch TaskPatch `json:"patch"`
+	Patch BulkFields `json:"patch"`
 
 	// Version What a single request says in If-Match
 	//
@@ -3657,7 +3748,7 @@ type ExportTasksParams struct {
 	// Trash Those in the trash instead
 	Trash *bool `form:"trash,omitempty" json:"trash,omitempty"`
 
-	// Format NDJSON, or CSV (RFC 4180) with a header
+	// Format NDJSON, or CSV (RFC 4180) with a header; CSV too if it is left out and nothing else accepted
 	Format *ExportTasksParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
@@ -4580,7 +4671,7 @@ type ClientInterface interface {
 
 	// BulkTasksWithBody Create, change and delete many tasks
 	//
-	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
+	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4589,7 +4680,7 @@ type ClientInterface interface {
 
 	// BulkTasks Create, change and delete many tasks
 	//
-	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
+	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6197,7 +6288,7 @@ func (c *Client) AddProjectMember(ctx context.Context, id openapi_types.UUID, us
 
 // BulkTasksWithBody Create, change and delete many tasks
 //
-// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
+// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6216,7 +6307,7 @@ func (c *Client) BulkTasksWithBody(ctx context.Context, params *BulkTasksParams,
 
 // BulkTasks Create, change and delete many tasks
 //
-// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
+// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12799,7 +12890,7 @@ type ClientWithResponsesInterface interface {
 
 	// BulkTasksWithBodyWithResponse Create, change and delete many tasks
 	//
-	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
+	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12808,7 +12899,7 @@ type ClientWithResponsesInterface interface {
 
 	// BulkTasksWithResponse Create, change and delete many tasks
 	//
-	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
+	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -31644,7 +31735,7 @@ func (c *ClientWithResponses) AddProjectMemberWithResponse(ctx context.Context, 
 
 // BulkTasksWithBodyWithResponse Create, change and delete many tasks
 //
-// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
+// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -31659,7 +31750,7 @@ func (c *ClientWithResponses) BulkTasksWithBodyWithResponse(ctx context.Context,
 
 // BulkTasksWithResponse Create, change and delete many tasks
 //
-// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be.
+// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -168,6 +168,66 @@ export type BulkAnswer = {
     items: Array<BulkResult>;
 };
 
+export type BulkDraft = {
+    /**
+     * The users who do it
+     */
+    assignees?: Array<string>;
+    /**
+     * Markdown
+     */
+    description?: string;
+    due_at?: string;
+    estimate_minutes?: number;
+    labels?: Array<string>;
+    /**
+     * A task of the same project
+     */
+    parent_id?: string;
+    priority?: string;
+    project_id: string;
+    start_at?: string;
+    /**
+     * One of the project's; its first if left out
+     */
+    status?: string;
+    title: string;
+};
+
+export type BulkFields = {
+    /**
+     * The users who do it
+     */
+    assignees?: Array<string>;
+    /**
+     * Markdown
+     */
+    description?: string;
+    /**
+     * null: no date
+     */
+    due_at?: string | null;
+    /**
+     * null: not estimated
+     */
+    estimate_minutes?: number | null;
+    labels?: Array<string>;
+    /**
+     * A task of the same project; null: none
+     */
+    parent_id?: string | null;
+    priority?: string;
+    /**
+     * null: no date
+     */
+    start_at?: string | null;
+    /**
+     * One of the project's
+     */
+    status?: string;
+    title?: string;
+};
+
 export type BulkItem = {
     /**
      * A task to change
@@ -176,7 +236,7 @@ export type BulkItem = {
     /**
      * A task to create
      */
-    create?: TaskDraft;
+    create?: BulkDraft;
     /**
      * A task to move to the trash
      */
@@ -188,7 +248,7 @@ export type BulkPatch = {
     /**
      * As the body of an update
      */
-    patch: TaskPatch;
+    patch: BulkFields;
     /**
      * What a single request says in If-Match
      */
@@ -6040,7 +6100,7 @@ export type ExportTasksData = {
          */
         trash?: boolean;
         /**
-         * NDJSON, or CSV (RFC 4180) with a header
+         * NDJSON, or CSV (RFC 4180) with a header; CSV too if it is left out and nothing else accepted
          */
         format?: 'ndjson' | 'csv';
     };
