@@ -135,7 +135,7 @@ func (s *server) revoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	noStore(w)
-	w.WriteHeader(http.StatusOK)
+	writeJSON(w, http.StatusOK, struct{}{}) // clients ignore it, but some want JSON of every answer
 }
 
 var errNoToken = fosite.ErrInvalidRequest.WithHint("The token is missing.")

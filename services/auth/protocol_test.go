@@ -60,24 +60,36 @@ func TestMeaninglessRequestsAreInvalid(t *testing.T) {
 	}
 }
 
+func TestWhatEverybodyMayKnowIsCachedForAMinute(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, path := range []string{"/auth/jwks.json", "/auth/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/auth"} {
+		resp, err := http.Get(w.url + path)
+		if err != nil || resp.StatusCode != 200 || resp.Header.Get("Cache-Control") != "public, max-age=60" {
+			t.Errorf("%s: %v, %v", path, resp, err)
+		}
+	}
+}
+
 // RFC 6749, section 5.2: what is wrong with a form is said as JSON, uncached.
 func TestWrongFormsAreToldAsJSON(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	const form = "application/x-www-form-urlencoded"
 	for what, c := range map[string]struct{ path, kind, body, want string }{
-		"JSON":                  {"token", "application/json", `{"grant_type":"client_credentials"}`, "invalid_request"},
-		"no media type":         {"token", "", "grant_type=client_credentials", "invalid_request"},
-		"an escape that is cut": {"token", form, "grant_type=%z", "invalid_request"},
-		"a parameter twice":     {"token", form, "grant_type=client_credentials&scope=tasks&scope=tasks", "invalid_request"},
-		"no grant":              {"token", form, "scope=tasks", "invalid_request"},
-		"an unknown grant":      {"token", form, "grant_type=urn:x", "unsupported_grant_type"},
-		"no code":               {"token", form, "grant_type=authorization_code", "invalid_grant"},
-		"no refresh token":      {"token", form, "grant_type=refresh_token", "invalid_grant"},
-		"nothing to revoke":     {"revoke", form, "token_type_hint=access_token", "invalid_request"},
-		"nothing to introspect": {"introspect", form, "token_type_hint=access_token", "invalid_request"},
-		"two tokens":            {"revoke", form, "token=a&token=b", "invalid_request"},
-		"a charset is no harm":  {"introspect", form + "; charset=UTF-8", "token=x", ""},
+		"JSON":                    {"token", "application/json", `{"grant_type":"client_credentials"}`, "invalid_request"},
+		"no media type":           {"token", "", "grant_type=client_credentials", "invalid_request"},
+		"an escape that is cut":   {"token", form, "grant_type=%z", "invalid_request"},
+		"a parameter twice":       {"token", form, "grant_type=client_credentials&scope=tasks&scope=tasks", "invalid_request"},
+		"no grant":                {"token", form, "scope=tasks", "invalid_request"},
+		"an unknown grant":        {"token", form, "grant_type=urn:x", "unsupported_grant_type"},
+		"no code":                 {"token", form, "grant_type=authorization_code", "invalid_request"},
+		"no refresh token":        {"token", form, "grant_type=refresh_token", "invalid_request"},
+		"nothing to revoke":       {"revoke", form, "token_type_hint=access_token", "invalid_request"},
+		"nothing to introspect":   {"introspect", form, "token_type_hint=access_token", "invalid_request"},
+		"two tokens":              {"revoke", form, "token=a&token=b", "invalid_request"},
+		"what is revoked already": {"revoke", form, "token=x", ""},
+		"a charset is no harm":    {"introspect", form + "; charset=UTF-8", "token=x", ""},
 	} {
 		req, _ := http.NewRequestWithContext(t.Context(), "POST", w.url+"/auth/"+c.path, strings.NewReader(c.body))
 		req.Header.Set("Content-Type", c.kind)

@@ -34,8 +34,12 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 	if err := parseForm(w, r); err != nil {
 		return nil, err
 	}
-	if grant := r.PostForm.Get("grant_type"); grant != "" && grant != login.Password && !slices.Contains(supportedGrants, grant) {
+	grant := r.PostForm.Get("grant_type")
+	if grant != "" && grant != login.Password && !slices.Contains(supportedGrants, grant) {
 		return nil, &fosite.RFC6749Error{ErrorField: "unsupported_grant_type", DescriptionField: "The grant types are " + strings.Join(supportedGrants, ", ") + ".", CodeField: http.StatusBadRequest}
+	}
+	if need := needed[grant]; need != "" && r.PostForm.Get(need) == "" {
+		return nil, fosite.ErrInvalidRequest.WithHint("The " + need + " is missing.")
 	}
 	x := &exchange{}
 	ctx := withExchange(r.Context(), x)
@@ -57,6 +61,9 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 	answer["token_type"] = "Bearer"
 	return answer, nil
 }
+
+// needed names what a grant is nothing without; fosite would look for the empty one.
+var needed = map[string]string{login.AuthorizationCode: "code", login.RefreshToken: "refresh_token"}
 
 // aim says whom the token is for, before anything is used up.
 func (s *server) aim(x *exchange, req fosite.AccessRequester, form url.Values) error {
