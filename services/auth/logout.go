@@ -12,7 +12,8 @@ import (
 
 // logout is the end session endpoint (OpenID Connect RP-Initiated Logout 1.0).
 // With an ID token of the person's the browser's session ends at once; without
-// one the person is asked, so that no other site can log anybody out.
+// one the person is asked, so that no other site can log anybody out. Either way
+// it leads back only to what the client has registered.
 func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 	params := r.URL.Query()
 	if r.Method == http.MethodPost {
@@ -23,10 +24,15 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		params = r.PostForm
 	}
 	c, hinted := s.hinted(r, params)
+	if !hinted {
+		c, _ = s.findClient(r.Context(), params.Get("client_id")) // none: it leads nowhere
+	}
+	to := params.Get("post_logout_redirect_uri")
+	if !slices.Contains(c.PostLogoutRedirectURIs, to) {
+		to = ""
+	}
 	if !hinted && (r.Method != http.MethodPost || forged(r)) {
-		csrf := opaque()
-		s.setCookie(w, r, csrfCookie, csrf, 0)
-		show(w, "message.html", map[string]string{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": csrf}, http.StatusOK, "'self'")
+		s.askToLogOut(w, r, params, &client{c, to})
 		return
 	}
 	if err := s.endSession(r); err != nil {
@@ -34,8 +40,7 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.setCookie(w, r, sessionCookie, "", -1)
-	to := params.Get("post_logout_redirect_uri")
-	if to == "" || !slices.Contains(c.PostLogoutRedirectURIs, to) {
+	if to == "" {
 		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
 		return
 	}
@@ -46,6 +51,21 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		to = u.String()
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// askToLogOut shows a page whose form goes on with the request.
+func (s *server) askToLogOut(w http.ResponseWriter, r *http.Request, params url.Values, c *client) {
+	csrf, keep, action := opaque(), map[string]string{}, "'self'"
+	if c.redirect != "" {
+		action = (&authorization{client: c}).formAction()
+		for _, name := range []string{"client_id", "post_logout_redirect_uri", "state"} {
+			if params.Has(name) {
+				keep[name] = params.Get(name)
+			}
+		}
+	}
+	s.setCookie(w, r, csrfCookie, csrf, 0)
+	show(w, "message.html", map[string]any{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": csrf, "Keep": keep}, http.StatusOK, action)
 }
 
 // endSession ends the browser's session, if there is one, with what it gave.

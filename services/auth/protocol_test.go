@@ -173,3 +173,32 @@ func TestSmallPoolServesACrowd(t *testing.T) {
 		t.Fatal("it is stuck")
 	}
 }
+
+// Without an ID token the person is asked, and then sent where the client that
+// the request names has registered, and nowhere else.
+func TestLogoutByClientIDAsksAndLeadsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for to, want := range map[string]string{afterLogout: afterLogout + "?state=x+y", "https://evil.example/": ""} {
+		s := newSuite(t, w)
+		s.authorize(t, nil)
+		params := url.Values{"client_id": {w.client.ID}, "post_logout_redirect_uri": {to}, "state": {"x y"}}
+		resp, err := s.b.Get(w.url + "/auth/logout?" + params.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		policy := resp.Header.Get("Content-Security-Policy")
+		page, form := read(t, resp)
+		if kept := strings.Contains(page, `name="post_logout_redirect_uri" value="`+to+`"`); kept != (want != "") || strings.Contains(policy, strings.TrimSuffix(to, "/")) != kept {
+			t.Errorf("%s: the page keeps it: %v, under %s", to, kept, policy)
+		}
+		params.Set("csrf", form.Get("csrf"))
+		resp = send(t, s.b, w.url+"/auth/logout", params)
+		if got := resp.Header.Get("Location"); got != want {
+			t.Errorf("%s: the logout leads to %q", to, got)
+		}
+		if got := s.authorize(t, map[string]string{"prompt": "none"}).Get("error"); got != "login_required" {
+			t.Errorf("after it: %q", got)
+		}
+	}
+}
