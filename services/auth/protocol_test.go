@@ -43,6 +43,16 @@ func TestMaxAgeZeroAndSelectAccountAskForALogin(t *testing.T) {
 	}
 }
 
+// OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1: naming the mode
+// that discovery names changes nothing.
+func TestResponseModeMayBeNamed(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	if got := s.authorize(t, map[string]string{"response_mode": "query"}); got.Get("code") == "" {
+		t.Errorf("response_mode=query: %v", got)
+	}
+}
+
 func TestMeaninglessRequestsAreInvalid(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t, newWorld(t))

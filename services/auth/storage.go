@@ -31,6 +31,11 @@ func (c *client) GetScopes() fosite.Arguments        { return c.Scopes }
 func (c *client) IsPublic() bool                     { return c.Type == login.Public }
 func (c *client) GetAudience() fosite.Arguments      { return nil }
 
+// GetResponseModes lets a request name the mode that it would get anyway.
+func (c *client) GetResponseModes() []fosite.ResponseModeType {
+	return []fosite.ResponseModeType{fosite.ResponseModeQuery}
+}
+
 // exchange is what one request to an endpoint knows of its client; it travels
 // in the context through fosite, which has no place for it.
 type exchange struct {
