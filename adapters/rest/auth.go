@@ -10,14 +10,12 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
-	"github.com/go-chi/chi/v5"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -97,21 +95,6 @@ func (a *API) identify(r *http.Request) (verified, error) {
 		return verified{}, errToken
 	}
 	return a.cfg.Verifier.verify(r.Context(), token)
-}
-
-// unescapePath undoes the percent-encoding of path parameters, which chi leaves
-// in place when a client encodes more than it must.
-func unescapePath(ctx huma.Context, next func(huma.Context)) {
-	r, _ := humachi.Unwrap(ctx)
-	if r.URL.RawPath != "" {
-		values := chi.RouteContext(r.Context()).URLParams.Values
-		for i, v := range values {
-			if plain, err := url.PathUnescape(v); err == nil {
-				values[i] = plain
-			}
-		}
-	}
-	next(ctx)
 }
 
 // negotiate answers 406 to a client that takes neither JSON nor what the

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,8 +16,8 @@ import (
 )
 
 // try sends what a case makes of an operation, and wants one of the statuses,
-// as a problem.
-func try(t *testing.T, token, what, method, path string, body []byte, header map[string]string, want ...int) http.Header {
+// as a problem. It returns the header, and the parameter that is named first.
+func try(t *testing.T, token, what, method, path string, body []byte, header map[string]string, want ...int) (h http.Header, parameter string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(within(t, 30*time.Second), method, platform.URL+path, bytes.NewReader(body))
 	if err != nil {
@@ -46,13 +47,20 @@ func try(t *testing.T, token, what, method, path string, body []byte, header map
 	var p struct {
 		Type, Title string
 		Status      int
+		Errors      []struct{ Parameter string }
 	}
 	if !slices.Contains(want, resp.StatusCode) || resp.Header.Get("Content-Type") != "application/problem+json" ||
 		json.Unmarshal(answer, &p) != nil || p.Status != resp.StatusCode || !strings.Contains(p.Type, "/docs/problems#") {
 		t.Errorf("%s: %s %s is answered %s %s %.300s, want a problem with the status %v", what, method, path, resp.Status, resp.Header.Get("Content-Type"), answer, want)
 	}
-	return resp.Header
+	if len(p.Errors) > 0 {
+		parameter = p.Errors[0].Parameter
+	}
+	return resp.Header, parameter
 }
+
+// inPath is a parameter of a path.
+var inPath = regexp.MustCompile(`\{\w+\}`)
 
 // bodies are such as two parsers could read differently, or would choke on.
 var bodies = map[string]string{
@@ -86,7 +94,7 @@ func TestEveryOperationKeepsTheStandard(t *testing.T) {
 			_, after, _ := strings.Cut(rest, "}")
 			path = before + uuid.NewString() + after
 		}
-		send := func(what string, body []byte, header map[string]string, suffix string, want ...int) {
+		send := func(what string, body []byte, header map[string]string, suffix string, want ...int) string {
 			t.Helper()
 			if op.media != "" && op.media != "application/json" && header["Content-Type"] == "" {
 				header = maps.Clone(header)
@@ -95,7 +103,20 @@ func TestEveryOperationKeepsTheStandard(t *testing.T) {
 				}
 				header["Content-Type"] = op.media
 			}
-			try(t, token.AccessToken, what, op.method, path+suffix, body, header, want...)
+			_, parameter := try(t, token.AccessToken, what, op.method, path+suffix, body, header, want...)
+			return parameter
+		}
+		for _, name := range op.queries {
+			if got := send("no text", op.body, nil, "?"+name+"=%ff", 400); got != name {
+				t.Errorf("%s %s?%s=%%ff: the problem names the parameter %q", op.method, path, name, got)
+			}
+			send("NUL", op.body, nil, "?"+name+"=a%00", 400)
+		}
+		for _, name := range inPath.FindAllString(op.shown, -1) {
+			noText := inPath.ReplaceAllString(strings.Replace(op.shown, name, "%ff", 1), "x")
+			if _, got := try(t, token.AccessToken, "no text", op.method, noText, nil, nil, 400); "{"+got+"}" != name {
+				t.Errorf("%s %s: the problem names the parameter %q", op.method, noText, got)
+			}
 		}
 		send("Accept", op.body, map[string]string{"Accept": "image/png"}, "", 406)
 		send("an unknown parameter", op.body, nil, "?colour=red", 422)
@@ -130,7 +151,7 @@ func TestEveryOperationKeepsTheStandard(t *testing.T) {
 				}
 			}
 			if method != http.MethodTrace {
-				h := try(t, token.AccessToken, "method", method, path, nil, nil, 405)
+				h, _ := try(t, token.AccessToken, "method", method, path, nil, nil, 405)
 				for _, m := range allowed[op.path] {
 					if !strings.Contains(h.Get("Allow"), m) {
 						t.Errorf("%s %s: Allow %q lacks %s", method, path, h.Get("Allow"), m)

@@ -126,6 +126,7 @@ type operation struct {
 	body         []byte
 	has          map[string]bool   // parameters by name
 	query        map[string]string // its examples
+	queries      []string          // all that it takes
 	success      []int
 	needs        []string // permissions
 }
@@ -163,6 +164,9 @@ func operations(t *testing.T) (all []operation) {
 			for _, p := range parameters {
 				p := p.(object)
 				o.has[p["name"].(string)] = true
+				if p["in"] == "query" {
+					o.queries = append(o.queries, p["name"].(string))
+				}
 				if value := example(p["schema"].(object), nil); p["in"] == "query" && value != nil {
 					o.query[p["name"].(string)] = fmt.Sprint(value)
 				}

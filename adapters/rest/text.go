@@ -1,0 +1,59 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+)
+
+// legible unescapes what the path names (chi routes by the path as it was sent)
+// and answers 400 where a parameter is no text: no store keeps it, so that one
+// would find nothing where another fails, and url.Values drops what it cannot read.
+func (a *API) legible(ctx huma.Context, next func(huma.Context)) {
+	r, _ := humachi.Unwrap(ctx)
+	where := illegibleQuery(r.URL.RawQuery)
+	params := chi.RouteContext(r.Context()).URLParams
+	for i, v := range params.Values {
+		ok := true
+		if r.URL.RawPath != "" {
+			params.Values[i], ok = unescaped(v, url.PathUnescape)
+		}
+		if !ok || !isText(params.Values[i]) {
+			where = "path." + params.Keys[i]
+		}
+	}
+	if where != "" {
+		_ = huma.WriteErr(a.huma, ctx, http.StatusBadRequest, "the address is not as it has to be",
+			&huma.ErrorDetail{Location: where, Message: "UTF-8 without NUL is wanted, escaped as an address asks for (RFC 3986)"})
+		return
+	}
+	next(ctx)
+}
+
+// illegibleQuery returns the first parameter that is no text, or nothing. A
+// semicolon parts no parameters (as url.ParseQuery has it), but hides those after it.
+func illegibleQuery(raw string) string {
+	for part := range strings.SplitSeq(raw, "&") {
+		key, value, _ := strings.Cut(part, "=")
+		name, named := unescaped(key, url.QueryUnescape)
+		if !named || !isText(name) {
+			return "query."
+		}
+		if value, ok := unescaped(value, url.QueryUnescape); !ok || !isText(value) || strings.Contains(part, ";") {
+			return "query." + name
+		}
+	}
+	return ""
+}
+
+func unescaped(s string, unescape func(string) (string, error)) (string, bool) {
+	plain, err := unescape(s)
+	return plain, err == nil
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
