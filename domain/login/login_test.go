@@ -112,9 +112,15 @@ func TestDelayGrowsAndIsBounded(t *testing.T) {
 	if network.Delay(50) != 0 || network.Delay(51) != time.Second || network.Delay(1<<30) != time.Minute {
 		t.Error("a network is slowed as an account is")
 	}
+	if all := failures[2]; all.Delay(20) != 0 || all.Delay(21) != time.Second || all.Delay(1<<30) != time.Minute {
+		t.Error("an account over all networks is slowed as one network is")
+	}
 	same, elsewhere := login.Failures(tenant, "ada@acme.example", "192.0.2.99"), login.Failures(tenant, "ada@acme.example", "198.51.100.1")
 	if !bytes.Equal(same[0].Key, account.Key) || bytes.Equal(elsewhere[0].Key, account.Key) || bytes.Equal(elsewhere[1].Key, network.Key) {
 		t.Error("what fails in one network counts in another, or not in its own")
+	}
+	if !bytes.Equal(elsewhere[2].Key, failures[2].Key) {
+		t.Error("many networks evade the account's count")
 	}
 }
 

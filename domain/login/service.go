@@ -41,6 +41,7 @@ type Store interface {
 	Passwords
 	Links
 	Throttle
+	Devices
 	Trail
 }
 

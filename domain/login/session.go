@@ -25,9 +25,9 @@ type Session struct {
 // Sessions keeps people's sessions, of whose secrets it is handed hashes.
 type Sessions interface {
 	// LoggedIn stores a session, unless the credential's hash is no longer the
-	// one named, the person may not log in, or key may not try by now: then it
-	// returns fault.NotFound. It forgets the failures of key.
-	LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, s Session, hash string, key []byte, e Event) error
+	// one named, the person may not log in, or one of the keys may not try by
+	// now: then it returns fault.NotFound. It forgets the failures of the first.
+	LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, s Session, hash string, keys [][]byte, e Event) error
 	// Session returns a living session of a person who may log in, or fault.NotFound.
 	Session(ctx context.Context, tenant identity.TenantID, secret []byte) (Session, error)
 	// Sessions lists the caller's own that live, oldest first.

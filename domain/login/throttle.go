@@ -30,15 +30,17 @@ type Throttle interface {
 }
 
 // Failures are what a login to an account from an address that fails counts
-// for. An account is slowed in one network alone, so that nobody can keep the
-// owner out from elsewhere; a network over all accounts, later and for a shorter
-// while, so that trying one password on many accounts does not pay and an
-// office behind one address goes on working.
+// for: for the account in one network; for a network over all accounts, later and
+// for a shorter while, so that trying one password on many accounts does not pay
+// and an office behind one address goes on working; and for the account over all
+// networks, later still, so that guessing from many does not pay. Who logged in
+// before is judged otherwise: see DeviceFailure.
 func Failures(tenant identity.TenantID, email, address string) []Failure {
 	network := Network(address)
 	return []Failure{
 		{Key: throttleKey(tenant, network, email), Free: 5, Longest: longestDelay}, // people mistype
 		{Key: throttleKey(tenant, network), Free: 50, Longest: time.Minute},
+		{Key: throttleKey(tenant, "account", email), Free: 20, Longest: time.Minute},
 	}
 }
 

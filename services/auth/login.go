@@ -131,7 +131,8 @@ type attempt struct {
 	login.Credential // whose they are, if good
 	good             bool
 	wait             time.Duration // until when no more may be tried; nothing was
-	key              []byte        // of the failures that a login forgives
+	keys             [][]byte      // by which it was judged; a login forgives the first
+	device           []byte        // in which the person has logged in before, if so
 }
 
 // try compares a password, and counts a failure. It gives the same answer, in
@@ -141,8 +142,11 @@ func (s *server) try(r *http.Request, c *client, email, password string) (a atte
 	if utf8.RuneCountInString(password) > login.MaxPassword || len(email) > 254 {
 		return a, nil
 	}
-	failures := login.Failures(c.Tenant, email, address(r))
-	found, until, err := s.store.Attempt(r.Context(), c.Tenant, email, failures[0].Key, failures[1].Key)
+	failures, err := s.judge(r, c, email, &a)
+	if err != nil {
+		return a, err
+	}
+	found, until, err := s.store.Attempt(r.Context(), c.Tenant, email, a.keys...)
 	if err != nil {
 		return a, err
 	}
@@ -159,7 +163,8 @@ func (s *server) try(r *http.Request, c *client, email, password string) (a atte
 	if found.Hash, err = s.renewed(r.Context(), c.Tenant, found, password); err != nil {
 		return a, err
 	}
-	return attempt{Credential: found, good: true, key: failures[0].Key}, nil
+	a.Credential, a.good = found, true
+	return a, nil
 }
 
 // newSession is that of a person who has just logged in.
@@ -186,10 +191,13 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	value := opaque()
 	sess := newSession(r, c.User)
 	sess.Replaces = before
-	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, c.key, event(r, c.User, login.LoginSucceeded)); err != nil {
+	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, c.keys, event(r, c.User, login.LoginSucceeded)); err != nil {
 		if fault.Is(err, fault.NotFound) { // the password was changed, or too many guesses failed, in this moment
 			return nil, wrong, http.StatusUnauthorized
 		}
+		return s.unavailable(w, err)
+	}
+	if err := s.remember(w, r, tenant, sess.ID, c.device); err != nil {
 		return s.unavailable(w, err)
 	}
 	s.setCookie(w, r, sessionCookie, tenant.String()+"."+value, sessionLife)

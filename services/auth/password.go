@@ -72,7 +72,7 @@ func (h *passwordHandler) HandleTokenEndpointRequest(ctx context.Context, r fosi
 func (h *passwordHandler) begin(from *http.Request, r fosite.AccessRequester, a attempt, to target) error {
 	in := newSession(from, a.User)
 	in.ExpiresAt = time.Now().Add(familyLife)
-	err := h.store.LoggedIn(from.Context(), to.tenant, digest(opaque()), in, a.Hash, a.key, event(from, a.User, login.LoginSucceeded))
+	err := h.store.LoggedIn(from.Context(), to.tenant, digest(opaque()), in, a.Hash, a.keys, event(from, a.User, login.LoginSucceeded))
 	if fault.Is(err, fault.NotFound) { // the password was changed in this moment
 		return fosite.ErrInvalidGrant
 	}

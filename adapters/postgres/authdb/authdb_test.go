@@ -75,7 +75,7 @@ func TestFailuresBlockAndAreForgotten(t *testing.T) {
 	}
 	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
 	db.Exec(t, "update login_failures set blocked_until = now()") // later
-	if err := w.LoggedIn(t.Context(), w.tenant, []byte("session"), at, "x", key, login.Event{}); err != nil {
+	if err := w.LoggedIn(t.Context(), w.tenant, []byte("session"), at, "x", [][]byte{key, other}, login.Event{}); err != nil {
 		t.Fatal(err)
 	}
 	var left int

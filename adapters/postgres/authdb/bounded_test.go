@@ -29,6 +29,8 @@ var crowds = map[string]string{
 		select $1, n::text, now(), now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n where $2::text <> '' and $3::uuid is not null`,
 	"mailed_links": `insert into mailed_links (tenant_id, id, user_id, purpose, hash, expires_at)
 		select $1, gen_random_uuid(), $3, 'reset', int4send(n), now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n where $2::text <> ''`,
+	"known_devices": `insert into known_devices (tenant_id, hash, user_id, expires_at)
+		select $1, int4send(n), $3, now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n where $2::text <> ''`,
 	"login_failures": `insert into login_failures (tenant_id, key, failures, blocked_until, expires_at)
 		select $1, int4send(n), 1, now(), now() - interval '1 second' + (n = 0)::int * interval '1 hour' from generate_series(0, $4) n where $2::text <> '' and $3::uuid is not null`,
 }
@@ -39,7 +41,7 @@ func TestTablesStayBounded(t *testing.T) {
 	db := pgtest.New(t, "auth", authdb.Migrations)
 	w := newWorldOn(t, db)
 	const each = 10_500 // more than one batch
-	tables := []string{"token_families", "authorization_codes", "refresh_tokens", "client_assertions", "pushed_requests", "revoked_tokens", "login_sessions", "revocations", "mailed_links", "login_failures"}
+	tables := []string{"token_families", "authorization_codes", "refresh_tokens", "client_assertions", "pushed_requests", "revoked_tokens", "login_sessions", "revocations", "mailed_links", "login_failures", "known_devices"}
 	for _, table := range tables {
 		db.Exec(t, crowds[table], w.tenant, w.client.ID, w.user, each)
 	}

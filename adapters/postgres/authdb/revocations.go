@@ -55,15 +55,17 @@ func queueRevocation(b *pgx.Batch, tenant identity.TenantID, subject string, at 
 
 const (
 	endSessions = `delete from login_sessions where tenant_id = $1 and user_id = $2 and id <> $3`
+	endDevices  = `delete from known_devices where tenant_id = $1 and user_id = $2`
 	endCodes    = `delete from authorization_codes where tenant_id = $1 and user_id = $2 and used_at is null`
 	endFamilies = `update token_families set revoked_at = $3 where tenant_id = $1 and user_id = $2 and revoked_at is null`
 )
 
 // queueEnd ends all that a person's logins gave: sessions but the one named,
-// codes, refresh and access tokens. Codes come before families: whatever was
+// known devices, codes, refresh and access tokens. Codes come before families: whatever was
 // exchanged a moment ago is then seen as a family.
 func queueEnd(b *pgx.Batch, tenant identity.TenantID, user identity.UserID, but uuid.UUID, at time.Time) {
 	b.Queue(endSessions, tenant, user, but)
+	b.Queue(endDevices, tenant, user)
 	b.Queue(endCodes, tenant, user)
 	b.Queue(endFamilies, tenant, user, at)
 	queueRevocation(b, tenant, "user:"+user.String(), at)

@@ -18,20 +18,20 @@ import (
 // many guesses failed meanwhile that none may be tried: else a crowd of guesses
 // at once, all compared before the first is counted, would be one guess.
 const insertSession = `with person as (select user_id from credentials where tenant_id = $1 and user_id = $4 and password_hash = $9 and enabled
-		and not exists (select from login_failures where tenant_id = $1 and key = $10 and blocked_until > now()) for share),
+		and not exists (select from login_failures where tenant_id = $1 and key = any ($10) and blocked_until > now()) for share),
 	changed as (insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, network, user_agent)
 		select $1, $2, $3, user_id, $5, $6, $7, $8 from person returning id),
-	forgiven as (delete from login_failures where tenant_id = $1 and key = $10)`
+	forgiven as (delete from login_failures where tenant_id = $1 and key = $11)`
 
 // LoggedIn implements login.Sessions.
-func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, key []byte, e login.Event) error {
+func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, keys [][]byte, e login.Event) error {
 	var n int64
 	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
 		if at.Replaces != uuid.Nil {
 			b.Queue(`update token_families set session_id = $4 where tenant_id = $1 and user_id = $2 and session_id = $3`, tenant, at.UserID, at.Replaces, at.ID)
 			b.Queue(`delete from login_sessions where tenant_id = $1 and user_id = $2 and id = $3`, tenant, at.UserID, at.Replaces)
 		}
-		sql, args := audited(tenant, e, insertSession, tenant, secret, at.ID, at.UserID, at.AuthenticatedAt, at.ExpiresAt, at.Network, at.UserAgent, hash, key)
+		sql, args := audited(tenant, e, insertSession, tenant, secret, at.ID, at.UserID, at.AuthenticatedAt, at.ExpiresAt, at.Network, at.UserAgent, hash, keys, keys[0])
 		postgres.Affected(b, &n, sql+` select 1 from changed`, args...)
 	})
 	if err == nil && n == 0 {

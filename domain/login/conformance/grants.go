@@ -44,6 +44,7 @@ func runGrants(t *testing.T, store Store) {
 		"AResetLinkWorksOnce":              resets,
 		"AVerificationLinkWorksOnce":       verifications,
 		"FailuresAreForTheirKeyAlone":      throttled,
+		"DevicesAreKnownToTheirPerson":     devices,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,7 +17,7 @@ func (w world) logIn(t *testing.T, hash string) (login.Session, []byte, error) {
 	t.Helper()
 	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now().UTC().Truncate(time.Microsecond), ExpiresAt: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond), Network: "192.0.2.0/24", UserAgent: "test"}
 	s := secret()
-	return at, s, w.LoggedIn(t.Context(), w.tenant, s, at, hash, secret(), event(login.LoginSucceeded))
+	return at, s, w.LoggedIn(t.Context(), w.tenant, s, at, hash, [][]byte{secret()}, event(login.LoginSucceeded))
 }
 
 // familyOf is a family of a session's, through a code.
@@ -86,7 +86,7 @@ func sessionsFollow(t *testing.T, w world) {
 	family := w.familyOf(t, first.ID)
 	second := first
 	second.ID, second.Replaces = uuid.New(), first.ID
-	must(t, w.LoggedIn(t.Context(), w.tenant, secret(), second, "x", secret(), event(login.LoginSucceeded)))
+	must(t, w.LoggedIn(t.Context(), w.tenant, secret(), second, "x", [][]byte{secret()}, event(login.LoginSucceeded)))
 	if _, err := w.Session(t.Context(), w.tenant, firstSecret); !fault.Is(err, fault.NotFound) || !w.lives(t, family) {
 		t.Errorf("the session that was replaced: %v; its family lives: %v", err, w.lives(t, family))
 	}

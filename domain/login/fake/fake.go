@@ -27,6 +27,7 @@ type Store struct {
 	consents    map[consentKey][]string
 	failures    map[string]failures
 	links       []*link
+	devices     []device
 }
 
 type receipt struct {

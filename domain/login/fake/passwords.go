@@ -190,12 +190,17 @@ func (s *Store) Attempt(_ context.Context, tenant identity.TenantID, email strin
 	if found := s.credential(tenant, func(c login.Credential) bool { return c.Email == email }); found != nil {
 		c = *found
 	}
+	return c, s.blocked(tenant, keys), nil
+}
+
+// blocked returns until when one of the keys may not try: zero if all may.
+func (s *Store) blocked(tenant uuid.UUID, keys [][]byte) (until time.Time) {
 	for _, key := range keys {
 		if f := s.failures[tenant.String()+string(key)]; f.until.After(time.Now()) && f.until.After(until) {
 			until = f.until
 		}
 	}
-	return c, until, nil
+	return until
 }
 
 // Failed implements login.Throttle.

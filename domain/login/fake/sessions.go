@@ -19,13 +19,12 @@ type session struct {
 }
 
 // LoggedIn implements login.Sessions.
-func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, key []byte, e login.Event) error {
+func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, keys [][]byte, e login.Event) error {
 	defer s.lock()()
-	throttled := tenant.String() + string(key)
-	if s.failures[throttled].until.After(time.Now()) || !slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == at.UserID && c.Hash == hash && c.Enabled }) {
+	if s.blocked(tenant, keys).After(time.Now()) || !slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == at.UserID && c.Hash == hash && c.Enabled }) {
 		return notFound()
 	}
-	delete(s.failures, throttled)
+	delete(s.failures, tenant.String()+string(keys[0]))
 	for hash, c := range s.of(tenant).codes {
 		if c.SessionID == at.Replaces && c.Used {
 			c.SessionID = at.ID
@@ -128,6 +127,7 @@ func errReused() error {
 // endAll ends all that a person's logins gave.
 func (s *Store) endAll(tenant, user, but uuid.UUID) {
 	s.sessions[tenant] = slices.DeleteFunc(s.sessions[tenant], func(at session) bool { return at.UserID == user && at.ID != but })
+	s.devices = slices.DeleteFunc(s.devices, func(d device) bool { return d.of(tenant, user) })
 	g := s.of(tenant)
 	for hash, c := range g.codes {
 		if c.UserID == user && !c.Used {
