@@ -240,6 +240,7 @@ func TestWrongPathMethodAndMediaTypesAreProblems(t *testing.T) {
 		{"GET", w.url, []string{"Accept", "text/html, */*;q=0.1"}, 200},
 		{"GET", w.url + "?nonsense=1", nil, 422},
 		{"GET", w.url + "?limit=0", nil, 422},
+		{"GET", w.url + "?limit=1&limit=2", nil, 422},
 	} {
 		resp, body := w.do(t, c.method, c.url, token, `{"name":"x"}`, c.headers...)
 		if resp.StatusCode != c.status {

@@ -14,6 +14,7 @@ import (
 // legible unescapes what the path names (chi routes by the path as it was sent)
 // and answers 400 where a parameter is no text: no store keeps it, so that one
 // would find nothing where another fails, and url.Values drops what it cannot read.
+// Like a name that comes twice in a body, one that comes twice in a query is refused.
 func (a *API) legible(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humachi.Unwrap(ctx)
 	where := illegibleQuery(r.URL.RawQuery)
@@ -31,6 +32,13 @@ func (a *API) legible(ctx huma.Context, next func(huma.Context)) {
 		_ = huma.WriteErr(a.huma, ctx, http.StatusBadRequest, "the address is not as it has to be",
 			&huma.ErrorDetail{Location: where, Message: "UTF-8 without NUL is wanted, escaped as an address asks for (RFC 3986)"})
 		return
+	}
+	for name, values := range r.URL.Query() {
+		if len(values) > 1 { // of which one would be taken, and another by another parser
+			_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "validation failed",
+				&huma.ErrorDetail{Location: "query." + name, Message: "it is there more than once"})
+			return
+		}
 	}
 	next(ctx)
 }
