@@ -21,7 +21,8 @@ type Grants interface {
 	Request(ctx context.Context, tenant identity.TenantID, hash []byte) (PushedRequest, error)
 
 	// AddCode stores a code, and ends the pushed request that it answers. It
-	// returns fault.NotFound when its session has ended.
+	// returns fault.NotFound when its session has ended, or when the pushed request
+	// was answered before: of many answers at once one gives a code.
 	AddCode(ctx context.Context, tenant identity.TenantID, c Code) error
 	// Code returns a code that has not expired, or one that was used, or fault.NotFound.
 	Code(ctx context.Context, tenant identity.TenantID, hash []byte) (Code, error)

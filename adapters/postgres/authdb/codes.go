@@ -4,14 +4,15 @@ import (
 	"context"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
 
 const (
-	insertCode = `insert into authorization_codes (tenant_id, hash, client_id, user_id, family_id, request, expires_at, session_id) values ($1, $2, $3, $4, $5, $6, $7, $8)`
+	insertCode = `with answered as (delete from pushed_requests where tenant_id = $1 and hash = $9 returning hash)
+		insert into authorization_codes (tenant_id, hash, client_id, user_id, family_id, request, expires_at, session_id)
+		select $1, $2, $3, $4, $5, $6, $7, $8 where $9::bytea is null or exists (select from answered)`
 	selectCode = `select hash, client_id, user_id, family_id, coalesce(session_id, '00000000-0000-0000-0000-000000000000') as session_id, request, expires_at, used_at is not null as used, null::bytea as pushed
 		from authorization_codes where tenant_id = $1 and hash = $2 and (expires_at > now() or used_at is not null)`
 	insertRequest = `insert into pushed_requests (tenant_id, hash, client_id, request, expires_at) values ($1, $2, $3, $4, $5)`
@@ -20,12 +21,12 @@ const (
 
 // AddCode implements login.Grants.
 func (s *Store) AddCode(ctx context.Context, tenant identity.TenantID, c login.Code) error {
-	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
-		b.Queue(insertCode, tenant, c.Hash, c.ClientID, c.UserID, c.FamilyID, c.Request, c.ExpiresAt, uuid.NullUUID{UUID: c.SessionID, Valid: c.SessionID != uuid.Nil})
-		if c.Pushed != nil {
-			b.Queue(`delete from pushed_requests where tenant_id = $1 and hash = $2`, tenant, c.Pushed)
-		}
-	})
+	session := uuid.NullUUID{UUID: c.SessionID, Valid: c.SessionID != uuid.Nil}
+	n, err := s.exec(ctx, tenant, insertCode, tenant, c.Hash, c.ClientID, c.UserID, c.FamilyID, c.Request, c.ExpiresAt, session, c.Pushed)
+	if err == nil && n == 0 {
+		err = notFound()
+	}
+	return err
 }
 
 // Code implements login.Grants.

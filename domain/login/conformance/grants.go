@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -278,7 +280,13 @@ func pushed(t *testing.T, w world) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	}
-	must(t, w.AddCode(t.Context(), w.tenant, login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), Request: json.RawMessage(`{}`), ExpiresAt: time.Now().Add(time.Minute), Pushed: p.Hash}))
+	seen := at(func() string {
+		err := w.AddCode(t.Context(), w.tenant, login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), Request: json.RawMessage(`{}`), ExpiresAt: time.Now().Add(time.Minute), Pushed: p.Hash})
+		return map[bool]string{true: "gone", false: fmt.Sprint(err)}[fault.Is(err, fault.NotFound)]
+	})
+	if want := map[string]int{"<nil>": 1, "gone": crowd - 1}; !maps.Equal(seen, want) {
+		t.Errorf("many answers to one request: %v, want %v", seen, want)
+	}
 	_, err := w.Request(t.Context(), w.tenant, p.Hash)
 	wantKind(t, "an answered request", err, fault.NotFound)
 	late := p

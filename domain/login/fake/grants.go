@@ -76,6 +76,9 @@ func (s *Store) AddCode(_ context.Context, tenant identity.TenantID, c login.Cod
 		return notFound()
 	}
 	g := s.of(tenant)
+	if _, asked := g.requests[string(c.Pushed)]; c.Pushed != nil && !asked {
+		return notFound()
+	}
 	delete(g.requests, string(c.Pushed))
 	c.Pushed = nil
 	g.codes[string(c.Hash)] = c
