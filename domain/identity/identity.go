@@ -5,6 +5,8 @@
 package identity
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
@@ -38,6 +40,17 @@ type Request struct {
 // Once makes a write happen once: Key is the client's, Fingerprint the digest
 // of what was asked, so that a key reused for something else is noticed.
 type Once struct{ Key, Fingerprint string }
+
+// Part is the caller of what begins at the nth thing of a request, which is
+// many changes: each happens once of itself.
+func (c Caller) Part(n int) Caller {
+	if c.Request.Once != nil && n > 0 {
+		once := *c.Request.Once
+		once.Key = fmt.Sprintf("%x/%d", sha256.Sum256([]byte(once.Key)), n)
+		c.Request.Once = &once
+	}
+	return c
+}
 
 // Subject returns the policy's name of the caller: "user:<id>" or "client:<id>".
 func (c Caller) Subject() string {

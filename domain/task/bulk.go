@@ -12,8 +12,12 @@ import (
 	"bailiwick.dev/domain/identity"
 )
 
-// MaxBulk bounds the items of one Bulk.
-const MaxBulk = 1000
+// MaxBulk bounds the items of one Bulk, and bulkPart those that are one change
+// where each stands for itself: so long do other creates of a project wait.
+const (
+	MaxBulk  = 1000
+	bulkPart = 20
+)
 
 // Item is one thing that a Bulk does: exactly one of the three.
 type Item struct {
@@ -51,7 +55,8 @@ type Write struct {
 
 // Bulk does up to MaxBulk items, each as Create, Change and Delete would. With
 // all, it does all of them or none: then it returns the outcomes of those that
-// failed and done is false.
+// failed and done is false. Without, it does them a part after the other, each
+// once under the caller's key: a repetition goes on where the first ended.
 func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, all bool) (out []Outcome, done bool, err error) {
 	if len(items) == 0 || len(items) > MaxBulk {
 		var c fault.Check
@@ -63,32 +68,45 @@ func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, a
 		return nil, false, err
 	}
 	out = make([]Outcome, len(items))
+	if all {
+		done, err = s.doItems(ctx, who, items, out, at, true)
+		return out, done, err
+	}
+	for from := 0; from < len(items) && err == nil; from += bulkPart {
+		to := min(from+bulkPart, len(items))
+		_, err = s.doItems(ctx, who.Part(from), items[from:to], out[from:to], at, false)
+	}
+	return out, err == nil, err
+}
+
+// doItems does items as one change, fills out, and reports whether all were done.
+func (s *Service) doItems(ctx context.Context, who identity.Caller, items []Item, out []Outcome, at map[uuid.UUID]uuid.UUID, all bool) (bool, error) {
 	writes, places := make([]Write, 0, len(items)), make([]int, 0, len(items))
 	for i, item := range items {
 		w, err := s.write(ctx, who, item, at)
 		if out[i].Fault = fault.As(err); err != nil && out[i].Fault == nil || fault.Is(err, fault.Unavailable) {
-			return nil, false, err
+			return false, err
 		}
 		if err == nil {
 			writes, places = append(writes, w), append(places, i)
 		}
 	}
 	if all && len(writes) < len(items) {
-		return out, false, nil
+		return false, nil
 	}
 	did, err := s.store.Bulk(ctx, who, writes, all)
 	if err == nil && len(did) != len(writes) { // a repetition by who may do less than at first
 		err = fault.New(fault.Forbidden, "forbidden", "the caller may no longer do all that the first request did")
 	}
 	if err != nil {
-		return nil, false, err
+		return false, err
 	}
-	done = len(writes) == len(items)
+	done := len(writes) == len(items)
 	for i, o := range did {
 		out[places[i]] = o
 		done = done && o.Fault == nil
 	}
-	return out, done || !all, nil
+	return done, nil
 }
 
 // needs returns what the item takes a permission for: a task that there is, or

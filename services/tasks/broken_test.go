@@ -18,6 +18,7 @@ import (
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/adapters/postgres/pgtest"
 	"bailiwick.dev/adapters/postgres/tasksdb"
+	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/adapters/rest/resttest"
 	accessfake "bailiwick.dev/domain/access/fake"
 	"bailiwick.dev/domain/identity"
@@ -72,4 +73,82 @@ func TestExportEndsWithItsClient(t *testing.T) {
 		t.Fatalf("the next request: %s, %v", fmt.Sprint(resp), err)
 	}
 	_ = resp.Body.Close()
+}
+
+// cutOff loses the answer of the second part that is written, which was done or not.
+type cutOff struct {
+	task.Store
+	parts int
+	done  bool
+}
+
+func (c *cutOff) Bulk(ctx context.Context, who identity.Caller, writes []task.Write, all bool) (out []task.Outcome, err error) {
+	if c.parts++; c.parts == 2 && !c.done {
+		return nil, io.ErrUnexpectedEOF
+	}
+	out, err = c.Store.Bulk(ctx, who, writes, all)
+	if c.parts == 2 {
+		err = io.ErrUnexpectedEOF
+	}
+	return out, err
+}
+
+// A bulk that breaks off half-way goes on under its key: every item is done
+// once, and the answers are one.
+func TestBulkGoesOnWhereItBrokeOff(t *testing.T) {
+	t.Parallel()
+	for _, done := range []bool{false, true} {
+		store := tasksdb.New(pgtest.New(t, "tasks", tasksdb.Migrations).App)
+		p := &platform{issuer: resttest.NewIssuer(t)}
+		p.handler = surface(config.Server{PublicURL: "http://api.test", CursorKey: []byte("0123456789abcdef0123456789abcdef")}, p.issuer.Verifier(), nil, &cutOff{store, 0, done}, accessfake.Gate{}).Handler()
+		p.a = p.person(t)
+		project, items := p.project(t), make([]any, 55)
+		for i := range items {
+			items[i] = map[string]any{"create": map[string]any{"project_id": project, "title": strings.Repeat("x", i%4*80)}} // every fourth has none, every fourth too much
+		}
+		send := func(body any) resttest.Response {
+			return p.do(t, p.a, "POST", "task-bulk", body, "Idempotency-Key", "k", "X-Request-Id", "r")
+		}
+		send(map[string]any{"items": items}).Want(t, 500)
+		first := send(map[string]any{"items": items}).Want(t, 200)
+		if again := send(map[string]any{"items": items}); string(again.Body) != string(first.Body) {
+			t.Errorf("answered %.500s, and later %.500s", first.Body, again.Body)
+		}
+		send(map[string]any{"items": items[1:]}).Want(t, 422)
+		got := resttest.JSON[struct{ Items []struct{ Status int } }](t, first)
+		var numbers []int64
+		for i, x := range got.Items {
+			if want := []int{422, 201, 201, 422}[i%4]; x.Status != want {
+				t.Errorf("item %d: %d, want %d", i, x.Status, want)
+			}
+		}
+		for _, x := range resttest.JSON[rest.Page[task.Task]](t, p.do(t, p.a, "GET", "tasks?limit=100&sort=number", nil).Want(t, 200)).Items {
+			numbers = append(numbers, x.Number)
+		}
+		if len(numbers) != 28 || numbers[27] != 28 {
+			t.Errorf("numbers %v, want 1 to 28", numbers)
+		}
+	}
+}
+
+// Who creates a task while a bulk of a thousand runs waits for a part of it only.
+func TestBulkLetsOthersCreate(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	project, items := p.project(t), make([]any, task.MaxBulk)
+	for i := range items {
+		items[i] = map[string]any{"create": map[string]any{"project_id": project, "title": "x"}}
+	}
+	over := make(chan resttest.Response, 1)
+	go func() { over <- p.do(t, p.a, "POST", "task-bulk", map[string]any{"items": items}) }()
+	between := 0
+	for mine := int64(1); len(over) == 0; mine++ {
+		if before := p.task(t, project).Number - mine; 0 < before && before < task.MaxBulk {
+			between++
+		}
+	}
+	(<-over).Want(t, 200)
+	if between < 5 {
+		t.Errorf("%d tasks were created meanwhile, want many", between)
+	}
 }

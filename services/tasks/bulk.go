@@ -18,7 +18,8 @@ func (a *api) registerBulk(r *rest.API) {
 		Example: `{"mode": "each", "items": [{"create": {"project_id": "0199a1b2-c3d4-7e5f-8a6b-000000000001", "title": "Order desks"}},
 			{"change": {"id": "0199a1b2-c3d4-7e5f-8a6b-000000000002", "version": 1, "patch": {"priority": "high"}}}, {"delete": {"id": "0199a1b2-c3d4-7e5f-8a6b-000000000003", "version": 1}}]}`,
 		Summary: "Create, change and delete many tasks",
-		Description: "Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. " +
+		Description: "Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. " +
+			"In the mode `all`, nothing is done unless all of it can be. " +
 			"The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.",
 	}, a.bulk)
 }

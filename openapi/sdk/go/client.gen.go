@@ -4671,7 +4671,7 @@ type ClientInterface interface {
 
 	// BulkTasksWithBody Create, change and delete many tasks
 	//
-	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
+	// Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. In the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4680,7 +4680,7 @@ type ClientInterface interface {
 
 	// BulkTasks Create, change and delete many tasks
 	//
-	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
+	// Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. In the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6288,7 +6288,7 @@ func (c *Client) AddProjectMember(ctx context.Context, id openapi_types.UUID, us
 
 // BulkTasksWithBody Create, change and delete many tasks
 //
-// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
+// Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. In the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6307,7 +6307,7 @@ func (c *Client) BulkTasksWithBody(ctx context.Context, params *BulkTasksParams,
 
 // BulkTasks Create, change and delete many tasks
 //
-// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
+// Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. In the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12890,7 +12890,7 @@ type ClientWithResponsesInterface interface {
 
 	// BulkTasksWithBodyWithResponse Create, change and delete many tasks
 	//
-	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
+	// Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. In the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12899,7 +12899,7 @@ type ClientWithResponsesInterface interface {
 
 	// BulkTasksWithResponse Create, change and delete many tasks
 	//
-	// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
+	// Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. In the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -31735,7 +31735,7 @@ func (c *ClientWithResponses) AddProjectMemberWithResponse(ctx context.Context, 
 
 // BulkTasksWithBodyWithResponse Create, change and delete many tasks
 //
-// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
+// Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. In the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -31750,7 +31750,7 @@ func (c *ClientWithResponses) BulkTasksWithBodyWithResponse(ctx context.Context,
 
 // BulkTasksWithResponse Create, change and delete many tasks
 //
-// Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
+// Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. In the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -687,7 +687,7 @@ export const addProjectMember = <ThrowOnError extends boolean = false>(options: 
 /**
  * Create, change and delete many tasks
  *
- * Up to 1,000 items within 1 MiB, as one transaction. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done; in the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
+ * Up to 1,000 items within 1 MiB. The answer has a result for each item, in their order. In the mode `each`, what fails does not keep the others from being done, and what was done stays if the request is cut off: sent again with its Idempotency-Key it goes on there. In the mode `all`, nothing is done unless all of it can be. The limits of a single request hold for each item; what cannot be read as an item refuses the whole request.
  */
 export const bulkTasks = <ThrowOnError extends boolean = false>(options: Options<BulkTasksData, ThrowOnError>) => (options.client ?? client).post<BulkTasksResponses, BulkTasksErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
