@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -124,6 +126,38 @@ func newProblem(status int, code, detail string) *Problem {
 
 // ProblemOf shows a failure of a part of a request, within its answer.
 func ProblemOf(ctx context.Context, err error) *Problem { return problemOf(err, RequestID(ctx)) }
+
+// Told is what a page tells a person of a failure.
+type Told struct {
+	Text   string // a sentence
+	Field  string // the JSON pointer of the field that it concerns; empty: none
+	Status int
+}
+
+// Tell returns what a page may tell of err, and sets the headers that go with
+// it: Retry-After (RFC 9110) where trying again later helps.
+func Tell(w http.ResponseWriter, r *http.Request, err error) Told {
+	p := ProblemOf(r.Context(), err)
+	if after := p.header.Get("Retry-After"); after != "" {
+		w.Header().Set("Retry-After", after)
+	}
+	t := Told{Text: sentence(p.Detail), Status: p.Status}
+	switch {
+	case len(p.Errors) > 0:
+		t.Text, t.Field = sentence(p.Errors[0].Detail), p.Errors[0].Pointer
+	case p.Status == http.StatusInternalServerError:
+		t.Text = "Something went wrong on our side. Please try again."
+	case p.Status == http.StatusServiceUnavailable:
+		t.Text = "A part of the server does not answer. Please try again in a moment."
+	}
+	return t
+}
+
+// sentence makes one of a problem's detail, which begins in lower case.
+func sentence(detail string) string {
+	first, size := utf8.DecodeRuneInString(detail)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(detail[size:], ".") + "."
+}
 
 // WriteProblem answers a request outside huma with the problem that err tells of.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {

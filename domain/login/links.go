@@ -53,14 +53,14 @@ type Links interface {
 	Verify(ctx context.Context, tenant identity.TenantID, link []byte, user identity.UserID, e Event) error
 }
 
-// errLink says that a link does not work: it was used, has expired, or never was.
-var errLink = fault.New(fault.NotFound, "link_unknown", "this link is no longer valid; ask for a new one")
+// ErrLink says that a link does not work: it was used, has expired, or never was.
+var ErrLink = fault.New(fault.NotFound, "link_unknown", "this link was used, or is older than half an hour")
 
 // ResetPassword sets a password through a mailed link, given by its hash.
 func (s *Service) ResetPassword(ctx context.Context, tenant identity.TenantID, link []byte, password string, e Event) error {
 	c, err := s.Store.Link(ctx, tenant, ResetLink, link)
 	if fault.Is(err, fault.NotFound) {
-		return errLink
+		return ErrLink
 	}
 	if err == nil {
 		err = CheckPassword(password, c.Email)
@@ -74,7 +74,7 @@ func (s *Service) ResetPassword(ctx context.Context, tenant identity.TenantID, l
 	}
 	e.Action, e.Actor, e.Subject = PasswordReset, userSubject(c.User), userSubject(c.User)
 	if err = s.Store.Reset(ctx, tenant, link, c.User, hash, e); fault.Is(err, fault.NotFound) {
-		err = errLink
+		err = ErrLink
 	}
 	return err
 }
@@ -87,7 +87,7 @@ func (s *Service) VerifyEmail(ctx context.Context, tenant identity.TenantID, lin
 		err = s.Store.Verify(ctx, tenant, link, c.User, e)
 	}
 	if fault.Is(err, fault.NotFound) {
-		err = errLink
+		err = ErrLink
 	}
 	return err
 }

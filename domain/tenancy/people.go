@@ -82,6 +82,6 @@ func (i Invitation) Open(now time.Time) error {
 var (
 	ErrLinkUsed    = fault.New(fault.Conflict, "link_used", "this link was used; log in instead")
 	ErrLinkExpired = fault.New(fault.Conflict, "link_expired", "this link is no longer valid; ask for a new one")
-	ErrLinkUnknown = fault.New(fault.NotFound, "link_unknown", "this link is not valid")
+	ErrLinkUnknown = fault.New(fault.NotFound, "link_unknown", "this link is not valid; open it again from the mail")
 	ErrSlugTaken   = fault.New(fault.Conflict, "slug_taken", "this slug is taken; choose another or leave it out")
 )

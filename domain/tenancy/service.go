@@ -94,6 +94,38 @@ func (s *Service) Verify(ctx context.Context, who identity.Caller, token, passwo
 	return r.Shown(), nil
 }
 
+// Opened is what the page behind a mailed link may show before it is used.
+type Opened struct {
+	Link
+	Email, Name string
+}
+
+// Open returns whom a mailed link was sent to. It returns ErrLinkUnknown,
+// ErrLinkUsed or ErrLinkExpired where the link does not work.
+func (s *Service) Open(ctx context.Context, who identity.Caller, token string) (Opened, error) {
+	link, err := s.Links.Read(token)
+	if err != nil {
+		return Opened{}, err
+	}
+	o := Opened{Link: link}
+	who.Tenant = link.Tenant
+	if link.Invitation == uuid.Nil {
+		var r Registration
+		if r, err = s.Store.Registration(ctx, link.Tenant); err == nil {
+			o.Email, o.Name, err = r.Email, r.OwnerName, r.open(now())
+		}
+	} else {
+		var i Invitation
+		if i, err = s.Store.Invitation(ctx, who, link.Invitation); err == nil {
+			o.Email, o.Name, err = i.Email, i.Name, i.Open(now())
+		}
+	}
+	if fault.Is(err, fault.NotFound) {
+		err = ErrLinkUnknown
+	}
+	return o, err
+}
+
 // Tenant returns the caller's own.
 func (s *Service) Tenant(ctx context.Context, who identity.Caller) (Tenant, error) {
 	if err := s.Gate.Allow(ctx, who, TenantRead); err != nil {

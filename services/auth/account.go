@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
@@ -66,17 +67,12 @@ func (s *server) changePassword(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err := s.people.ChangePassword(r.Context(), who, r.PostForm.Get("current"), r.PostForm.Get("password"), sess.ID, event(r, who.User, ""))
-	f := fault.As(err)
-	switch {
-	case err == nil:
+	if err == nil {
 		s.showAccount(w, r, who, sess, accountPage{Changed: true}, http.StatusOK)
-	case f != nil && len(f.Fields) > 0:
-		s.showAccount(w, r, who, sess, accountPage{Problem: f.Fields[0].Message, Field: f.Fields[0].Pointer}, http.StatusUnprocessableEntity)
-	case f != nil && f.Kind == fault.Throttled:
-		s.showAccount(w, r, who, sess, accountPage{Problem: f.Message, Field: "/current_password"}, http.StatusTooManyRequests)
-	default:
-		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		return
 	}
+	told := rest.Tell(w, r, err)
+	s.showAccount(w, r, who, sess, accountPage{Problem: told.Text, Field: told.Field}, told.Status)
 }
 
 // endSessions takes the forms that log out of one browser, or everywhere.

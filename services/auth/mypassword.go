@@ -44,17 +44,18 @@ func linkToken(tenant uuid.UUID, secret string) string {
 	return base64.RawURLEncoding.EncodeToString(tenant[:]) + secret
 }
 
-// readLink returns the tenant of a mailed link's token and the hash that is kept.
-func readLink(token string) (uuid.UUID, []byte, bool) {
+// readLink returns the tenant of a mailed link's token and the hash that is kept,
+// both zero where it is none of ours.
+func readLink(token string) (uuid.UUID, []byte) {
 	const tenantSize = 22 // 16 bytes in base64
 	if len(token) != tenantSize+43 {
-		return uuid.Nil, nil, false
+		return uuid.Nil, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(token[:tenantSize])
 	if err != nil {
-		return uuid.Nil, nil, false
+		return uuid.Nil, nil
 	}
-	return uuid.UUID(raw), digest(token[tenantSize:]), true
+	return uuid.UUID(raw), digest(token[tenantSize:])
 }
 
 // postman mails the links that are due. What is mailed is made here and kept

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"errors"
+	"cmp"
 	"net/http"
 	"time"
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
@@ -14,33 +15,39 @@ import (
 
 // linkPage is what the pages behind mailed links, and before them, show.
 type linkPage struct {
-	Token, ClientID, CSRF, Problem string
-	Done, Broken                   bool
+	Token, ClientID, CSRF, Email, Problem, Field string
+	Done, Broken                                 bool
+	status                                       int
 }
 
-func (p linkPage) failed(err error) linkPage {
-	var f *fault.Error
-	switch {
-	case err == nil:
-		p.Done = true
-	case errors.As(err, &f) && len(f.Fields) > 0:
-		p.Problem = f.Fields[0].Message
-	case errors.As(err, &f) && f.Kind != fault.Unavailable:
-		p.Problem, p.Broken = f.Message, f.Kind == fault.NotFound
-	default:
-		p.Problem = "A part of the server does not answer. Please try again in a moment."
+// ended tells what became of the page's form: done, if err is nil.
+func (p linkPage) ended(w http.ResponseWriter, r *http.Request, err error) linkPage {
+	if err == nil {
+		p.Done, p.status = true, http.StatusOK
+		return p
 	}
+	told := rest.Tell(w, r, err)
+	p.Problem, p.Field, p.status, p.Broken = told.Text, told.Field, told.Status, told.Status == http.StatusNotFound
 	return p
 }
 
-func (p linkPage) status() int {
-	switch {
-	case p.Problem == "":
-		return http.StatusOK
-	case p.Broken:
-		return http.StatusNotFound
+func (p linkPage) show(w http.ResponseWriter, name string) {
+	show(w, name, p, cmp.Or(p.status, http.StatusOK), "'self'")
+}
+
+// behind returns the page behind a mailed link: whose it is, or that it does
+// not work.
+func (s *server) behind(w http.ResponseWriter, r *http.Request, purpose, token string) linkPage {
+	p := linkPage{Token: token, CSRF: s.csrf(w, r)}
+	tenant, link := readLink(token)
+	c, err := s.store.Link(r.Context(), tenant, purpose, link)
+	if fault.Is(err, fault.NotFound) {
+		err = login.ErrLink
 	}
-	return http.StatusUnprocessableEntity
+	if p.Email = c.Email; err != nil {
+		p = p.ended(w, r, err)
+	}
+	return p
 }
 
 // posted reads a form of ours, and answers itself what is none.
@@ -58,7 +65,7 @@ func (s *server) posted(w http.ResponseWriter, r *http.Request) bool {
 
 // forgot asks for the address of whoever has no password any more.
 func (s *server) forgot(w http.ResponseWriter, r *http.Request) {
-	show(w, "forgot.html", linkPage{ClientID: r.URL.Query().Get("client_id"), CSRF: s.csrf(w, r)}, http.StatusOK, "'self'")
+	linkPage{ClientID: r.URL.Query().Get("client_id"), CSRF: s.csrf(w, r)}.show(w, "forgot.html")
 }
 
 // sendReset gives the same answer, in the same time, whether or not anybody has
@@ -76,8 +83,8 @@ func (s *server) sendReset(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.askReset(r, c)
 	}
-	p = p.failed(err)
-	show(w, "forgot.html", p, p.status(), "'self'")
+	p.Email = r.PostForm.Get("email")
+	p.ended(w, r, err).show(w, "forgot.html")
 }
 
 // askReset counts what is asked for from one network: nobody is made to receive
@@ -89,7 +96,7 @@ func (s *server) askReset(r *http.Request, c login.Client) error {
 		return err
 	}
 	if wait := time.Until(until); wait > 0 {
-		return fault.New(fault.Throttled, "too_many_attempts", "There were too many attempts. Please try again in a minute.")
+		return &fault.Error{Kind: fault.Throttled, Code: "too_many_attempts", Message: "there were too many attempts; try again in a minute", RetryAfter: wait}
 	}
 	e := event(r, uuid.Nil, login.PasswordResetRequested)
 	e.Subject = identity.Caller{User: found.User}.Subject() // noted only if somebody has the address
@@ -98,17 +105,7 @@ func (s *server) askReset(r *http.Request, c login.Client) error {
 
 // reset shows the page behind the mailed link.
 func (s *server) reset(w http.ResponseWriter, r *http.Request) {
-	p := linkPage{Token: r.URL.Query().Get("token"), CSRF: s.csrf(w, r)}
-	tenant, link, ok := readLink(p.Token)
-	err := fault.New(fault.NotFound, "link_unknown", "This link is not valid.")
-	if ok {
-		_, lookup := s.store.Link(r.Context(), tenant, login.ResetLink, link)
-		ok = !fault.Is(lookup, fault.NotFound)
-	}
-	if !ok {
-		p = p.failed(err)
-	}
-	show(w, "reset.html", p, p.status(), "'self'")
+	s.behind(w, r, login.ResetLink, r.URL.Query().Get("token")).show(w, "reset.html")
 }
 
 // setPassword takes the page's form.
@@ -116,23 +113,26 @@ func (s *server) setPassword(w http.ResponseWriter, r *http.Request) {
 	if !s.posted(w, r) {
 		return
 	}
+	tenant, link := readLink(r.PostForm.Get("token"))
+	err := s.people.ResetPassword(r.Context(), tenant, link, r.PostForm.Get("password"), event(r, uuid.Nil, ""))
 	p := linkPage{Token: r.PostForm.Get("token"), CSRF: s.csrf(w, r)}
-	tenant, link, _ := readLink(p.Token)
-	p = p.failed(s.people.ResetPassword(r.Context(), tenant, link, r.PostForm.Get("password"), event(r, uuid.Nil, "")))
-	show(w, "reset.html", p, p.status(), "'self'")
+	if fault.Is(err, fault.Invalid) { // another may be chosen
+		p = s.behind(w, r, login.ResetLink, p.Token)
+	}
+	p.ended(w, r, err).show(w, "reset.html")
 }
 
 // verify shows the page behind the other mailed link: mail scanners open links,
 // so that the person is asked for one more click.
 func (s *server) verify(w http.ResponseWriter, r *http.Request) {
-	show(w, "verify.html", linkPage{Token: r.URL.Query().Get("token"), CSRF: s.csrf(w, r)}, http.StatusOK, "'self'")
+	s.behind(w, r, login.VerificationLink, r.URL.Query().Get("token")).show(w, "verify.html")
 }
 
 func (s *server) verified(w http.ResponseWriter, r *http.Request) {
 	if !s.posted(w, r) {
 		return
 	}
-	tenant, link, _ := readLink(r.PostForm.Get("token"))
-	p := linkPage{}.failed(s.people.VerifyEmail(r.Context(), tenant, link, event(r, uuid.Nil, "")))
-	show(w, "verify.html", p, p.status(), "'self'")
+	tenant, link := readLink(r.PostForm.Get("token"))
+	err := s.people.VerifyEmail(r.Context(), tenant, link, event(r, uuid.Nil, ""))
+	linkPage{Token: r.PostForm.Get("token"), CSRF: s.csrf(w, r)}.ended(w, r, err).show(w, "verify.html")
 }

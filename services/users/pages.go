@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"embed"
-	"errors"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -20,10 +20,11 @@ var templates = pages.Parse(files, "accept.html")
 
 // page is what the page behind a mailed link shows.
 type page struct {
-	Token, Name  string
-	Person       bool // an invitation's link: the person may say their name
-	Problem      string
-	Done, Broken bool
+	Token, Email, Name string
+	Person             bool // an invitation's link: the person may say their name
+	Problem, Field     string
+	Done, Broken       bool
+	status             int
 }
 
 // registerPages adds the page behind a mailed link. It needs no protection
@@ -31,45 +32,57 @@ type page struct {
 // request does nothing, and no cookie takes part.
 func registerPages(r *rest.API, s *tenancy.Service) {
 	r.Router().Get("/users/accept", func(w http.ResponseWriter, req *http.Request) {
-		link, err := s.Links.Read(req.URL.Query().Get("token"))
-		show(w, page{Token: req.URL.Query().Get("token"), Person: link.Invitation != uuid.Nil}.failed(err))
+		behind(w, req, s, req.URL.Query().Get("token")).show(w)
 	})
 	r.Router().Post("/users/accept", func(w http.ResponseWriter, req *http.Request) {
 		req.Body = http.MaxBytesReader(w, req.Body, 16<<10)
-		p := page{Token: req.PostFormValue("token"), Name: req.PostFormValue("name")}
-		link, err := s.Links.Read(p.Token)
-		p.Person = link.Invitation != uuid.Nil
-		who := rest.Caller(req.Context())
-		switch {
-		case err != nil:
-		case p.Person:
-			_, err = s.Accept(req.Context(), who, p.Token, p.Name, req.PostFormValue("password"))
-		default:
-			_, err = s.Verify(req.Context(), who, p.Token, req.PostFormValue("password"))
+		p, err := use(req, s)
+		if fault.Is(err, fault.Invalid) { // something else may be chosen
+			name := p.Name
+			p = behind(w, req, s, p.Token)
+			p.Name = name
 		}
 		p.Done = err == nil
-		show(w, p.failed(err))
+		p.failed(w, req, err).show(w)
 	})
 }
 
-func (p page) failed(err error) page {
-	var f *fault.Error
+// behind returns the page behind a mailed link: whom it was sent to, or that it
+// does not work.
+func behind(w http.ResponseWriter, r *http.Request, s *tenancy.Service, token string) page {
+	o, err := s.Open(r.Context(), rest.Caller(r.Context()), token)
+	return page{Token: token, Email: o.Email, Name: o.Name, Person: o.Invitation != uuid.Nil}.failed(w, r, err)
+}
+
+// use does what the page's form asks for.
+func use(r *http.Request, s *tenancy.Service) (page, error) {
+	p := page{Token: r.PostFormValue("token"), Name: r.PostFormValue("name")}
+	link, err := s.Links.Read(p.Token)
+	p.Person = link.Invitation != uuid.Nil
+	who := rest.Caller(r.Context())
 	switch {
-	case err == nil:
-	case !errors.As(err, &f):
-		p.Problem = "Something went wrong on our side. Please try again."
-	case len(f.Fields) > 0:
-		p.Problem = f.Fields[0].Message
+	case err != nil:
+	case p.Person:
+		_, err = s.Accept(r.Context(), who, p.Token, p.Name, r.PostFormValue("password"))
 	default:
-		p.Problem, p.Broken = f.Message, f.Kind == fault.NotFound || f.Kind == fault.Conflict
+		_, err = s.Verify(r.Context(), who, p.Token, r.PostFormValue("password"))
 	}
+	return p, err
+}
+
+func (p page) failed(w http.ResponseWriter, r *http.Request, err error) page {
+	if err == nil {
+		return p
+	}
+	told := rest.Tell(w, r, err)
+	p.Problem, p.Field, p.status = told.Text, told.Field, told.Status
+	if told.Field == "/name" { // what is said of a field does not say which
+		p.Problem = "The name is wrong: " + told.Text
+	}
+	p.Broken = fault.Is(err, fault.NotFound) || fault.Is(err, fault.Conflict)
 	return p
 }
 
-func show(w http.ResponseWriter, p page) {
-	status := http.StatusOK
-	if p.Problem != "" {
-		status = http.StatusUnprocessableEntity
-	}
-	pages.Show(w, templates, "accept.html", p, status, "'self'")
+func (p page) show(w http.ResponseWriter) {
+	pages.Show(w, templates, "accept.html", p, cmp.Or(p.status, http.StatusOK), "'self'")
 }

@@ -113,6 +113,7 @@ func (n *neighbours) Send(_ context.Context, m tenancy.Mail) error {
 
 // platform is the service on a database of its own.
 type platform struct {
+	db pgtest.Database
 	*neighbours
 	handler http.Handler
 	issuer  *resttest.Issuer
@@ -126,7 +127,7 @@ func newPlatform(t *testing.T, gate access.Gate) *platform {
 	db := pgtest.New(t, "users", usersdb.Migrations)
 	n := &neighbours{credentials: map[uuid.UUID]tenancy.Credential{}, roles: map[uuid.UUID]string{}}
 	links := tenancy.Links{Key: []byte("0123456789abcdef0123456789abcdef")}
-	p := &platform{neighbours: n, issuer: resttest.NewIssuer(t), queue: usersdb.NewQueue(db.System), letters: tenancy.Letters{Links: links, PublicURL: "http://api.test"}}
+	p := &platform{neighbours: n, db: db, issuer: resttest.NewIssuer(t), queue: usersdb.NewQueue(db.System), letters: tenancy.Letters{Links: links, PublicURL: "http://api.test"}}
 	p.service = &tenancy.Service{Store: usersdb.New(db.App), Gate: gate, Roles: n, Credentials: n, Onboarding: n, Links: links, Redirects: []string{"http://localhost/callback"}}
 	p.handler = surface(config.Server{PublicURL: "http://api.test", CursorKey: links.Key}, p.issuer.Verifier(), nil, p.service).Handler()
 	return p
@@ -233,7 +234,7 @@ func TestPageBehindTheLink(t *testing.T) {
 	if !strings.Contains(shown.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") || !strings.Contains(string(shown.Body), token) {
 		t.Errorf("the page: %v", shown.Header)
 	}
-	p.do(t, "", "GET", "/accept?token=x", nil).Want(t, 422)
+	p.do(t, "", "GET", "/accept?token=x", nil).Want(t, 404)
 	form := url.Values{"token": {token}, "password": {"tooshort"}}
 	p.do(t, "", "POST", "/accept", form.Encode(), "Content-Type", "application/x-www-form-urlencoded").Want(t, 422)
 	form.Set("password", "long enough")

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"bailiwick.dev/adapters/pages/pagestest"
+	"bailiwick.dev/domain/login"
+)
+
+// everyPage is each page in each state.
+func everyPage() map[string][]any {
+	this := login.Session{ID: uuid.New(), UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36", Network: "192.0.2.0/24", AuthenticatedAt: time.Now()}
+	other := login.Session{ID: uuid.New(), UserAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", Network: "2001:db8::/56", AuthenticatedAt: time.Now().Add(-time.Hour)}
+	account := accountPage{Email: email, CSRF: "c", Sessions: []login.Session{this, other}, Current: this.ID}
+	changed, wrongOne, common := account, account, account
+	changed.Changed = true
+	wrongOne.Problem, wrongOne.Field = "This is not the current password.", "/current_password"
+	common.Problem, common.Field = "This password is among the first that are tried; choose another.", "/password"
+	gone := linkPage{Problem: "This link was used, or is older than half an hour.", Broken: true}
+	away := linkPage{Token: "t", CSRF: "c", Email: email, Problem: "A part of the server does not answer. Please try again in a moment."}
+	return map[string][]any{
+		"login.html": {loginPage{Client: "Acme Planner", ClientID: "c", CSRF: "c"}, loginPage{Client: "Acme Planner", CSRF: "c", Email: email, Problem: wrong}},
+		"consent.html": {consentPage{Client: "Acme Planner", CSRF: "c", Email: email, Scopes: []login.Meaning{login.MeaningOf("openid"), login.MeaningOf("email"), login.MeaningOf("tasks"), login.MeaningOf("offline_access")}},
+			consentPage{Client: "Acme Planner", CSRF: "c", Email: email}},
+		"forgot.html":  {linkPage{CSRF: "c"}, linkPage{Done: true}, away},
+		"reset.html":   {linkPage{Token: "t", CSRF: "c", Email: email}, linkPage{Done: true}, linkPage{Token: "t", CSRF: "c", Email: email, Problem: common.Problem, Field: "/password"}, gone, away},
+		"verify.html":  {linkPage{Token: "t", CSRF: "c", Email: email}, linkPage{Done: true}, gone, away},
+		"account.html": {account, changed, wrongOne, common},
+		"message.html": {map[string]string{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": "c"},
+			map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, map[string]string{"Title": "This did not work", "Text": "There is no such application."}},
+	}
+}
+
+func TestEveryPageIsSoundByKeyboardAndScreenReader(t *testing.T) {
+	t.Parallel()
+	states := everyPage()
+	for _, page := range templates.Templates() {
+		name := page.Name()
+		if name == "" || name == "head" || name == "foot" || name == "problem" {
+			continue
+		}
+		if states[name] == nil {
+			t.Errorf("%s is not looked at", name)
+		}
+		for i, state := range states[name] {
+			t.Run(name, func(t *testing.T) {
+				w := httptest.NewRecorder()
+				show(w, name, state, 200, "'self'")
+				pagestest.Hold(t, "auth-"+name+"-"+string(rune('1'+i)), w.Body.String())
+			})
+		}
+	}
+}
