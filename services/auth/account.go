@@ -22,7 +22,7 @@ type accountPage struct {
 
 // owner returns the person who is logged in, and answers itself if nobody is.
 func (s *server) owner(w http.ResponseWriter, r *http.Request) (identity.Caller, *login.Session, bool) {
-	tenant, _ := sessionValue(r)
+	tenant, _ := s.sessionValue(r)
 	sess, err := s.currentSession(r, tenant)
 	if err != nil {
 		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
@@ -94,7 +94,7 @@ func (s *server) endSessions(w http.ResponseWriter, r *http.Request) {
 	case err != nil && !fault.Is(err, fault.NotFound):
 		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
 	case id == sess.ID:
-		s.setCookie(w, r, sessionCookie, "", -1)
+		s.setCookie(w, sessionCookie, "", -1)
 		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
 	default:
 		http.Redirect(w, r, "/auth/account", http.StatusSeeOther)

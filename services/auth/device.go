@@ -11,19 +11,16 @@ import (
 	"bailiwick.dev/domain/login"
 )
 
-const (
-	deviceCookie  = "bailiwick_device"
-	deviceSharers = 4 // people whom one browser knows
-)
+const deviceSharers = 4 // people whom one browser knows
 
 // devices are the secrets of the people who have logged in in this browser, the
 // latest first.
-func devices(r *http.Request) []string {
-	c, err := r.Cookie(deviceCookie)
-	if err != nil {
+func (s *server) devices(r *http.Request) []string {
+	value := s.cookie(r, deviceCookie)
+	if value == "" {
 		return nil
 	}
-	all := strings.SplitN(c.Value, ".", deviceSharers+1)
+	all := strings.SplitN(value, ".", deviceSharers+1)
 	return all[:min(len(all), deviceSharers)]
 }
 
@@ -31,7 +28,7 @@ func devices(r *http.Request) []string {
 // fails. In a device of the person's own nobody else's failures matter.
 func (s *server) judge(r *http.Request, c *client, email string, a *attempt) (failures []login.Failure, err error) {
 	var hashes [][]byte
-	for _, d := range devices(r) {
+	for _, d := range s.devices(r) {
 		hashes = append(hashes, digest(d))
 	}
 	if hashes != nil {
@@ -53,8 +50,8 @@ func (s *server) remember(w http.ResponseWriter, r *http.Request, tenant, sessio
 	if err := s.store.Remember(r.Context(), tenant, session, digest(secret), was); err != nil {
 		return err
 	}
-	all := slices.DeleteFunc(devices(r), func(d string) bool { return bytes.Equal(digest(d), was) })
+	all := slices.DeleteFunc(s.devices(r), func(d string) bool { return bytes.Equal(digest(d), was) })
 	all = append([]string{secret}, all[:min(len(all), deviceSharers-1)]...)
-	s.setCookie(w, r, deviceCookie, strings.Join(all, "."), login.DeviceLife)
+	s.setCookie(w, deviceCookie, strings.Join(all, "."), login.DeviceLife)
 	return nil
 }

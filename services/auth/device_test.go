@@ -80,7 +80,7 @@ func TestBrowserIsKnownByAHash(t *testing.T) {
 	}
 	req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url, nil)
 	req.AddCookie(&http.Cookie{Name: deviceCookie, Value: strings.Repeat("x.", 99) + value})
-	if got := devices(req); len(got) != deviceSharers {
+	if got := (&server{}).devices(req); len(got) != deviceSharers {
 		t.Errorf("%d devices are looked for", len(got))
 	}
 }

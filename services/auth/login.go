@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/subtle"
 	"embed"
 	"fmt"
 	"net"
@@ -26,11 +25,6 @@ var files embed.FS
 
 var templates = pages.Parse(files, "pages/*.html")
 
-const (
-	sessionCookie = "bailiwick_session"
-	csrfCookie    = "bailiwick_csrf"
-)
-
 // loginPage is what the page shows.
 type loginPage struct {
 	Client, ClientID, Request, CSRF, Email, Problem string
@@ -39,16 +33,6 @@ type loginPage struct {
 func (s *server) showLogin(w http.ResponseWriter, r *http.Request, a *authorization, p loginPage, status int) {
 	p.Client, p.ClientID, p.Request, p.CSRF = a.client.Name, a.client.ID, a.request(), s.csrf(w, r)
 	show(w, "login.html", p, status, a.formAction())
-}
-
-// csrf returns the browser's token against forged forms.
-func (s *server) csrf(w http.ResponseWriter, r *http.Request) string {
-	if c, err := r.Cookie(csrfCookie); err == nil && len(c.Value) == 43 {
-		return c.Value
-	}
-	token := opaque()
-	s.setCookie(w, r, csrfCookie, token, 0)
-	return token
 }
 
 // formAction names the client's origin too: browsers hold it against the
@@ -72,25 +56,6 @@ func show(w http.ResponseWriter, name string, data any, status int, formAction s
 	pages.Show(w, templates, name, data, status, formAction)
 }
 
-func (s *server) setCookie(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
-	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: "/auth", HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: r.Header.Get("X-Forwarded-Proto") == "https", MaxAge: int(life.Seconds()),
-	})
-}
-
-// forged reports whether a form was not sent by a page of ours: its token must
-// be the cookie's, which no other site can read or know.
-func forged(r *http.Request) bool {
-	if origin := r.Header.Get("Origin"); origin != "" {
-		if u, err := url.Parse(origin); err != nil || u.Host != r.Host {
-			return true
-		}
-	}
-	c, err := r.Cookie(csrfCookie)
-	return err != nil || len(c.Value) != 43 || subtle.ConstantTimeCompare([]byte(c.Value), []byte(r.PostForm.Get("csrf"))) != 1
-}
-
 // continued reads the authorization that a page's form goes on with. It answers
 // itself what is no form of ours.
 func (s *server) continued(w http.ResponseWriter, r *http.Request) (*authorization, bool) {
@@ -98,7 +63,7 @@ func (s *server) continued(w http.ResponseWriter, r *http.Request) (*authorizati
 		s.refuse(w, http.StatusBadRequest, "The form cannot be read.")
 		return nil, false
 	}
-	if forged(r) {
+	if s.forged(r) {
 		s.refuse(w, http.StatusForbidden, "This form is no longer valid. Go back to the application and log in again.")
 		return nil, false
 	}
@@ -200,7 +165,7 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	if err := s.remember(w, r, tenant, sess.ID, c.device); err != nil {
 		return s.unavailable(w, err)
 	}
-	s.setCookie(w, r, sessionCookie, tenant.String()+"."+value, sessionLife)
+	s.setCookie(w, sessionCookie, tenant.String()+"."+value, sessionLife)
 	return &sess, "", http.StatusOK
 }
 
@@ -281,23 +246,9 @@ func agent(r *http.Request) string {
 	return plain[:min(len(plain), 300)]
 }
 
-// sessionValue returns the tenant and the secret of the browser's session.
-func sessionValue(r *http.Request) (uuid.UUID, string) {
-	c, err := r.Cookie(sessionCookie)
-	if err != nil {
-		return uuid.Nil, ""
-	}
-	tenant, value, _ := strings.Cut(c.Value, ".")
-	id, err := uuid.Parse(tenant)
-	if err != nil {
-		return uuid.Nil, ""
-	}
-	return id, value
-}
-
 // currentSession returns the browser's session with a tenant, or nil.
 func (s *server) currentSession(r *http.Request, tenant uuid.UUID) (*login.Session, error) {
-	of, value := sessionValue(r)
+	of, value := s.sessionValue(r)
 	if of != tenant || value == "" {
 		return nil, nil
 	}

@@ -31,7 +31,7 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 	if !slices.Contains(c.PostLogoutRedirectURIs, to) {
 		to = ""
 	}
-	if !hinted && (r.Method != http.MethodPost || forged(r)) {
+	if !hinted && (r.Method != http.MethodPost || s.forged(r)) {
 		s.askToLogOut(w, r, params, &client{c, to})
 		return
 	}
@@ -39,7 +39,7 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
 		return
 	}
-	s.setCookie(w, r, sessionCookie, "", -1)
+	s.setCookie(w, sessionCookie, "", -1)
 	if to == "" {
 		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
 		return
@@ -64,13 +64,13 @@ func (s *server) askToLogOut(w http.ResponseWriter, r *http.Request, params url.
 			}
 		}
 	}
-	s.setCookie(w, r, csrfCookie, csrf, 0)
+	s.setCookie(w, csrfCookie, csrf, 0)
 	show(w, "message.html", map[string]any{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": csrf, "Keep": keep}, http.StatusOK, action)
 }
 
 // endSession ends the browser's session, if there is one, with what it gave.
 func (s *server) endSession(r *http.Request) error {
-	tenant, value := sessionValue(r)
+	tenant, value := s.sessionValue(r)
 	if value == "" {
 		return nil
 	}

@@ -56,7 +56,7 @@ func (s *server) posted(w http.ResponseWriter, r *http.Request) bool {
 		s.refuse(w, http.StatusBadRequest, "The form cannot be read.")
 		return false
 	}
-	if forged(r) {
+	if s.forged(r) {
 		s.refuse(w, http.StatusForbidden, "This form is no longer valid. Go back and open the page anew.")
 		return false
 	}

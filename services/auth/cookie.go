@@ -1,0 +1,83 @@
+package main
+
+import (
+	"crypto/subtle"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	sessionCookie = "bailiwick_session"
+	csrfCookie    = "bailiwick_csrf"
+	deviceCookie  = "bailiwick_device"
+)
+
+// secure reports whether people reach us over TLS. Our own address says so, not
+// what a request claims.
+func (s *server) secure() bool { return strings.HasPrefix(s.cfg.PublicURL, "https://") }
+
+// cookieName lets no other host of the domain, and nobody on the network, plant
+// a cookie: browsers take this prefix from the host itself alone, over TLS
+// (RFC 6265bis, section 4.1.3.2). Over plain HTTP they would take none.
+func (s *server) cookieName(name string) string {
+	if s.secure() {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (s *server) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
+	path := "/auth"
+	if s.secure() {
+		path = "/" // as the prefix demands
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: s.cookieName(name), Value: value, Path: path, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: s.secure(), MaxAge: int(life.Seconds()),
+	})
+}
+
+// cookie returns what the browser holds, or nothing.
+func (s *server) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(s.cookieName(name))
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// csrf returns the browser's token against forged forms.
+func (s *server) csrf(w http.ResponseWriter, r *http.Request) string {
+	if token := s.cookie(r, csrfCookie); len(token) == 43 {
+		return token
+	}
+	token := opaque()
+	s.setCookie(w, csrfCookie, token, 0)
+	return token
+}
+
+// forged reports whether a form was not sent by a page of ours: its token must
+// be the cookie's, which no other site can read or know.
+func (s *server) forged(r *http.Request) bool {
+	if origin := r.Header.Get("Origin"); origin != "" {
+		if u, err := url.Parse(origin); err != nil || u.Host != r.Host {
+			return true
+		}
+	}
+	token := s.cookie(r, csrfCookie)
+	return len(token) != 43 || subtle.ConstantTimeCompare([]byte(token), []byte(r.PostForm.Get("csrf"))) != 1
+}
+
+// sessionValue returns the tenant and the secret of the browser's session.
+func (s *server) sessionValue(r *http.Request) (uuid.UUID, string) {
+	tenant, value, _ := strings.Cut(s.cookie(r, sessionCookie), ".")
+	id, err := uuid.Parse(tenant)
+	if err != nil {
+		return uuid.Nil, ""
+	}
+	return id, value
+}
