@@ -138,7 +138,17 @@ func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who id
 		o.Responses = map[string]*huma.Response{}
 	}
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {
-		out, err := h(ctx, Caller(ctx), in)
+		var out *O
+		call := func() (err error) {
+			out, err = h(ctx, Caller(ctx), in)
+			return err
+		}
+		var err error
+		if m, lists := any(in).(interface{ each(do func() error) error }); lists {
+			err = m.each(call)
+		} else {
+			err = call()
+		}
 		if err != nil {
 			return nil, problemOf(err, RequestID(ctx))
 		}

@@ -9,9 +9,35 @@ import (
 )
 
 // IfMatch is embedded in the input of an operation that changes what has a
-// version (RFC 9110, section 13.1.1).
+// version (RFC 9110, section 13.1.1). Where a request lists several, Register
+// calls the operation with one after the other.
 type IfMatch struct {
-	IfMatch string `header:"If-Match" doc:"The ETag of the version to change" example:"\"1\""`
+	IfMatch string `header:"If-Match" doc:"The ETag of the version to change; of several, one must be the current one's" example:"\"1\""`
+}
+
+// maxTags bounds how often one request is tried.
+const maxTags = 10
+
+// each calls do for each tag until one names the current version. What compares
+// is do's own statement, so that it is as safe as with one: a version that is
+// not the current one changes nothing.
+func (m *IfMatch) each(do func() error) error {
+	var tags []string
+	for tag := range strings.SplitSeq(m.IfMatch, ",") {
+		if tag = strings.TrimSpace(tag); tag != "" { // section 5.6.1.2 allows empty ones
+			tags = append(tags, tag)
+		}
+	}
+	if len(tags) < 2 || len(tags) > maxTags {
+		return do()
+	}
+	var err error
+	for _, m.IfMatch = range tags {
+		if err = do(); !fault.Is(err, fault.Precondition) {
+			break
+		}
+	}
+	return err
 }
 
 // Version returns the version named. It returns fault.PreconditionRequired
@@ -21,7 +47,7 @@ func (m IfMatch) Version() (int64, error) {
 	if m.IfMatch == "" {
 		return 0, fault.New(fault.PreconditionRequired, "precondition_required", "name the version to change in If-Match")
 	}
-	tag := plain(strings.TrimSpace(m.IfMatch))
+	tag := plain(strings.Trim(m.IfMatch, ", \t"))
 	n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
 	if err != nil || tag != ETag(n) {
 		return 0, fault.New(fault.Precondition, "precondition_failed", "If-Match does not name the current version")
