@@ -3310,7 +3310,7 @@ type DeleteClientParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3319,7 +3319,7 @@ type UpdateClientParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3403,7 +3403,7 @@ type UpdateAssignmentParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3493,7 +3493,7 @@ type DeletePermissionParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3502,7 +3502,7 @@ type UpdatePermissionParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3517,7 +3517,7 @@ type ImportPolicyParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3568,7 +3568,7 @@ type DeleteRoleParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3577,7 +3577,7 @@ type UpdateRoleParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3595,7 +3595,7 @@ type SetRolePermissionsParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3604,7 +3604,7 @@ type TakeRolePermissionParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3613,7 +3613,7 @@ type GiveRolePermissionParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3667,7 +3667,7 @@ type DeleteProjectParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3676,7 +3676,7 @@ type UpdateProjectParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3829,7 +3829,7 @@ type DeleteTaskParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3838,7 +3838,7 @@ type UpdateTaskParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3871,7 +3871,7 @@ type MoveTaskParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3880,7 +3880,7 @@ type RestoreTaskParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change
+	// IfMatch The ETag of the version to change; of several, one must be the current one's
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 

@@ -2145,7 +2145,7 @@ export type DeleteClientData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -2295,7 +2295,7 @@ export type UpdateClientData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -3108,7 +3108,7 @@ export type UpdateAssignmentData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -3775,7 +3775,7 @@ export type DeletePermissionData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -3923,7 +3923,7 @@ export type UpdatePermissionData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -4071,7 +4071,7 @@ export type ImportPolicyData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -4436,7 +4436,7 @@ export type DeleteRoleData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -4584,7 +4584,7 @@ export type UpdateRoleData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -4741,7 +4741,7 @@ export type SetRolePermissionsData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -4830,7 +4830,7 @@ export type TakeRolePermissionData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -4920,7 +4920,7 @@ export type GiveRolePermissionData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -5489,7 +5489,7 @@ export type DeleteProjectData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -5633,7 +5633,7 @@ export type UpdateProjectData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -6672,7 +6672,7 @@ export type DeleteTaskData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -6820,7 +6820,7 @@ export type UpdateTaskData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -7118,7 +7118,7 @@ export type MoveTaskData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
@@ -7207,7 +7207,7 @@ export type RestoreTaskData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change
+         * The ETag of the version to change; of several, one must be the current one's
          */
         'If-Match'?: string;
     };
