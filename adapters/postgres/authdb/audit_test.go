@@ -1,6 +1,7 @@
 package authdb_test
 
 import (
+	"bytes"
 	"errors"
 	"sync"
 	"testing"
@@ -28,8 +29,16 @@ func TestChainHasNoGapUnderParallelWrites(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n, err := s.VerifyAudit(t.Context()); err != nil || n != 100 {
-		t.Fatalf("%d entries hold, %v", n, err)
+	heads := map[uuid.UUID]authdb.Head{}
+	if err := s.VerifyAudit(t.Context(), func(h authdb.Head) { heads[h.TenantID] = h }); err != nil || len(heads) != 2 {
+		t.Fatalf("%d chains hold, %v", len(heads), err)
+	}
+	for _, tenant := range tenants {
+		var last []byte
+		db.Scan(t, &last, "select hash from audit_events where tenant_id = $1 and sequence = 50", tenant)
+		if h := heads[tenant]; h.Sequence != 50 || !bytes.Equal(h.Hash, last) {
+			t.Errorf("a chain of 50 entries ends at %+v", h)
+		}
 	}
 	next, seen := page.Request{Limit: 7}, int64(0)
 	for {
@@ -72,7 +81,7 @@ func TestBrokenLinkIsNamed(t *testing.T) {
 				}
 			}
 			db.Exec(t, change)
-			_, err := s.VerifyAudit(t.Context())
+			err := s.VerifyAudit(t.Context(), func(authdb.Head) {})
 			var broken *authdb.BrokenChain
 			if !errors.As(err, &broken) || broken.Sequence != 3 || broken.Tenant != tenant {
 				t.Errorf("%v, want the third entry of %s", err, tenant)
@@ -89,5 +98,34 @@ func TestServiceCanOnlyAddToTheTrail(t *testing.T) {
 		if err == nil {
 			t.Errorf("%s is allowed", sql)
 		}
+	}
+}
+
+// Whoever has the service's role, and may write the ends, takes none back.
+func TestHeadsOnlyGoForward(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "auth", authdb.Migrations)
+	s, tenant := authdb.New(db.App, db.System), uuid.New()
+	for range 3 {
+		for _, of := range []uuid.UUID{tenant, identity.Platform} {
+			if err := s.Record(t.Context(), of, login.Event{Action: login.LoginSucceeded}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	db.Exec(t, `grant delete on audit_heads to auth_app`) // by mistake
+	for _, sql := range []string{
+		`update audit_heads set sequence = sequence - 1`, `update audit_heads set sequence = 1`, `update audit_heads set hash = 'x'`, `update audit_heads set sequence = sequence + 2`,
+		`update audit_heads set tenant_id = gen_random_uuid(), sequence = sequence + 1`, `delete from audit_heads`, `truncate audit_heads`, `drop trigger go_forward on audit_heads`,
+	} {
+		if err := db.App.Tenant(t.Context(), tenant, func(b *pgx.Batch) { b.Queue(sql) }); err == nil {
+			t.Errorf("%s is allowed", sql)
+		}
+		if err := db.System.System(t.Context(), func(b *pgx.Batch) { b.Queue(sql) }); err == nil {
+			t.Errorf("%s is allowed to the platform", sql)
+		}
+	}
+	if err := db.App.Tenant(t.Context(), tenant, func(b *pgx.Batch) { b.Queue(`update audit_heads set sequence = sequence + 1`) }); err != nil {
+		t.Errorf("forward by one: %v", err)
 	}
 }

@@ -25,7 +25,9 @@ func (b *BrokenChain) Error() string {
 	return fmt.Sprintf("the audit trail of tenant %s is broken at entry %d", b.Tenant, b.Sequence)
 }
 
-type head struct {
+// Head is the end of a tenant's audit trail: how many entries it has, and the
+// hash of the last, on which all of them hang.
+type Head struct {
 	TenantID uuid.UUID
 	Sequence int64
 	Hash     []byte
@@ -34,25 +36,27 @@ type head struct {
 const selectHeads = `select tenant_id, sequence, hash from audit_heads where tenant_id > $1 order by tenant_id limit 1000`
 
 // VerifyAudit follows every tenant's chain from its first entry to its head. It
-// returns how many entries hold, and *BrokenChain at the first that does not.
-func (s *Store) VerifyAudit(ctx context.Context) (n int64, err error) {
+// hands each head to holds, and returns *BrokenChain at the first entry that
+// does not hold.
+func (s *Store) VerifyAudit(ctx context.Context, holds func(Head)) error {
 	for after := uuid.Nil; ; {
-		var heads []head
+		var heads []Head
 		err := s.system.System(ctx, func(b *pgx.Batch) { postgres.Many(b, &heads, selectHeads, after) })
 		if err != nil || len(heads) == 0 {
-			return n, err
+			return err
 		}
 		for _, h := range heads {
 			if err := s.follow(ctx, h); err != nil {
-				return n, err
+				return err
 			}
-			n, after = n+h.Sequence, h.TenantID
+			holds(h)
+			after = h.TenantID
 		}
 	}
 }
 
 // follow goes as far as the head was when it was read: more may have been written since.
-func (s *Store) follow(ctx context.Context, h head) error {
+func (s *Store) follow(ctx context.Context, h Head) error {
 	hash := h.TenantID[:]
 	for last := int64(0); last < h.Sequence; {
 		rows, err := entries(ctx, s.system, h.TenantID, last, 1000)
