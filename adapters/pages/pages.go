@@ -34,7 +34,8 @@ func Parse(from fs.FS, patterns ...string) *template.Template {
 // Show writes a page. formAction says where its forms may lead, as in a
 // Content-Security-Policy: browsers hold it against redirects that follow, too.
 // Of where a person comes from only we ourselves are told: else forms of ours
-// would not say that they are.
+// would not say that they are. A 503 says when to try again: in a second, unless
+// its Retry-After is set already.
 func Show(w http.ResponseWriter, t *template.Template, name string, data any, status int, formAction string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
@@ -43,6 +44,9 @@ func Show(w http.ResponseWriter, t *template.Template, name string, data any, st
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
+	if status == http.StatusServiceUnavailable && h.Get("Retry-After") == "" {
+		h.Set("Retry-After", "1")
+	}
 	w.WriteHeader(status)
 	_ = t.ExecuteTemplate(w, name, data) // the client is gone if this fails
 }

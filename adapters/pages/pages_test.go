@@ -32,3 +32,21 @@ func TestPageAllowsItsOwnStyleAndNothingElse(t *testing.T) {
 		t.Error("a problem is not read out")
 	}
 }
+
+func TestUnavailablePageSaysWhenToTryAgain(t *testing.T) {
+	t.Parallel()
+	set := pages.Parse(fstest.MapFS{"x.html": {Data: []byte("x")}}, "*.html")
+	for _, c := range []struct {
+		status      int
+		given, want string
+	}{{503, "", "1"}, {503, "7", "7"}, {500, "", ""}, {200, "", ""}} {
+		w := httptest.NewRecorder()
+		if c.given != "" {
+			w.Header().Set("Retry-After", c.given)
+		}
+		pages.Show(w, set, "x.html", nil, c.status, "'none'")
+		if got := w.Header().Get("Retry-After"); got != c.want {
+			t.Errorf("%d with %q: %q, want %q", c.status, c.given, got, c.want)
+		}
+	}
+}

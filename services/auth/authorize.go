@@ -78,7 +78,7 @@ func (s *server) check(w http.ResponseWriter, r *http.Request, params url.Values
 	}
 	c, err := s.findClient(r.Context(), params.Get("client_id"))
 	if fault.Is(err, fault.NotFound) || err == nil && c.Tenant == uuid.Nil {
-		s.refuse(w, http.StatusBadRequest, "There is no such application.")
+		s.refuse(w, http.StatusBadRequest, "There is no such application. It may have been removed: ask whoever runs it.")
 		return nil, false
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func TestAcceptPageIsSoundByKeyboardAndScreenReader(t *testing.T) {
 		{Token: "t", Email: "ada@acme.example"}, {Token: "t", Email: "ada@acme.example", Name: "Ada", Person: true},
 		{Token: "t", Email: "ada@acme.example", Problem: common, Field: "/password"},
 		{Token: "t", Email: "ada@acme.example", Person: true, Problem: common, Field: "/password"},
-		{Token: "t", Email: "ada@acme.example", Person: true, Problem: "The name is wrong: Between 1 and 200 characters.", Field: "/name"},
+		{Token: "t", Email: "ada@acme.example", Person: true, Problem: "A name has 1 to 200 characters, on one line.", Field: "/name"},
 		{Token: "t", Problem: "A part of the server does not answer. Please try again in a moment."},
 		{Problem: "This link was used; log in instead.", Broken: true}, {Problem: "This link is no longer valid; ask for a new one.", Person: true, Broken: true},
 		{Done: true}, {Done: true, Person: true},
@@ -51,6 +52,10 @@ func TestLinkThatDoesNotWorkSaysSoBeforeAnythingIsTyped(t *testing.T) {
 	link := p.letters.Links.Token(tenancy.Link{Tenant: who.Tenant, Invitation: i.ID})
 	if page := string(p.do(t, "", "GET", "/accept?token="+link, nil).Want(t, 200).Body); !strings.Contains(page, "for <strong>grace@acme.example</strong>") || !strings.Contains(page, `name="name" value="Grace"`) {
 		t.Errorf("an invitation: %s", page)
+	}
+	form := url.Values{"token": {link}, "name": {" "}, "password": {"long enough"}}
+	if page := string(p.do(t, "", "POST", "/accept", form.Encode(), "Content-Type", "application/x-www-form-urlencoded").Want(t, 422).Body); !strings.Contains(page, "A name has 1 to 200 characters") || !strings.Contains(page, "for <strong>grace@acme.example</strong>") {
+		t.Errorf("a name of a space: %s", page)
 	}
 	p.db.Exec(t, "update invitations set expires_at = now()")
 	p.says(t, link, "This link is no longer valid; ask for a new one.", 409)
