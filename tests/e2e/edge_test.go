@@ -70,6 +70,7 @@ func TestGatewayRefusesWithProblems(t *testing.T) {
 			p.RequestID == "" || p.RequestID != resp.Header.Get("X-Request-Id") || !strings.Contains(p.Type, "/docs/problems#") {
 			t.Errorf("%s: answered %s %v %s, want a problem with the status %s and the request's id", name, resp.Status, resp.Header, body, c.status)
 		}
+		leads(t, p.Type)
 		if (resp.Header.Get("Allow") != "") != (c.status == "405") {
 			t.Errorf("%s: Allow is %q", name, resp.Header.Get("Allow"))
 		}

@@ -303,7 +303,8 @@ func (w *examples) ask(method, path string, body []byte, media string, header ma
 	return resp.StatusCode, answer, resp.Header
 }
 
-// conforms holds an answer to the schema that the document gives it.
+// conforms holds an answer to the schema that the document gives it, and its ids
+// and times to the platform's forms.
 func (w *examples) conforms(op operation, status int, h http.Header, answer []byte) {
 	w.t.Helper()
 	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
@@ -323,6 +324,9 @@ func (w *examples) conforms(op operation, status int, h http.Header, answer []by
 	}
 	if err != nil {
 		w.t.Errorf("%s %s is answered %s, which is not as documented: %v", op.method, op.shown, answer, err)
+	}
+	if odd := uniform(value, versionsOf(op)...); len(odd) > 0 {
+		w.t.Errorf("%s %s is answered %s, where %q are no ids or times of the forms wanted", op.method, op.shown, answer, odd)
 	}
 }
 

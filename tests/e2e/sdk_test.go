@@ -67,11 +67,29 @@ func TestTypeScriptExampleRuns(t *testing.T) {
 	// Within the package, so that it is found by its name.
 	example := filepath.Join("dist", "readme.ts")
 	script(t, sdk, "npm ci --silent --no-audit --no-fund && npm test --silent")
+	imported(t, sdk)
 	if err := os.WriteFile(filepath.Join(sdk, example), []byte(exampleOf(t, "typescript", "ts")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	script(t, sdk, "npx tsc --strict --target es2022 --module nodenext --types node --skipLibCheck "+example)
 	runExample(t, "node", filepath.Join(sdk[len(root)+1:], "dist", "readme.js"))
+}
+
+// imported installs the packed package in a plain ESM project, as people get it,
+// and imports it there.
+func imported(t *testing.T, sdk string) {
+	t.Helper()
+	project := t.TempDir()
+	for name, text := range map[string]string{
+		"package.json": `{"private":true,"type":"module"}`,
+		"main.js":      "import { clientCredentials, connect, listTasks } from '@bailiwick/sdk';\nfor (const f of [clientCredentials, connect, listTasks]) if (typeof f !== 'function') process.exit(1);\n",
+	} {
+		if err := os.WriteFile(filepath.Join(project, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script(t, sdk, "npm pack --silent --pack-destination "+project)
+	script(t, project, "npm install --silent --no-audit --no-fund --omit=dev ./*.tgz && node main.js && test -f node_modules/@bailiwick/sdk/dist/index.d.ts")
 }
 
 func script(t *testing.T, dir, commands string) {

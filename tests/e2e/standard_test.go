@@ -53,6 +53,7 @@ func try(t *testing.T, token, what, method, path string, body []byte, header map
 		json.Unmarshal(answer, &p) != nil || p.Status != resp.StatusCode || !strings.Contains(p.Type, "/docs/problems#") {
 		t.Errorf("%s: %s %s is answered %s %s %.300s, want a problem with the status %v", what, method, path, resp.Status, resp.Header.Get("Content-Type"), answer, want)
 	}
+	leads(t, p.Type)
 	if len(p.Errors) > 0 {
 		parameter = p.Errors[0].Parameter
 	}
