@@ -103,7 +103,7 @@ func newServer(h http.Handler) *http.Server {
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       8 * time.Second,  // of what no operation gives another time
 		IdleTimeout:       90 * time.Second, // longer than the gateway keeps its own
-		MaxHeaderBytes:    32 << 10,
+		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	bailiwick "bailiwick.dev/openapi/sdk/go"
 )
 
 // dial opens a connection to the gateway, or to a service beside it.
@@ -74,6 +76,49 @@ func TestGatewayRefusesWithProblems(t *testing.T) {
 		if (resp.Header.Get("Allow") != "") != (c.status == "405") {
 			t.Errorf("%s: Allow is %q", name, resp.Header.Get("Allow"))
 		}
+	}
+}
+
+// The longest filter comes back in the Link to the next page, escaped.
+func TestLinkOfALongFilterPasses(t *testing.T) {
+	ctx := within(t, time.Minute)
+	c, err := platform.Register(ctx, "Long Link Ltd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, token, err := platform.LogIn(ctx, c.FirstClient, "", c.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := owner.CreateProjectWithResponse(ctx, nil, bailiwick.ProjectDraft{Name: "Long"})
+	if err != nil || project.JSON201 == nil {
+		t.Fatalf("project: %v %s", err, project.Body)
+	}
+	for range 2 {
+		if r, err := owner.CreateTaskWithResponse(ctx, nil, bailiwick.TaskDraft{ProjectId: project.JSON201.Id, Title: "x"}); err != nil || r.JSON201 == nil {
+			t.Fatalf("task: %v %s", err, r.Body)
+		}
+	}
+	label := `not label = "` + strings.Repeat("𝄞", 50) + `"`
+	filter := strings.TrimSuffix(strings.Repeat(label+" and ", 29), " and ")
+	next := platform.URL + "/tasks/v1/tasks?limit=1&sort=-priority,due&filter=" + strings.ReplaceAll(strings.ReplaceAll(filter, " ", "+"), `"`, "%22") // the rest as it is
+	for page := range 2 {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, next, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token.AccessToken)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		link := resp.Header.Get("Link")
+		if resp.StatusCode != http.StatusOK || page == 0 && len(link) < 16<<10 {
+			t.Fatalf("page %d: %s with a Link of %d bytes: %.300s", page, resp.Status, len(link), body)
+		}
+		next, _, _ = strings.Cut(strings.TrimPrefix(link, "<"), ">")
 	}
 }
 
