@@ -15,6 +15,12 @@ import (
 // the lines of the answer.
 func query(ctx context.Context, t *testing.T, sql string) []string {
 	t.Helper()
+	return queryIn(ctx, t, "postgres", sql)
+}
+
+// queryIn is query in one of the databases.
+func queryIn(ctx context.Context, t *testing.T, database, sql string) []string {
+	t.Helper()
 	secrets := map[string]string{}
 	data, err := os.ReadFile(filepath.Join(root, state, "secrets.json"))
 	if err == nil {
@@ -23,7 +29,7 @@ func query(ctx context.Context, t *testing.T, sql string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(ctx, "psql", "-h", "127.0.0.1", "-p", strconv.Itoa(15432+offset), "-U", "postgres", "-d", "postgres", "-AXtqc", sql)
+	cmd := exec.CommandContext(ctx, "psql", "-h", "127.0.0.1", "-p", strconv.Itoa(15432+offset), "-U", "postgres", "-d", database, "-AXtqc", sql)
 	cmd.Env = append(os.Environ(), "PGPASSWORD="+secrets["postgres"])
 	out, err := cmd.CombinedOutput()
 	if err != nil {
