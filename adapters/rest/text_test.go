@@ -38,6 +38,10 @@ func TestParametersAreText(t *testing.T) {
 			t.Errorf("%s is answered %d %s, want a 400 that names %q", path, r.Status, r.Body, want)
 		}
 	}
+	r := resttest.Do(t, a.Handler(), token, "GET", "/things/v1/things/a?q=secret&%71=secret", nil)
+	if p := resttest.JSON[rest.Problem](t, r.Want(t, http.StatusUnprocessableEntity)); len(p.Errors) != 1 || p.Errors[0].Parameter != "q" || strings.Contains(string(r.Body), "secret") {
+		t.Errorf("given twice: %s", r.Body)
+	}
 	if got != nil {
 		t.Fatalf("the operation was given %q", *got)
 	}

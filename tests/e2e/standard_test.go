@@ -112,6 +112,9 @@ func TestEveryOperationKeepsTheStandard(t *testing.T) {
 				t.Errorf("%s %s?%s=%%ff: the problem names the parameter %q", op.method, path, name, got)
 			}
 			send("NUL", op.body, nil, "?"+name+"=a%00", 400)
+			if got := send("twice", op.body, nil, "?"+name+"=a&"+name+"=b", 422); got != name {
+				t.Errorf("%s %s: given twice, the problem names the parameter %q and not %s", op.method, path, got, name)
+			}
 		}
 		for _, name := range inPath.FindAllString(op.shown, -1) {
 			noText := inPath.ReplaceAllString(strings.Replace(op.shown, name, "%ff", 1), "x")
