@@ -154,11 +154,7 @@ func (s *sheet) draft(cells []string, project uuid.UUID) (Draft, error) {
 				d.Assignees = append(d.Assignees, cell(&c, name, id, "users are named by their ids, with spaces between", uuid.Parse))
 			}
 		case "labels":
-			for l := range strings.SplitSeq(word, ",") {
-				if l = strings.TrimSpace(l); l != "" {
-					d.Labels = append(d.Labels, l)
-				}
-			}
+			d.Labels = labels(&c, word)
 		case "start_at":
 			d.StartAt = maybe(&c, name, word, "a time is RFC 3339, or a date", instant)
 		case "due_at":
@@ -170,6 +166,36 @@ func (s *sheet) draft(cells []string, project uuid.UUID) (Draft, error) {
 		}
 	}
 	return d, c.Err()
+}
+
+// LabelsCell returns labels as a cell has them: with commas between, in quotes
+// where one holds a comma or a quote itself, like the cells of a line (RFC 4180).
+func LabelsCell(labels []string) string {
+	var b strings.Builder
+	for i, l := range labels {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if strings.ContainsAny(l, "\",\r\n") {
+			l = `"` + strings.ReplaceAll(l, `"`, `""`) + `"`
+		}
+		b.WriteString(l)
+	}
+	return b.String()
+}
+
+// labels reads a cell of labels.
+func labels(c *fault.Check, s string) (all []string) {
+	r := csv.NewReader(strings.NewReader(s))
+	r.TrimLeadingSpace, r.FieldsPerRecord = true, -1
+	lines, err := r.ReadAll()
+	c.That(err == nil, "/labels", "invalid_value", "labels have commas between; one that holds a comma or a quote is in quotes, and its quotes are doubled")
+	for _, l := range slices.Concat(lines...) {
+		if l = strings.TrimSpace(l); l != "" {
+			all = append(all, l)
+		}
+	}
+	return all
 }
 
 func cell[T any](c *fault.Check, column, s, message string, parse func(string) (T, error)) T {

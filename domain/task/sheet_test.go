@@ -2,6 +2,7 @@ package task
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,6 +56,24 @@ func TestRowsBecomeTasksOrSayWhyNot(t *testing.T) {
 		if is != want {
 			t.Errorf("refused %q, want %q", is, want)
 		}
+	}
+}
+
+// What an export says of labels is what an import reads, whatever they hold.
+func TestLabelsComeBack(t *testing.T) {
+	t.Parallel()
+	for _, want := range [][]string{nil, {"a"}, {"a", "b c"}, {"a,b", "c"}, {`say "hi"`, `"`, ","}, {"=1", "x\ny"}, {"a;b", "'"}} {
+		var c fault.Check
+		if got := labels(&c, LabelsCell(want)); c.Err() != nil || !slices.Equal(got, want) {
+			t.Errorf("%q is written as %s and read as %q, %v", want, LabelsCell(want), got, c.Err())
+		}
+	}
+	var c fault.Check
+	if got := labels(&c, `,a ,, "b, c",`); c.Err() != nil || !slices.Equal(got, []string{"a", "b, c"}) {
+		t.Errorf("what a person wrote is read as %q, %v", got, c.Err())
+	}
+	if labels(&c, `a, "never closed`); c.Err() == nil {
+		t.Error("a quote that is never closed is read")
 	}
 }
 

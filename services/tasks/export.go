@@ -92,7 +92,7 @@ func csvLines(out io.Writer) func(*task.Task) error {
 		if t.ParentID != nil {
 			parent = t.ParentID.String()
 		}
-		copy(row, []string{t.Key, csv.Neutral(t.Title), csv.Neutral(t.Description), t.Status, t.Priority, strings.Join(ids(t.Assignees), " "), csv.Neutral(strings.Join(t.Labels, ", ")),
+		copy(row, []string{t.Key, csv.Neutral(t.Title), csv.Neutral(t.Description), t.Status, t.Priority, strings.Join(ids(t.Assignees), " "), csv.Neutral(task.LabelsCell(t.Labels)),
 			when(t.StartAt), when(t.DueAt), estimate, parent, when(&t.CreatedAt), t.CreatedBy, when(&t.UpdatedAt), t.ID.String(), t.ProjectID.String()})
 		err := w.Write(row)
 		w.Flush()

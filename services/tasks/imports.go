@@ -18,7 +18,7 @@ func (a *api) registerImports(r *rest.API) {
 		Consumes: textCSV, MaxBody: task.MaxImport, Example: "title,priority,due_at\r\nOrder desks,high,2026-02-28\r\n",
 		Summary: "Import tasks", Description: "Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. " +
 			"The header names the columns: " + strings.Join(task.ImportColumns, ", ") + "; those others that an export has are passed over. " +
-			"Assignees are ids with spaces between, labels have commas between. A row that is refused does not keep the others: see its errors. " +
+			"Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. " +
 			"Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.",
 	}, a.startImport)
 	rest.Register(r, rest.Operation{

@@ -294,14 +294,14 @@ func TestExportStreamsEveryTask(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
 	project := p.project(t)
-	p.do(t, p.a, "POST", "tasks", map[string]any{"project_id": project, "title": "=1+1", "labels": []string{"a,b"}}).Want(t, 201)
+	p.do(t, p.a, "POST", "tasks", map[string]any{"project_id": project, "title": "=1+1", "labels": []string{"a,b", "c"}}).Want(t, 201)
 	p.task(t, project)
 	r := p.do(t, p.a, "GET", "task-export?filter=status+%3D+open", nil, "Accept", "application/x-ndjson").Want(t, 200)
 	if lines := strings.Split(strings.TrimSpace(string(r.Body)), "\n"); len(lines) != 2 || !strings.Contains(string(r.Body), `"title":"=1+1"`) {
 		t.Errorf("NDJSON %s", r.Body)
 	}
 	r = p.do(t, p.a, "GET", "task-export?format=csv", nil, "Accept", "text/*").Want(t, 200)
-	if rows, err := csv.NewReader(strings.NewReader(string(r.Body))).ReadAll(); err != nil || len(rows) != 3 || !strings.Contains(string(r.Body), "'=1+1") {
+	if rows, err := csv.NewReader(strings.NewReader(string(r.Body))).ReadAll(); err != nil || len(rows) != 3 || !strings.Contains(string(r.Body), "'=1+1") || !strings.Contains(string(r.Body), `,"""a,b"", c",`) {
 		t.Errorf("CSV %s, %v", r.Body, err)
 	}
 	for accept, want := range map[string]string{"text/csv": "text/csv", "*/*": "application/x-ndjson", "application/x-ndjson, text/csv": "application/x-ndjson"} {
