@@ -32,8 +32,13 @@ type Settings struct {
 	KeyRotation time.Duration `env:"KEY_ROTATION" envDefault:"720h"`
 	// KeyReload is how often each replica reads the keys.
 	KeyReload time.Duration `env:"KEY_RELOAD" envDefault:"15s"`
-	// hashing is the command whose process hashes passwords; none: this process.
-	hashing []string
+	hasher    hasher
+}
+
+// hasher hashes passwords, and knows which hashes are not such as it makes.
+type hasher interface {
+	login.Hasher
+	Outdated(hash string) bool
 }
 
 // surface is the service's whole HTTP surface.
@@ -42,8 +47,7 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 		Service: "auth", Title: "Bailiwick auth", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "OAuth clients. The OAuth 2.0 and OpenID Connect endpoints are described by discovery: " + cfg.Issuer + "/.well-known/openid-configuration.",
 	})
-	hasher := argon2.New(cfg.hashing...)
-	s := &login.Service{Store: store, Gate: g, Hasher: hasher}
+	s := &login.Service{Store: store, Gate: g, Hasher: cfg.hasher}
 	if store == nil { // only the document is wanted
 		(&api{clients: s}).register(r)
 		return r, nil
@@ -67,7 +71,7 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 	go process.Every(ctx, cfg.KeyReload, "read the signing keys", keys.reload)
 	s.SecretKey = secrets
 	(&api{clients: s, cursors: rest.Cursors{Key: cfg.CursorKey}, revocations: store.Revocations}).register(r)
-	newServer(cfg.Server, store, s, hasher, keys, refresh, platform).mount(r)
+	newServer(cfg.Server, store, s, cfg.hasher, keys, refresh, platform).mount(r)
 	return r, nil
 }
 
@@ -158,7 +162,7 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.hashing = []string{self, hash}
+	cfg.hasher = argon2.New(self, hash)
 	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, g)
 	if err != nil {
 		return err

@@ -15,7 +15,6 @@ import (
 	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/handler/pkce"
 
-	"bailiwick.dev/adapters/argon2"
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/postgres/authdb"
 	"bailiwick.dev/adapters/rest"
@@ -37,7 +36,7 @@ const (
 type server struct {
 	cfg      config.Server
 	store    *authdb.Store
-	hasher   *argon2.Hasher
+	hasher   hasher
 	people   *login.Service
 	keys     *keyring
 	refresh  []byte // the key from which successors of refresh tokens are derived
@@ -49,7 +48,7 @@ type server struct {
 
 // newServer composes fosite factory by factory: ComposeAllEnabled would switch
 // on the implicit, hybrid and password grants.
-func newServer(cfg config.Server, store *authdb.Store, people *login.Service, hasher *argon2.Hasher, keys *keyring, refresh []byte, platform map[string][]byte) *server {
+func newServer(cfg config.Server, store *authdb.Store, people *login.Service, hasher hasher, keys *keyring, refresh []byte, platform map[string][]byte) *server {
 	s := &server{cfg: cfg, store: store, people: people, hasher: hasher, keys: keys, refresh: refresh, platform: platform, recent: newRecent(), checked: newChecked()}
 	fc := &fosite.Config{
 		AccessTokenLifespan: accessTokenLife, RefreshTokenLifespan: refreshLife, AuthorizeCodeLifespan: codeLife, IDTokenLifespan: idTokenLife,
