@@ -20,6 +20,8 @@ func everyPage() map[string][]any {
 	changed.Changed = true
 	wrongOne.Problem, wrongOne.Field = "This is not the current password.", "/current_password"
 	common.Problem, common.Field = "This password is among the first that are tried; choose another.", "/password"
+	slowed := account
+	slowed.Problem = "There were too many attempts; try again later."
 	gone := linkPage{Problem: "This link was used, or is older than half an hour.", Broken: true}
 	away := linkPage{Token: "t", CSRF: "c", Email: email, Problem: "A part of the server does not answer. Please try again in a moment."}
 	return map[string][]any{
@@ -29,7 +31,7 @@ func everyPage() map[string][]any {
 		"forgot.html":  {linkPage{CSRF: "c"}, linkPage{Done: true}, away},
 		"reset.html":   {linkPage{Token: "t", CSRF: "c", Email: email}, linkPage{Done: true}, linkPage{Token: "t", CSRF: "c", Email: email, Problem: common.Problem, Field: "/password"}, gone, away},
 		"verify.html":  {linkPage{Token: "t", CSRF: "c", Email: email}, linkPage{Done: true}, gone, away},
-		"account.html": {account, changed, wrongOne, common},
+		"account.html": {account, changed, wrongOne, common, slowed},
 		"message.html": {map[string]string{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": "c"},
 			map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, map[string]string{"Title": "This did not work", "Text": "There is no such application."}},
 	}

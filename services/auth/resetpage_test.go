@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"golang.org/x/oauth2"
 
+	"bailiwick.dev/adapters/pages/pagestest"
 	"bailiwick.dev/domain/fault"
 )
 
@@ -99,4 +101,30 @@ func TestPageTellsWhoseFaultItIs(t *testing.T) {
 			t.Errorf("%v: %d after %q: %s", c.err, w.Code, w.Header().Get("Retry-After"), page)
 		}
 	}
+}
+
+func TestGuessesOnTheAccountPageAreSlowed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser(t)
+	c, _ := w.oauth(t)
+	w.logIn(t, b, c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())), email, password)
+	_, form := open(t, b, w.url+"/auth/account")
+	form.Set("current", "a wrong password")
+	form.Set("password", another)
+	for range 10 {
+		resp := send(t, b, w.url+"/auth/account/password", form)
+		page, _ := read(t, resp)
+		pagestest.Hold(t, "account", page)
+		if resp.StatusCode == http.StatusTooManyRequests {
+			if after, err := strconv.Atoi(resp.Header.Get("Retry-After")); err != nil || after < 1 {
+				t.Errorf("to be tried after %q", resp.Header.Get("Retry-After"))
+			}
+			return
+		}
+		if resp.StatusCode != http.StatusUnprocessableEntity {
+			t.Fatalf("%d %s", resp.StatusCode, page)
+		}
+	}
+	t.Error("nobody is slowed")
 }
