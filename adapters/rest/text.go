@@ -40,12 +40,6 @@ func (a *API) legible(ctx huma.Context, next func(huma.Context)) {
 			return
 		}
 	}
-	for name, values := range r.URL.Query() {
-		if len(values) > 1 { // every parameter takes one value: which of two counts is for nobody to guess
-			_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "a parameter is not as it has to be", &huma.ErrorDetail{Location: "query." + name, Message: "it is given once"})
-			return
-		}
-	}
 	next(ctx)
 }
 
