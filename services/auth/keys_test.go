@@ -133,6 +133,7 @@ func TestRotationUnderLoadFailsNoRequest(t *testing.T) {
 	}
 	w.db.Exec(t, "update signing_keys set created_at = created_at - interval '1 hour'") // long enough published
 	command := w.replica(t)
+	command.care.reload = time.Second // so that all three come before the key signs
 	var replicas sync.WaitGroup
 	for range 3 { // whoever comes second finds it begun
 		replicas.Go(func() {
