@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -186,7 +187,9 @@ func (q *query) order(sort []task.Order, r page.Request) {
 		}
 		q.sql.WriteString("t.id")
 	}
-	q.sql.WriteString(" limit " + q.arg(r.Limit+1))
+	// As an argument PostgreSQL would not know it when it weighs the generic plan
+	// of a large table, and would plan each time: as long as the page itself takes.
+	q.sql.WriteString(" limit " + strconv.Itoa(r.Limit+1))
 }
 
 func (q *query) after(sort []task.Order, values []string, id uuid.UUID) string {
