@@ -40,8 +40,7 @@ type Hasher struct {
 // New returns a Hasher that has half of the processors hash. It lets a process
 // do it that command starts and that calls Serve; without a command it does it
 // in this one. A hash holds its thread for 25 ms and leaves 19 MiB of garbage,
-// and the collector cannot stop a thread within it: whatever else a process does
-// would wait.
+// and was measured to delay whatever else the process does.
 func New(command ...string) *Hasher {
 	running := min(max(1, runtime.GOMAXPROCS(0)/2), most)
 	h := &Hasher{workers: make(chan worker, running), queue: make(chan struct{}, running+waiting)}
