@@ -28,7 +28,7 @@ type Role func(ctx context.Context) error
 // Main runs the role that the command line names and exits: 0 when it ended as
 // it should, 1 when it failed, 2 when there is no such role.
 func Main(service string, roles map[string]Role) {
-	telemetry.Logs(service)
+	defer telemetry.Logs(service)()
 	role, ok := Role(nil), false
 	if len(os.Args) == 2 {
 		role, ok = roles[os.Args[1]]

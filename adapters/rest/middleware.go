@@ -65,8 +65,9 @@ func observe(service string) func(http.Handler) http.Handler {
 				return
 			}
 			requests.WithLabelValues(service, knownMethod(r.Method), route, strconv.Itoa(ww.Status())).Observe(took.Seconds())
-			slog.Info("request", "method", r.Method, "route", route, "status", ww.Status(), "bytes", ww.BytesWritten(),
-				"duration_us", took.Microseconds(), "request_id", RequestID(r.Context()), "trace_id", traceID(r))
+			slog.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method), slog.String("route", route),
+				slog.Int("status", ww.Status()), slog.Int("bytes", ww.BytesWritten()), slog.Int64("duration_us", took.Microseconds()),
+				slog.String("request_id", RequestID(r.Context())), slog.String("trace_id", traceID(r)))
 		})
 	}
 }

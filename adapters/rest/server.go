@@ -99,11 +99,10 @@ func operators() http.Handler {
 
 func newServer(h http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       8 * time.Second,  // of what no operation gives another time
-		IdleTimeout:       90 * time.Second, // longer than the gateway keeps its own
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+		Handler:        h,
+		ReadTimeout:    8 * time.Second,  // for head and body, of what no operation gives another time
+		IdleTimeout:    90 * time.Second, // longer than the gateway keeps its own
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
 }

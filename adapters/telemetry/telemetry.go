@@ -15,12 +15,6 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.37.0"
 )
 
-// Logs makes slog write JSON lines to standard error, each with the service.
-func Logs(service string) {
-	h := slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})
-	slog.SetDefault(slog.New(h).With("service", service))
-}
-
 // Traces sends spans by OTLP when OTEL_EXPORTER_OTLP_ENDPOINT or its trace form
 // is set, and does nothing otherwise. The caller flushes what is left.
 func Traces(ctx context.Context, service string) (flush func(), err error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/ory/fosite"
@@ -30,14 +31,23 @@ func (s *server) introspect(w http.ResponseWriter, r *http.Request) {
 		writeError(w, r, err)
 		return
 	}
-	if answer == nil {
-		answer = map[string]any{"active": false}
-	}
 	noStore(w)
+	if answer == nil {
+		writeJSON(w, http.StatusOK, map[string]bool{"active": false})
+		return
+	}
+	answer.Active = true
 	writeJSON(w, http.StatusOK, answer)
 }
 
-func (s *server) tell(ctx context.Context, c *client, token string) (map[string]any, error) {
+// introspection is what is said of a token that is active (RFC 7662, section 2.2).
+type introspection struct {
+	accessClaims
+	Active    bool   `json:"active"`
+	TokenType string `json:"token_type"`
+}
+
+func (s *server) tell(ctx context.Context, c *client, token string) (*introspection, error) {
 	if token == "" {
 		return nil, errNoToken
 	}
@@ -47,18 +57,16 @@ func (s *server) tell(ctx context.Context, c *client, token string) (map[string]
 	return s.ofAccessToken(ctx, c, token)
 }
 
-func (s *server) ofRefreshToken(ctx context.Context, c *client, token string) (map[string]any, error) {
+func (s *server) ofRefreshToken(ctx context.Context, c *client, token string) (*introspection, error) {
 	f, expires, err := s.store.RefreshToken(ctx, c.Tenant, digest(token))
 	if fault.Is(err, fault.NotFound) || err == nil && f.ClientID != c.ID {
 		return nil, nil
 	}
-	return map[string]any{
-		"active": true, "client_id": c.ID, "sub": f.UserID.String(), "scope": strings.Join(f.Scopes, " "), "iss": s.cfg.Issuer,
-		"exp": expires.Unix(), "token_type": "refresh_token", "tenant_id": c.Tenant.String(),
-	}, err
+	return &introspection{TokenType: "refresh_token", accessClaims: accessClaims{ClientID: c.ID, Scope: strings.Join(f.Scopes, " "), TenantID: c.Tenant.String(),
+		Claims: jwt.Claims{Issuer: s.cfg.Issuer, Subject: f.UserID.String(), Expiry: jwt.NewNumericDate(expires)}}}, err
 }
 
-func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (map[string]any, error) {
+func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (*introspection, error) {
 	claims, ok := s.ownAccessToken(c, token)
 	if !ok || time.Now().After(claims.Expiry.Time()) {
 		return nil, nil
@@ -68,14 +76,8 @@ func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (ma
 	if err != nil || !living {
 		return nil, err
 	}
-	answer := map[string]any{
-		"active": true, "client_id": claims.ClientID, "sub": claims.Subject, "scope": claims.Scope, "iss": claims.Issuer, "aud": claims.Audience,
-		"exp": claims.Expiry, "iat": claims.IssuedAt, "jti": claims.ID, "token_type": "Bearer", "tenant_id": claims.TenantID,
-	}
-	if claims.Actor != nil {
-		answer["act"] = claims.Actor
-	}
-	return answer, nil
+	claims.Origins = nil // which concern the services that the token is for
+	return &introspection{TokenType: "Bearer", accessClaims: claims}, nil
 }
 
 const (
