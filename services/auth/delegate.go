@@ -80,18 +80,15 @@ func (h *delegateHandler) HandleTokenEndpointRequest(ctx context.Context, r fosi
 
 // subject reads the token of the person for whom the client acts: one that
 // lives, and was meant for this service.
-func (h *delegateHandler) subject(ctx context.Context, c *client, token string) (claims accessClaims, err error) {
+func (h *delegateHandler) subject(ctx context.Context, c *client, token string) (accessClaims, error) {
 	bad := fosite.ErrInvalidRequest.WithHint("The subject_token is no living access token of a person for this service.")
-	typ, err := h.keys.verify(token, &claims)
-	if err != nil || typ != "at+jwt" || claims.Expiry == nil || time.Now().After(claims.Expiry.Time()) {
-		return claims, bad
-	}
-	family, found := familyOf(claims.ID)
+	claims, ok := h.accessToken(token)
+	_, found := familyOf(claims.ID)
 	mine := h.cfg.Audience + "/" + strings.TrimPrefix(c.ID, platformPrefix)
-	if !found || claims.Subject == claims.ClientID || !claims.Audience.Contains(h.cfg.Audience) && !claims.Audience.Contains(mine) || claims.Actor.depth() >= maxActors {
+	if !ok || !found || claims.Subject == claims.ClientID || !claims.Audience.Contains(h.cfg.Audience) && !claims.Audience.Contains(mine) || claims.Actor.depth() >= maxActors {
 		return claims, bad
 	}
-	living, err := h.store.Living(ctx, tenantIn(claims), family, claims.ID)
+	living, err := h.living(ctx, claims)
 	if err == nil && !living {
 		err = bad
 	}

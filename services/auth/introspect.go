@@ -68,16 +68,25 @@ func (s *server) ofRefreshToken(ctx context.Context, c *client, token string) (*
 
 func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (*introspection, error) {
 	claims, ok := s.ownAccessToken(c, token)
-	if !ok || time.Now().After(claims.Expiry.Time()) {
+	if !ok {
 		return nil, nil
 	}
-	family, _ := familyOf(claims.ID)
-	living, err := s.store.Living(ctx, tenantIn(claims), family, claims.ID)
+	living, err := s.living(ctx, claims)
 	if err != nil || !living {
 		return nil, err
 	}
 	claims.Origins = nil // which concern the services that the token is for
 	return &introspection{TokenType: "Bearer", accessClaims: claims}, nil
+}
+
+// living reports whether a token that we have made has neither expired nor been
+// revoked, as the store knows it at this moment.
+func (s *server) living(ctx context.Context, claims accessClaims) (bool, error) {
+	if time.Now().After(claims.Expiry.Time()) {
+		return false, nil
+	}
+	family, _ := familyOf(claims.ID)
+	return s.store.Living(ctx, tenantIn(claims), family, claims.ID)
 }
 
 const (
@@ -89,10 +98,16 @@ func newChecked() *expirable.LRU[[sha256.Size]byte, accessClaims] {
 	return expirable.NewLRU[[sha256.Size]byte, accessClaims](checkedCount, nil, checkedLife)
 }
 
-// ownAccessToken reads an access token that was issued to c. To check a
-// signature costs more than all the rest, and a resource server asks about the
-// same token again and again: what was checked is known by its digest.
-func (s *server) ownAccessToken(c *client, token string) (claims accessClaims, ok bool) {
+// ownAccessToken reads an access token that was issued to c.
+func (s *server) ownAccessToken(c *client, token string) (accessClaims, bool) {
+	claims, ok := s.accessToken(token)
+	return claims, ok && claims.ClientID == c.ID
+}
+
+// accessToken reads an access token that we have made. To check a signature
+// costs more than all the rest, and a resource server asks about the same token
+// again and again: what was checked is known by its digest.
+func (s *server) accessToken(token string) (claims accessClaims, ok bool) {
 	known := sha256.Sum256([]byte(token))
 	claims, ok = s.checked.Get(known)
 	if !ok {
@@ -102,7 +117,7 @@ func (s *server) ownAccessToken(c *client, token string) (claims accessClaims, o
 		}
 		s.checked.Add(known, claims)
 	}
-	return claims, claims.ClientID == c.ID
+	return claims, true
 }
 
 // tenantIn returns the tenant of a token that we have made; nobody's is no tenant.

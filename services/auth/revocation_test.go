@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +118,38 @@ func TestRevokedFamilyAndDisabledClientEndAccessTokensEverywhere(t *testing.T) {
 	w.lives(t, "another family", second)
 	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"enabled": false}, 200, nil, "If-Match", `"1"`)
 	w.ends(t, "a disabled client", second.AccessToken)
+}
+
+// No watcher tells this replica of revocations: userinfo asks the store itself.
+// The API beside it hears of them, as every service does.
+func TestUserinfoRefusesARevokedTokenAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	c.Scopes = append(c.Scopes, "auth")
+	revoked, other := w.tokens(t, c).AccessToken, w.tokens(t, c).AccessToken
+	get := func(path, token string, want int) {
+		t.Helper()
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", w.url+path, nil)
+		req.Header.Set("Authorization", "Bearer "+token)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil || resp.StatusCode != want || want == 401 && !strings.Contains(resp.Header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+			t.Errorf("%s: %+v, %v, want %d", path, resp, err, want)
+		}
+	}
+	get("/auth/userinfo", revoked, 200)
+	w.post(t, "/auth/revoke", url.Values{"token": {revoked}})
+	get("/auth/userinfo", revoked, 401)
+	if resp := send(t, http.DefaultClient, w.url+"/auth/userinfo", url.Values{"access_token": {revoked}}); resp.StatusCode != 401 {
+		t.Errorf("in a form: %d", resp.StatusCode)
+	}
+	get("/auth/userinfo", other, 200)
+	w.call(t, w.platform(t), "POST", "/auth/v1/platform/credentials/"+w.user.String()+"/disable?by=user:x", nil, 204, nil)
+	get("/auth/userinfo", other, 401)
+	get("/auth/v1/me/sessions", other, 200) // nobody has told it yet
+	w.watched(t)
+	w.ends(t, "a disabled person", other)
+	get("/auth/v1/me/sessions", other, 401)
 }
 
 // A row that commits after a later one is not missed.

@@ -2,15 +2,28 @@ package main
 
 import (
 	"net/http"
+	"strings"
 
 	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/login"
 )
 
 // userinfo tells about the person whom the token names (OpenID Connect Core,
-// section 5.3).
+// section 5.3). It refuses at once what was revoked: here is the store, and no
+// need to wait for what every service hears within two seconds.
 func (s *server) userinfo(w http.ResponseWriter, r *http.Request) {
 	who := rest.Caller(r.Context())
-	c, err := s.store.Credential(r.Context(), who.Tenant, who.User)
+	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	of, _ := s.accessToken(token) // which Authenticate has let pass
+	living, err := s.living(r.Context(), of)
+	if err == nil && !living {
+		err = fault.New(fault.Unauthenticated, "unauthenticated", "a valid access token is needed")
+	}
+	var c login.Credential
+	if err == nil {
+		c, err = s.store.Credential(r.Context(), who.Tenant, who.User)
+	}
 	if err != nil {
 		rest.WriteProblem(w, r, err)
 		return
