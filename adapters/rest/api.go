@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
+	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
@@ -106,6 +108,7 @@ func humaConfig(cfg Config) huma.Config {
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.Formats = map[string]huma.Format{"application/json": strictJSON, "json": strictJSON}
 	c.RejectUnknownQueryParameters = true
+	c.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[uuid.UUID](), reflect.TypeFor[id]())
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"oauth2": {
 		Type: "oauth2", Description: "Access tokens are JWTs (RFC 9068) of the auth service.",
 		Flows: &huma.OAuthFlows{
@@ -114,6 +117,14 @@ func humaConfig(cfg Config) huma.Config {
 		},
 	}}
 	return c
+}
+
+// id is how the document shows a uuid.UUID wherever it stands, also in a list.
+type id struct{}
+
+// Schema implements huma.SchemaProvider.
+func (id) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: "uuid"}
 }
 
 var scopes = map[string]string{

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -34,7 +35,7 @@ type Problem struct {
 type ProblemField struct {
 	Pointer   string `json:"pointer,omitempty" doc:"JSON pointer (RFC 6901) into the request body" example:"/title"`
 	Parameter string `json:"parameter,omitempty" doc:"The query, path or header parameter" example:"limit"`
-	Position  int    `json:"position,omitempty" doc:"Where in the parameter's text, in characters from 1" example:"17"`
+	Position  int    `json:"position,omitempty" doc:"Where in the parameter's text, in characters from 1; in a body that cannot be read, in bytes from 1" example:"17"`
 	Code      string `json:"code" doc:"Stable" example:"required"`
 	Detail    string `json:"detail" doc:"For people" example:"a task has a title"`
 }
@@ -207,18 +208,24 @@ func codeOf(status int) string {
 	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
 }
 
+// ofType is how huma says that a value has another type, and no more.
+var ofType = regexp.MustCompile(`^(expected|invalid) (string|number|integer|float|boolean|array|object)$`)
+
 // fieldOf turns huma's "body.items[3].name" into a JSON pointer.
 func fieldOf(d *huma.ErrorDetail) ProblemField {
 	f := ProblemField{Code: "invalid_value", Detail: d.Message}
-	if at, ok := strings.CutPrefix(d.Message, malformedAt); ok {
-		i := strings.LastIndex(at, ": ")
-		return ProblemField{Pointer: at[:i], Code: "malformed_json", Detail: at[i+2:]}
+	if text, ok := strings.CutPrefix(d.Message, wrongBegins); ok && json.Unmarshal([]byte(text), &f) == nil {
+		return f
 	}
 	switch {
 	case strings.HasPrefix(d.Message, "unexpected property"), strings.HasPrefix(d.Message, "unknown query"):
 		f.Code = "unknown_field"
 	case strings.Contains(d.Message, "required"):
 		f.Code = "required"
+	case strings.HasPrefix(d.Message, "expected string to "):
+		f.Code = "invalid_format"
+	case ofType.MatchString(d.Message):
+		f.Code = "invalid_type"
 	}
 	where, name, _ := strings.Cut(d.Location, ".")
 	if where != "body" {

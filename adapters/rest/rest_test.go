@@ -23,10 +23,12 @@ import (
 )
 
 type thing struct {
-	Name   string    `json:"name" minLength:"1" maxLength:"10"`
-	Count  int       `json:"count,omitempty"`
-	Secret string    `json:"secret,omitempty" maxLength:"5"`
-	Inner  *struct{} `json:"inner,omitempty"`
+	Name   string                     `json:"name" minLength:"1" maxLength:"10"`
+	Count  int                        `json:"count,omitempty"`
+	Secret string                     `json:"secret,omitempty" maxLength:"5"`
+	Owners []uuid.UUID                `json:"owners,omitempty"`
+	Parent rest.Nullable[[]uuid.UUID] `json:"parent,omitempty"`
+	Inner  *struct{}                  `json:"inner,omitempty"`
 }
 
 type input struct{ Body thing }
@@ -192,31 +194,47 @@ func TestBadInputIsAProblemThatNamesTheField(t *testing.T) {
 	token := w.issuer.Token(t, w.who)
 	deep := strings.Repeat(`{"inner":`, 10_000) + "{}" + strings.Repeat("}", 10_000)
 	for name, c := range map[string]struct {
-		body    string
-		status  int
-		pointer string
+		body   string
+		status int
+		want   string // code, pointer and position
 	}{
-		"missing":       {`{}`, 422, "/name"},
-		"too long":      {`{"name":"x","secret":"correct horse"}`, 422, "/secret"},
-		"other type":    {`{"name":1}`, 422, "/name"},
-		"unknown field": {`{"name":"x","tenant_id":"y"}`, 422, "/tenant_id"},
-		"other case":    {`{"name":"x","Count":1}`, 422, "/Count"},
-		"duplicate":     {`{"name":"x","name":"y"}`, 400, "/name"},
-		"trailing":      {`{"name":"x"}{}`, 400, ""},
-		"deep":          {deep, 400, ""},
-		"bad UTF-8":     {"{\"name\":\"\xff\"}", 400, "/name"},
-		"NaN":           {`{"name":"x","count":NaN}`, 400, "/count"},
-		"huge number":   {`{"name":"x","count":1e400}`, 400, "/count"},
-		"empty":         {``, 400, ""},
-		"large":         {`{"name":"` + strings.Repeat("x", 2<<20) + `"}`, 413, ""},
+		"missing":        {`{}`, 422, "required /name"},
+		"too long":       {`{"name":"x","secret":"correct horse"}`, 422, "invalid_value /secret"},
+		"other type":     {`{"name":1}`, 422, "invalid_type /name"},
+		"null":           {`null`, 422, "invalid_type "},
+		"no UUID":        {`{"name":"x","owners":["01a221fd-9026-7376-8cc4-0556db68ca9e","correct horse"]}`, 422, "invalid_format /owners/1"},
+		"no UUID, patch": {`{"name":"x","parent":["correct horse"]}`, 422, "invalid_format /parent/0"},
+		"a number":       {`{"name":"x","owners":[1]}`, 422, "invalid_type /owners/0"},
+		"unknown field":  {`{"name":"x","tenant_id":"y"}`, 422, "unknown_field /tenant_id"},
+		"other case":     {`{"name":"x","Count":1}`, 422, "unknown_field /Count"},
+		"duplicate":      {`{"name":"x", "name":"y"}`, 400, "duplicate_name /name 14"},
+		"within":         {`{"name":"x","inner":{"a: b":1,"a: b":2}}`, 400, "duplicate_name /inner/a: b 31"},
+		"trailing":       {`{"name":"x"}{}`, 400, "malformed_json  13"},
+		"cut":            {`{"name":"correct horse`, 400, "malformed_json /name 23"},
+		"comma":          {`{"name":"x",}`, 400, "malformed_json  12"},
+		"deep":           {deep, 400, "too_deep  577"},
+		"bad UTF-8":      {"{\"name\":\"é\xff\"}", 400, "invalid_utf8 /name 12"},
+		"surrogate":      {`{"name":"\ud800"}`, 400, "malformed_json /name 10"},
+		"NaN":            {`{"name":"x","count":NaN}`, 400, "malformed_json /count 21"},
+		"huge number":    {`{"name":"x","count":1e400}`, 400, "out_of_range /count"},
+		"large integer":  {`{"name":"x","count":12345678901234567890}`, 422, "out_of_range /count"},
+		"empty":          {``, 400, ""},
+		"large":          {`{"name":"` + strings.Repeat("x", 2<<20) + `"}`, 413, ""},
 	} {
 		resp, body := w.post(t, token, c.body)
 		p := problem(t, resp, body)
 		if p.Status != c.status || strings.Contains(body, "correct horse") {
 			t.Errorf("%s: %d %s, want %d", name, p.Status, body, c.status)
 		}
-		if c.pointer != "" && (len(p.Errors) == 0 || p.Errors[0].Pointer != c.pointer) {
-			t.Errorf("%s: errors %+v, want %s", name, p.Errors, c.pointer)
+		got := ""
+		if len(p.Errors) > 0 {
+			got = p.Errors[0].Code + " " + p.Errors[0].Pointer
+			if at := p.Errors[0].Position; at > 0 {
+				got += fmt.Sprintf(" %d", at)
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: errors %+v, want %s", name, p.Errors, c.want)
 		}
 	}
 	if w.called != 0 {

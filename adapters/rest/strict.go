@@ -3,7 +3,10 @@ package rest
 import (
 	stdjson "encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"strconv"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
@@ -22,7 +25,7 @@ var strictJSON = huma.Format{
 			return err
 		}
 		if err := json.Unmarshal(data, v); err != nil {
-			return malformed(err)
+			return unreadable(data, err)
 		}
 		return nil
 	},
@@ -41,7 +44,7 @@ func checkDepth(data []byte) error {
 		case inString:
 		case b == '{' || b == '[':
 			if depth++; depth > maxDepth {
-				return errors.New(malformedAt + ": nests too deep")
+				return wrong{Position: i + 1, Code: "too_deep", Detail: fmt.Sprintf("it nests deeper than %d", maxDepth)}
 			}
 		case b == '}' || b == ']':
 			depth--
@@ -50,19 +53,40 @@ func checkDepth(data []byte) error {
 	return nil
 }
 
-// malformedAt begins the message of a body that is no JSON; its place follows.
-// huma keeps nothing of an error but its message, so that carries both.
-const malformedAt = "malformed JSON at "
+// wrong is a ProblemField as an error. huma keeps nothing of an error but its
+// message, so that is all of it.
+type wrong ProblemField
 
-// malformed says where a body is no JSON, without repeating any of its values.
-func malformed(err error) error {
+const wrongBegins = "wrong: "
+
+// Error implements error.
+func (w wrong) Error() string {
+	text, _ := stdjson.Marshal(w) // strings and a number
+	return wrongBegins + string(text)
+}
+
+// unreadable says where data is no JSON, or not what is wanted, without
+// repeating any of its values.
+func unreadable(data []byte, err error) error {
 	var syntax *jsontext.SyntacticError
 	var semantic *json.SemanticError
 	switch {
 	case errors.As(err, &syntax):
-		return errors.New(malformedAt + string(syntax.JSONPointer) + ": a duplicate name, invalid UTF-8 or a syntax error")
+		w := wrong{Pointer: string(syntax.JSONPointer), Position: int(syntax.ByteOffset) + 1, Code: "malformed_json", Detail: "a syntax error"}
+		if r, size := utf8.DecodeRune(data[min(syntax.ByteOffset, int64(len(data))):]); r == utf8.RuneError && size == 1 {
+			w.Code, w.Detail = "invalid_utf8", "not in UTF-8"
+		} else if errors.Is(err, jsontext.ErrDuplicateName) {
+			w.Code, w.Detail = "duplicate_name", "it is there more than once"
+		}
+		return w
 	case errors.As(err, &semantic):
-		return errors.New(malformedAt + string(semantic.JSONPointer) + ": a value of another type or size is wanted")
+		w := wrong{Pointer: string(semantic.JSONPointer), Code: "invalid_type", Detail: "a value of another type is wanted"}
+		if errors.Is(err, strconv.ErrRange) {
+			w.Code, w.Detail = "out_of_range", "the number is too large"
+		} else if semantic.JSONKind == '"' {
+			w.Code, w.Detail = "invalid_format", "the text is not as this field wants it"
+		}
+		return w
 	}
-	return errors.New(malformedAt + ": unreadable")
+	return wrong{Code: "malformed_json", Detail: "unreadable"}
 }

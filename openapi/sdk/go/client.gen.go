@@ -1057,7 +1057,7 @@ type BulkDraft struct {
 	// Assignees The users who do it
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
-	Assignees *[]string `json:"assignees,omitempty"`
+	Assignees *[]openapi_types.UUID `json:"assignees,omitempty"`
 
 	// Description Markdown
 	//
@@ -1101,7 +1101,7 @@ type BulkFields struct {
 	// Assignees The users who do it
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
-	Assignees *[]string `json:"assignees,omitempty"`
+	Assignees *[]openapi_types.UUID `json:"assignees,omitempty"`
 
 	// Description Markdown
 	//
@@ -2435,7 +2435,7 @@ type ProblemField struct {
 	// Examples: /title
 	Pointer *string `json:"pointer,omitempty"`
 
-	// Position Where in the parameter's text, in characters from 1
+	// Position Where in the parameter's text, in characters from 1; in a body that cannot be read, in bytes from 1
 	//
 	// Examples: 17
 	Position *int64 `json:"position,omitempty"`
@@ -3015,7 +3015,7 @@ type Task struct {
 	// Assignees The users who do it
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
-	Assignees []string `json:"assignees"`
+	Assignees []openapi_types.UUID `json:"assignees"`
 
 	// CreatedAt Examples: 2026-01-31T12:00:00Z
 	CreatedAt time.Time `json:"created_at"`
@@ -3115,7 +3115,7 @@ type TaskDraft struct {
 	// Assignees The users who do it
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
-	Assignees *[]string `json:"assignees,omitempty"`
+	Assignees *[]openapi_types.UUID `json:"assignees,omitempty"`
 
 	// Description Markdown
 	//
@@ -3175,7 +3175,7 @@ type TaskPatch struct {
 	// Assignees The users who do it
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
-	Assignees *[]string `json:"assignees,omitempty"`
+	Assignees *[]openapi_types.UUID `json:"assignees,omitempty"`
 
 	// Description Markdown
 	//

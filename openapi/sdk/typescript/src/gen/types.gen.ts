@@ -1309,7 +1309,7 @@ export type ProblemField = {
      */
     pointer?: string;
     /**
-     * Where in the parameter's text, in characters from 1
+     * Where in the parameter's text, in characters from 1; in a body that cannot be read, in bytes from 1
      */
     position?: number;
 };
