@@ -33,6 +33,9 @@ type Config struct {
 	CORSOrigins []string // from which browsers may call, beside those that a token's client is allowed
 	// Ready reports whether the service can work; nil: always.
 	Ready func(ctx context.Context) error
+	// PolicyVersion returns the version of the policy of who's tenant, for every
+	// problem to tell; nil: none does.
+	PolicyVersion func(ctx context.Context, who identity.Caller) (int64, error)
 }
 
 // API is the REST surface of one service.
@@ -87,7 +90,7 @@ func New(cfg Config) *API {
 	})
 	a.router.MethodNotAllowed(a.methodNotAllowed)
 	c := humaConfig(cfg)
-	c.Transformers = []huma.Transformer{a.linkNext}
+	c.Transformers = []huma.Transformer{a.linkNext, a.dateProblem}
 	a.huma = humachi.New(a.router, c)
 	a.router.Get("/livez", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	a.router.Get("/readyz", a.readyz)
@@ -232,12 +235,12 @@ func (a *API) operation(op Operation) huma.Operation {
 	}
 	if op.Public {
 		o.Security = []map[string][]string{}
-		o.Middlewares = append(o.Middlewares, once(o))
+		o.Middlewares = append(o.Middlewares, a.once(o))
 		return o
 	}
 	o.Errors = append(o.Errors, 401, 403, 429)
 	o.Security = []map[string][]string{{"oauth2": {op.Scope}}}
-	o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope), once(o))
+	o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope), a.once(o))
 	return o
 }
 

@@ -51,7 +51,7 @@ func (a *API) authenticate(scope string) func(huma.Context, func(huma.Context)) 
 		r, w := humachi.Unwrap(ctx)
 		who, err := a.admit(w, r, scope)
 		if err != nil {
-			WriteProblem(w, r, err) // huma.WriteErr leaves out the headers
+			a.refuse(w, r, who, err) // huma.WriteErr leaves out the headers
 			return
 		}
 		next(huma.WithValue(ctx, callerKey, who))
@@ -147,7 +147,7 @@ func (a *API) consume(mediaType string) func(huma.Context, func(huma.Context)) {
 
 // once takes the fingerprint of a request that names an Idempotency-Key
 // (draft-ietf-httpapi-idempotency-key-header).
-func once(op huma.Operation) func(huma.Context, func(huma.Context)) {
+func (a *API) once(op huma.Operation) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humachi.Unwrap(ctx)
 		keys := r.Header.Values(idempotencyKey)
@@ -156,13 +156,13 @@ func once(op huma.Operation) func(huma.Context, func(huma.Context)) {
 			return
 		}
 		if err := checkKey(keys); err != nil {
-			WriteProblem(w, r, err)
+			a.refuse(w, r, Caller(ctx.Context()), err)
 			return
 		}
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(op.BodyReadTimeout)) // a test's recorder has none
 		o, err := fingerprint(w, r, keys[0], op.MaxBodyBytes)
 		if err != nil {
-			WriteProblem(w, r, err)
+			a.refuse(w, r, Caller(ctx.Context()), err)
 			return
 		}
 		next(huma.WithValue(ctx, onceKey, o))

@@ -15,8 +15,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 )
 
 // Problem is a failure as RFC 9457 shows it. It never repeats the input.
@@ -27,6 +29,8 @@ type Problem struct {
 	Detail    string         `json:"detail,omitempty" doc:"This occurrence, for people" example:"there is no such thing"`
 	RequestID string         `json:"request_id,omitempty" doc:"Finds the request in the logs" example:"0199a1b2-0000-7000-8000-000000000001"`
 	Errors    []ProblemField `json:"errors,omitempty" nullable:"false" doc:"What is wrong where"`
+	// PolicyVersion is told by the service that Config.PolicyVersion is set for.
+	PolicyVersion *int64 `json:"policy_version,omitempty" doc:"From authz alone: the version of the tenant's policy, where the caller was known and the server could tell" example:"7"`
 
 	header http.Header
 }
@@ -162,7 +166,36 @@ func sentence(detail string) string {
 
 // WriteProblem answers a request outside huma with the problem that err tells of.
 func WriteProblem(w http.ResponseWriter, r *http.Request, err error) {
+	write(w, problemOf(err, RequestID(r.Context())))
+}
+
+// refuse is WriteProblem once it is known who asks.
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, who identity.Caller, err error) {
 	p := problemOf(err, RequestID(r.Context()))
+	a.date(r.Context(), who, p)
+	write(w, p)
+}
+
+// dateProblem is a transformer: all problems that huma writes come through it.
+func (a *API) dateProblem(ctx huma.Context, _ string, body any) (any, error) {
+	if p, ok := body.(*Problem); ok {
+		a.date(ctx.Context(), Caller(ctx.Context()), p)
+	}
+	return body, nil
+}
+
+// date has p tell the version of the caller's policy. A failure of our own tells
+// none: what has just failed would be asked again.
+func (a *API) date(ctx context.Context, who identity.Caller, p *Problem) {
+	if a.cfg.PolicyVersion == nil || who.Tenant == uuid.Nil || p.Status == http.StatusUnauthorized || p.Status >= http.StatusInternalServerError {
+		return
+	}
+	if version, err := a.cfg.PolicyVersion(ctx, who); err == nil {
+		p.PolicyVersion = &version
+	}
+}
+
+func write(w http.ResponseWriter, p *Problem) {
 	for k, v := range p.header {
 		w.Header()[k] = v
 	}

@@ -59,10 +59,19 @@ func (s *Service) change(ctx context.Context, who identity.Caller, perm Permissi
 		}
 		return c, err
 	})
-	if err == nil {
+	if err == nil || fault.Is(err, fault.Precondition) { // then the change saw one that policies need not know of
 		s.policies.Forget(who.Tenant)
 	}
 	return err
+}
+
+// Version returns that of the policy in force within the last 250 ms.
+func (s *Service) Version(ctx context.Context, who identity.Caller) (int64, error) {
+	policy, err := s.policies.Policy(ctx, who.Tenant, 0)
+	if err != nil {
+		return 0, err
+	}
+	return policy.Version(), nil
 }
 
 // covers returns fault.Forbidden if the caller lacks one of the permissions in

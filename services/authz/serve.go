@@ -19,7 +19,8 @@ import (
 func surface(cfg config.Server, verifier *rest.Verifier, ready func(context.Context) error, s *access.Service, c *changes, grow func()) *rest.API {
 	r := rest.New(rest.Config{
 		Service: "authz", Title: "Bailiwick authz", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
-		Description: "Permissions, the roles that hold them, who has which role, and decisions.",
+		Description:   "Permissions, the roles that hold them, who has which role, and decisions.",
+		PolicyVersion: s.Version,
 	})
 	a := &api{access: s, cursors: rest.Cursors{Key: cfg.CursorKey}, changes: c, grow: grow}
 	a.register(r)

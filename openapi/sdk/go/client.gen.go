@@ -2392,6 +2392,11 @@ type Problem struct {
 	// Errors What is wrong where
 	Errors *[]ProblemField `json:"errors,omitempty"`
 
+	// PolicyVersion From authz alone: the version of the tenant's policy, where the caller was known and the server could tell
+	//
+	// Examples: 7
+	PolicyVersion *int64 `json:"policy_version,omitempty"`
+
 	// RequestId Finds the request in the logs
 	//
 	// Examples: 0199a1b2-0000-7000-8000-000000000001

@@ -1274,6 +1274,10 @@ export type Problem = {
      */
     errors?: Array<ProblemField>;
     /**
+     * From authz alone: the version of the tenant's policy, where the caller was known and the server could tell
+     */
+    policy_version?: number;
+    /**
      * Finds the request in the logs
      */
     request_id?: string;
