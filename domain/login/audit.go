@@ -11,7 +11,8 @@ const (
 	LoginSucceeded = "login.succeeded"
 	LoginFailed    = "login.failed"
 
-	ConsentGiven = "consent.given"
+	ConsentGiven     = "consent.given"
+	ConsentWithdrawn = "consent.withdrawn"
 
 	PasswordSet            = "password.set" // by one of our services: an invitation was accepted
 	PasswordChanged        = "password.changed"

@@ -3,6 +3,7 @@ package login
 import (
 	"context"
 	"strings"
+	"time"
 
 	"bailiwick.dev/domain/identity"
 )
@@ -15,6 +16,18 @@ type Consents interface {
 	// Consent adds scopes to those. It returns fault.NotFound when there is no
 	// such person or client.
 	Consent(ctx context.Context, tenant identity.TenantID, user identity.UserID, client string, scopes []string, e Event) error
+	// Consents lists the caller's, by the names of the clients.
+	Consents(ctx context.Context, who identity.Caller) ([]Consent, error)
+	// Withdraw ends the caller's consent to a client with the codes and families
+	// that the client has of the caller. It returns fault.NotFound when there is none.
+	Withdraw(ctx context.Context, who identity.Caller, client string, e Event) error
+}
+
+// Consent is what a person has let a client do.
+type Consent struct {
+	ClientID, Name string // of the client
+	Scopes         []string
+	At             time.Time // when the person was asked last
 }
 
 // NeedsConsent reports whether a person who has consented to some scopes must be
@@ -30,7 +43,7 @@ var meanings = map[string]Meaning{
 	"openid":         {"Know who you are", "It learns an identifier of your account, and nothing more."},
 	"profile":        {"See your name", "As your company keeps it."},
 	"email":          {"See your e-mail address", "The one that you log in with."},
-	"offline_access": {"Stay connected", "It keeps its access while you are away, until you log out everywhere."},
+	"offline_access": {"Stay connected", "It keeps its access while you are away, until you remove it on the page of your account."},
 	"auth":           {"Manage programs and sessions", "Applications of your company, your sessions and the audit trail, as far as your roles allow."},
 	"users":          {"Manage people", "See and invite people of your company, as far as your roles allow."},
 	"authz":          {"Manage roles", "See and change who may do what, as far as your roles allow."},

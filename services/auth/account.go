@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -12,12 +13,19 @@ import (
 	"bailiwick.dev/domain/page"
 )
 
-// accountPage is a person's own: their sessions and their password.
+// accountPage is a person's own: their sessions, their consents and their password.
 type accountPage struct {
 	Email, CSRF, Problem, Field string
 	Sessions                    []login.Session
+	Consents                    []application
 	Current                     uuid.UUID
 	Changed                     bool
+}
+
+// application is what a person has let a client do, as the page shows it.
+type application struct {
+	login.Consent
+	May []string
 }
 
 // owner returns the person who is logged in, and answers itself if nobody is.
@@ -48,6 +56,9 @@ func (s *server) showAccount(w http.ResponseWriter, r *http.Request, who identit
 		all, err = s.store.Sessions(r.Context(), who, page.Request{Limit: 100})
 		p.Sessions = all.Items
 	}
+	if err == nil {
+		p.Consents, err = s.consents(r.Context(), who)
+	}
 	if err != nil {
 		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
 		return
@@ -56,13 +67,30 @@ func (s *server) showAccount(w http.ResponseWriter, r *http.Request, who identit
 	show(w, "account.html", p, status, "'self'")
 }
 
+func (s *server) consents(ctx context.Context, who identity.Caller) (shown []application, err error) {
+	all, err := s.store.Consents(ctx, who)
+	for _, c := range all {
+		one := application{Consent: c}
+		for _, scope := range c.Scopes {
+			one.May = append(one.May, login.MeaningOf(scope).Title)
+		}
+		shown = append(shown, one)
+	}
+	return shown, err
+}
+
+// owned is owner for a form of the person's page.
+func (s *server) owned(w http.ResponseWriter, r *http.Request) (identity.Caller, *login.Session, bool) {
+	if !s.posted(w, r) {
+		return identity.Caller{}, nil, false
+	}
+	return s.owner(w, r)
+}
+
 // changePassword takes the form of the person's page. Every other session ends,
 // and every program's tokens.
 func (s *server) changePassword(w http.ResponseWriter, r *http.Request) {
-	if !s.posted(w, r) {
-		return
-	}
-	who, sess, ok := s.owner(w, r)
+	who, sess, ok := s.owned(w, r)
 	if !ok {
 		return
 	}
@@ -77,10 +105,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *http.Request) {
 
 // endSessions takes the forms that log out of one browser, or everywhere.
 func (s *server) endSessions(w http.ResponseWriter, r *http.Request) {
-	if !s.posted(w, r) {
-		return
-	}
-	who, sess, ok := s.owner(w, r)
+	who, sess, ok := s.owned(w, r)
 	if !ok {
 		return
 	}
@@ -99,4 +124,21 @@ func (s *server) endSessions(w http.ResponseWriter, r *http.Request) {
 	default:
 		http.Redirect(w, r, "/auth/account", http.StatusSeeOther)
 	}
+}
+
+// withdraw takes the form by which a person takes back what an application may
+// do. What it holds ends, and it must ask again.
+func (s *server) withdraw(w http.ResponseWriter, r *http.Request) {
+	who, _, ok := s.owned(w, r)
+	if !ok {
+		return
+	}
+	client := r.PostForm.Get("client")
+	e := event(r, who.User, login.ConsentWithdrawn)
+	e.Subject = "client:" + client
+	if err := s.store.Withdraw(r.Context(), who, client, e); err != nil && !fault.Is(err, fault.NotFound) {
+		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		return
+	}
+	http.Redirect(w, r, "/auth/account", http.StatusSeeOther)
 }

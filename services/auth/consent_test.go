@@ -95,6 +95,48 @@ func TestConsentIsAskedOnceForEachScope(t *testing.T) {
 	}
 }
 
+func TestConsentIsSeenAndWithdrawn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.watched(t)
+	c, _ := w.oauth(t)
+	b, verifier := w.browser(t), oauth2.GenerateVerifier()
+	at := c.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier))
+	to, _ := w.logIn(t, b, at, email, password)
+	tok, err := c.Exchange(t.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, form := open(t, b, w.url+"/auth/account")
+	if !strings.Contains(page, "<strong>Test</strong>") || !strings.Contains(page, "Work with tasks") || strings.Contains(page, "Work with reports") || !strings.Contains(page, `value="`+c.ClientID+`"`) {
+		t.Fatalf("the account's page: %s", page)
+	}
+	form.Set("client", c.ClientID)
+	if resp := send(t, b, w.url+"/auth/account/consents", url.Values{"client": {c.ClientID}}); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("a form of others: %d", resp.StatusCode)
+	}
+	w.lives(t, "before", tok)
+	for range 2 { // who clicks twice is told no error
+		resp := send(t, b, w.url+"/auth/account/consents", form)
+		if page, _ := read(t, resp); resp.StatusCode != http.StatusOK || strings.Contains(page, "<strong>Test</strong>") {
+			t.Errorf("afterwards: %d %s", resp.StatusCode, page)
+		}
+	}
+	if status, _ := w.refresh(t, tok.RefreshToken); status != 400 || w.active(t, tok.AccessToken) {
+		t.Errorf("refresh: %d, or the access token is active", status)
+	}
+	w.ends(t, "a withdrawn consent", tok.AccessToken)
+	if page, _ := open(t, b, at); !strings.Contains(page, "Test asks for access") {
+		t.Errorf("who is logged in still is not asked again: %s", page)
+	}
+	var entry string
+	var n int
+	w.db.Scan(t, &entry, "select event->>'actor' || ' ' || (event->>'subject') from audit_events where event->>'action' = 'consent.withdrawn'")
+	if w.db.Scan(t, &n, "select count(*) from audit_events where event->>'action' = 'consent.withdrawn'"); n != 1 || entry != "user:"+w.user.String()+" client:"+c.ClientID {
+		t.Errorf("%d entries, the first is %q", n, entry)
+	}
+}
+
 func TestFormsOfOthersAreForbidden(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -16,6 +16,7 @@ func everyPage() map[string][]any {
 	this := login.Session{ID: uuid.New(), UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36", Network: "192.0.2.0/24", AuthenticatedAt: time.Now()}
 	other := login.Session{ID: uuid.New(), UserAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", Network: "2001:db8::/56", AuthenticatedAt: time.Now().Add(-time.Hour)}
 	account := accountPage{Email: email, CSRF: "c", Sessions: []login.Session{this, other}, Current: this.ID}
+	account.Consents = []application{{login.Consent{ClientID: "a", Name: "Acme Planner", At: time.Now()}, []string{"Know who you are", "See your e-mail address", "Work with tasks"}}, {login.Consent{ClientID: "b", Name: "Door opener", At: time.Now()}, nil}}
 	changed, wrongOne, common := account, account, account
 	changed.Changed = true
 	wrongOne.Problem, wrongOne.Field = "This is not the current password.", "/current_password"
@@ -31,7 +32,7 @@ func everyPage() map[string][]any {
 		"forgot.html":  {linkPage{CSRF: "c"}, linkPage{Done: true}, away},
 		"reset.html":   {linkPage{Token: "t", CSRF: "c", Email: email}, linkPage{Done: true}, linkPage{Token: "t", CSRF: "c", Email: email, Problem: common.Problem, Field: "/password"}, gone, away},
 		"verify.html":  {linkPage{Token: "t", CSRF: "c", Email: email}, linkPage{Done: true}, gone, away},
-		"account.html": {account, changed, wrongOne, common, slowed},
+		"account.html": {account, changed, wrongOne, common, slowed, accountPage{Email: email, CSRF: "c", Sessions: account.Sessions[:1], Current: this.ID}},
 		"message.html": {map[string]string{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": "c"},
 			map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, map[string]string{"Title": "This did not work", "Text": "There is no such application."}},
 	}

@@ -107,6 +107,7 @@ func (s *server) mount(r *rest.API) {
 	m.Get("/auth/account", s.account)
 	m.Post("/auth/account/password", s.changePassword)
 	m.Post("/auth/account/sessions", s.endSessions)
+	m.Post("/auth/account/consents", s.withdraw)
 	m.Post("/auth/token", s.readable(s.token))
 	m.Post("/auth/par", s.readable(s.push))
 	m.Post("/auth/revoke", s.readable(s.revoke))

@@ -26,7 +26,10 @@ var halves = map[string]string{
 	"neither a code nor its pushed request": `select 1 - count(*) from (select from pushed_requests union all select from authorization_codes where request::text = '{"pushed":1}') as x`,
 	"a family ended that services know not": `select count(*) from token_families f where revoked_at is not null and not exists (select from revocations r where r.subject = 'family:' || f.id)`,
 	"a changed client without a receipt":    `select count(*) from clients where version > 1 and not exists (select from idempotency_receipts)`,
-	"a rotation without a next key":         `select count(*) from (select count(*) as n from signing_keys where active_from is null) as x where n <> 1`,
+	"a consent withdrawn by half": `select count(*) from audit_events g join clients c using (tenant_id) where g.event->>'action' = 'consent.given' and
+		(exists (select from consents))::int + (exists (select from token_families where revoked_at is null))::int
+		+ (not exists (select from audit_events w where w.tenant_id = g.tenant_id and w.event->>'action' = 'consent.withdrawn'))::int not in (0, 3)`,
+	"a rotation without a next key": `select count(*) from (select count(*) as n from signing_keys where active_from is null) as x where n <> 1`,
 }
 
 // A fault between any two messages of an operation leaves all of it or nothing.
@@ -54,6 +57,15 @@ func TestFaultsLeaveNoHalfState(t *testing.T) {
 		"revocation": func(t *testing.T, w world) func(context.Context, world) error {
 			id, _ := w.family(t)
 			return func(ctx context.Context, w world) error { return w.RevokeFamily(ctx, w.tenant, id) }
+		},
+		"withdrawal of a consent": func(t *testing.T, w world) func(context.Context, world) error {
+			w.family(t)
+			if err := w.Consent(t.Context(), w.tenant, w.user, w.client.ID, []string{"tasks"}, login.Event{At: time.Now(), Action: login.ConsentGiven}); err != nil {
+				t.Fatal(err)
+			}
+			return func(ctx context.Context, w world) error {
+				return w.Withdraw(ctx, identity.Caller{Tenant: w.tenant, User: w.user}, w.client.ID, login.Event{At: time.Now(), Action: login.ConsentWithdrawn})
+			}
 		},
 		"answer to a pushed request": func(t *testing.T, w world) func(context.Context, world) error {
 			p := login.PushedRequest{Hash: []byte(uuid.NewString()), ClientID: w.client.ID, Request: json.RawMessage(`{}`), ExpiresAt: time.Now().Add(time.Minute)}

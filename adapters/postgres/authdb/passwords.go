@@ -22,6 +22,16 @@ func (s *Store) SetPassword(ctx context.Context, tenant identity.TenantID, user 
 // found runs a change of a credential, after which nothing that the person's
 // logins gave is good but for one session, if it finds its row.
 func (s *Store) found(ctx context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event, sql string, args ...any) error {
+	return s.then(ctx, tenant, func(b *pgx.Batch) {
+		b.Queue(`delete from mailed_links where tenant_id = $1 and user_id = $2 and purpose = 'reset'`, tenant, user)
+		queueEnd(b, tenant, user, but, e.At)
+		queueEvent(b, tenant, e, nothing)
+	}, sql, args...)
+}
+
+// then runs a change and, in the same transaction, what follows from it. It
+// returns fault.NotFound, and nothing follows, when the change finds no row.
+func (s *Store) then(ctx context.Context, tenant identity.TenantID, queue func(b *pgx.Batch), sql string, args ...any) error {
 	return s.app.Tx(ctx, tenant, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, sql, args...)
 		if err == nil && tag.RowsAffected() == 0 {
@@ -31,9 +41,7 @@ func (s *Store) found(ctx context.Context, tenant identity.TenantID, user identi
 			return err
 		}
 		b := &pgx.Batch{}
-		b.Queue(`delete from mailed_links where tenant_id = $1 and user_id = $2 and purpose = 'reset'`, tenant, user)
-		queueEnd(b, tenant, user, but, e.At)
-		queueEvent(b, tenant, e, nothing)
+		queue(b)
 		return tx.SendBatch(ctx, b).Close()
 	})
 }

@@ -3,10 +3,12 @@ package conformance
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
 
@@ -28,6 +30,38 @@ func consents(t *testing.T, w world) {
 	if got, err := w.Consented(t.Context(), uuid.New(), w.user, w.client); err != nil || len(got) != 0 {
 		t.Errorf("in another tenant: %v, %v", got, err)
 	}
+	withdrawn(t, w, scopes)
+	must(t, w.Consent(t.Context(), w.tenant, w.user, w.client, []string{"email"}, event(login.ConsentGiven)))
 	must(t, w.DropCredential(t.Context(), w.tenant, w.user, event(login.PersonRemoved)))
 	scopes()
+}
+
+// withdrawn: with a consent goes what its client has of the person, and no more.
+func withdrawn(t *testing.T, w world, scopes func(want ...string)) {
+	who, other := identity.Caller{Tenant: w.tenant, User: w.user}, w
+	other.client = add(t, w.Store, who).ID
+	must(t, w.Consent(t.Context(), w.tenant, w.user, other.client, []string{"openid"}, event(login.ConsentGiven)))
+	if all, err := w.Consents(t.Context(), who); err != nil || len(all) != 2 || all[0].ClientID >= all[1].ClientID || all[0].Name != "c" || len(all[0].Scopes) == 0 || time.Since(all[0].At) > time.Minute {
+		t.Errorf("the consents are %+v, %v", all, err)
+	}
+	code := w.code(t, time.Minute)
+	ended, _ := w.family(t)
+	stays, _ := other.family(t)
+	stranger := identity.Caller{Tenant: w.tenant, User: uuid.New()}
+	wantKind(t, "another person withdraws it", w.Withdraw(t.Context(), stranger, w.client, event(login.ConsentWithdrawn)), fault.NotFound)
+	if all, err := w.Consents(t.Context(), stranger); err != nil || len(all) != 0 {
+		t.Errorf("another person's are %+v, %v", all, err)
+	}
+	must(t, w.Withdraw(t.Context(), who, w.client, event(login.ConsentWithdrawn)))
+	scopes()
+	if all, err := w.Consents(t.Context(), who); err != nil || len(all) != 1 || all[0].ClientID != other.client {
+		t.Errorf("afterwards they are %+v, %v", all, err)
+	}
+	if w.lives(t, ended) || !w.lives(t, stays) {
+		t.Error("the client's family lives, or another's does not")
+	}
+	if done, err := w.Exchange(t.Context(), w.tenant, w.exchange(code.Hash, nil)); err != nil || done {
+		t.Errorf("a code from before: %v, %v", done, err)
+	}
+	wantKind(t, "again", w.Withdraw(t.Context(), who, w.client, event(login.ConsentWithdrawn)), fault.NotFound)
 }

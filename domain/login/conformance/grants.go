@@ -41,7 +41,7 @@ func runGrants(t *testing.T, store Store) {
 		"LivingSessionsAreListed":          sessionsAreListed,
 		"ASessionTakesAnothersPlace":       sessionsFollow,
 		"ASessionEndsOnceUnderAKey":        sessionsEndOnce,
-		"ConsentsAddUpUntilOneIsGone":      consents,
+		"ConsentsAddUpUntilTheyAreGone":    consents,
 		"APasswordTakesAnothersPlace":      passwords,
 		"AResetLinkWorksOnce":              resets,
 		"AVerificationLinkWorksOnce":       verifications,

@@ -24,7 +24,7 @@ type Store struct {
 	suspended   map[uuid.UUID]bool
 	events      map[uuid.UUID][]login.Event
 	sessions    map[uuid.UUID][]session
-	consents    map[consentKey][]string
+	consents    map[consentKey]login.Consent
 	failures    map[string]failures
 	links       []*link
 	devices     []device
@@ -42,7 +42,7 @@ func (s *Store) lock() func() {
 	if s.clients == nil {
 		s.clients, s.credentials, s.receipts = map[uuid.UUID][]login.Client{}, map[uuid.UUID][]login.Credential{}, map[string]receipt{}
 		s.suspended, s.events = map[uuid.UUID]bool{}, map[uuid.UUID][]login.Event{}
-		s.sessions, s.consents = map[uuid.UUID][]session{}, map[consentKey][]string{}
+		s.sessions, s.consents = map[uuid.UUID][]session{}, map[consentKey]login.Consent{}
 		s.failures = map[string]failures{}
 	}
 	return s.mu.Unlock

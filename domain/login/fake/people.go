@@ -61,7 +61,7 @@ func (s *Store) DropCredential(_ context.Context, tenant identity.TenantID, user
 	left := slices.DeleteFunc(slices.Clone(s.credentials[tenant]), func(c login.Credential) bool { return c.User == user })
 	if len(left) < len(s.credentials[tenant]) {
 		s.endAll(tenant, user, uuid.Nil)
-		maps.DeleteFunc(s.consents, func(k consentKey, _ []string) bool { return k.tenant == tenant && k.user == user })
+		maps.DeleteFunc(s.consents, func(k consentKey, _ login.Consent) bool { return k.tenant == tenant && k.user == user })
 		s.note(tenant, e)
 	}
 	s.credentials[tenant] = left
