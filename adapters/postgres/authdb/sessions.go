@@ -67,26 +67,20 @@ var endFamiliesOf = `with ended as (update token_families set revoked_at = now()
 // EndSession implements login.Sessions. The session goes first, and with it its
 // codes: whatever was exchanged a moment ago is then seen as a family.
 func (s *Store) EndSession(ctx context.Context, who identity.Caller, id uuid.UUID, e login.Event) error {
-	return s.app.Tx(ctx, who.Tenant, func(tx pgx.Tx) error {
-		var done bool
-		if replayed, err := postgres.ReplayIn(ctx, tx, who, &done); replayed || err != nil {
-			return err
-		}
+	_, err := postgres.Once(ctx, s.app, who, func(tx pgx.Tx) (bool, error) {
 		tag, err := tx.Exec(ctx, `delete from login_sessions where tenant_id = $1 and user_id = $2 and id = $3`, who.Tenant, who.User, id)
 		if err == nil && tag.RowsAffected() == 0 {
 			err = notFound()
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		b := &pgx.Batch{}
-		if err := postgres.QueueReceipt(b, who, true); err != nil {
-			return err
-		}
 		b.Queue(endFamiliesOf, who.Tenant, id)
 		queueEvent(b, who.Tenant, e, nothing)
-		return tx.SendBatch(ctx, b).Close()
+		return true, tx.SendBatch(ctx, b).Close()
 	})
+	return err
 }
 
 // EndSessions implements login.Sessions.

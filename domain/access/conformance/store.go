@@ -281,7 +281,7 @@ func keyMakesOnce(t *testing.T, w *world) {
 	var mu sync.Mutex
 	seen := map[uuid.UUID]int{}
 	var wg sync.WaitGroup
-	for range 10 {
+	for range 50 {
 		wg.Go(func() {
 			r, err := w.CreateRole(t.Context(), who, access.RoleDraft{Name: "once"})
 			if err != nil {

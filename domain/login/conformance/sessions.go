@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,9 +72,16 @@ func sessionsEndOnce(t *testing.T, w world) {
 	at, _, err := w.logIn(t, "x")
 	must(t, err)
 	who := identity.Caller{Tenant: w.tenant, User: w.user, Request: identity.Request{Once: &identity.Once{Key: "k", Fingerprint: "f"}}}
-	for range 2 {
-		must(t, w.EndSession(t.Context(), who, at.ID, event(login.SessionEnded)))
+	var all sync.WaitGroup
+	for range 50 { // all at once
+		all.Go(func() {
+			if err := w.EndSession(t.Context(), who, at.ID, event(login.SessionEnded)); err != nil {
+				t.Error(err)
+			}
+		})
 	}
+	all.Wait()
+	must(t, w.EndSession(t.Context(), who, at.ID, event(login.SessionEnded)))
 	who.Request.Once = &identity.Once{Key: "k", Fingerprint: "other"}
 	wantKind(t, "another request under the key", w.EndSession(t.Context(), who, at.ID, event(login.SessionEnded)), fault.Invalid)
 	wantKind(t, "of a link", w.AskVerification(t.Context(), who, uuid.New()), fault.Invalid)
