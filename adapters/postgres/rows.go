@@ -180,8 +180,11 @@ func elements[T any](src []byte, one func([]byte) (T, error)) ([]T, error) {
 	if len(src) < head {
 		return nil, errWidth
 	}
-	if dimensions := binary.BigEndian.Uint32(src); dimensions != 1 || len(src) < head+dimension {
-		return []T{}, map[bool]error{false: fmt.Errorf("an array of %d dimensions", dimensions)}[dimensions == 0]
+	switch dimensions := binary.BigEndian.Uint32(src); {
+	case dimensions == 0:
+		return []T{}, nil
+	case dimensions != 1 || len(src) < head+dimension:
+		return nil, fmt.Errorf("an array of %d dimensions", dimensions)
 	}
 	n := binary.BigEndian.Uint32(src[head:])
 	all := make([]T, 0, min(n, uint32(len(src)/4)))
