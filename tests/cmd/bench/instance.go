@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"net"
@@ -100,11 +99,18 @@ func (i *instance) ask(ctx context.Context, request []byte) error {
 	if _, err := conn.Write(request); err != nil {
 		return err
 	}
-	status, err := answer(bufio.NewReader(conn))
-	if err == nil && status >= 300 {
-		err = fmt.Errorf("%.200s: %d", request, status)
+	var answer []byte
+	for buffer := make([]byte, 64<<10); !whole(answer); {
+		n, err := conn.Read(buffer)
+		if err != nil {
+			return err
+		}
+		answer = append(answer, buffer[:n]...)
 	}
-	return err
+	if s := status(answer); s >= 300 {
+		return fmt.Errorf("%.200s: %d", request, s)
+	}
+	return nil
 }
 
 // stop ends the process and waits until it has let go of its database.

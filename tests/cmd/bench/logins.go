@@ -10,48 +10,72 @@ import (
 	"time"
 )
 
-const crowd = 64 // people who log in at once
+const (
+	crowd = 64                    // people who log in at once
+	pace  = 10 * time.Millisecond // of clients that leave the machine time
+)
 
 // logins measures what a crowd at the login page takes, and what its hashing
-// leaves to those who want a token at the same time.
-func (w *world) logins(ctx context.Context) ([]line, error) {
+// leaves to those who want a token at the same time: as many as they can get,
+// and now and then one.
+func (w *world) logins(ctx context.Context) (lines []line, err error) {
 	req := w.form("token", url.Values{"grant_type": {"client_credentials"}, "scope": {"tasks"}})
-	tokens := work{at: req.URL.Host, pid: pid("auth"), status: 200, request: always(req)}
-	idle, err := tokens.measure(ctx)
-	if err != nil {
+	eager := work{at: req.URL.Host, pid: pid("auth"), status: 200, request: always(req)}
+	paced := eager
+	paced.pause = pace
+	if err := forgetPeak(eager.pid); err != nil {
 		return nil, err
 	}
-	if err := forgetPeak(tokens.pid); err != nil {
-		return nil, err
+	for _, c := range []struct {
+		how string
+		work
+	}{{"without a pause", eager}, {fmt.Sprintf("every %s", pace), paced}} {
+		idle, err := c.measure(ctx)
+		if err != nil {
+			return nil, err
+		}
+		leave, begun := w.crowd(ctx), time.Now()
+		busy, err := c.measure(ctx)
+		took := time.Since(begun)
+		done, left := leave()
+		if err = errors.Join(err, left); err != nil {
+			return nil, err
+		}
+		lines = append(lines,
+			line{fmt.Sprintf("auth: %d log in at once", crowd), fmt.Sprintf("%.0f logins/s, %.0f MiB", float64(done)/took.Seconds(), memory(eager.pid)), "160 MiB", "the most that the process may hold", ratio(memory(eager.pid), 160)},
+			line{"auth: client credentials meanwhile, " + c.how, busy.String(), idle.String(), "the p99 may be twice the idle one's", ratio(ms(busy.p99), ms(idle.p99))})
 	}
-	crowded, leave := context.WithCancel(ctx)
-	p, begun := w.platform(), time.Now()
-	var done atomic.Int64
+	return lines, nil
+}
+
+// crowd has people log in over and over until leave is called, which returns how
+// many have.
+func (w *world) crowd(ctx context.Context) (leave func() (done int64, err error)) {
+	ctx, stop := context.WithCancel(ctx)
+	p := w.platform()
+	var n atomic.Int64
 	var all sync.WaitGroup
 	failed := make(chan error, crowd)
 	for range crowd {
 		all.Go(func() {
 			for {
-				if _, _, err := p.LogIn(crowded, w.company.MachineID, w.company.MachineSecret, w.company.Owner); crowded.Err() != nil {
+				if _, _, err := p.LogIn(ctx, w.company.MachineID, w.company.MachineSecret, w.company.Owner); ctx.Err() != nil {
 					return
 				} else if err != nil {
 					failed <- err
 					return
 				}
-				done.Add(1)
+				n.Add(1)
 			}
 		})
 	}
-	busy, err := tokens.measure(ctx)
-	took := time.Since(begun)
-	leave()
-	all.Wait()
-	close(failed)
-	for e := range failed {
-		err = errors.Join(err, e)
+	return func() (done int64, err error) {
+		stop()
+		all.Wait()
+		close(failed)
+		for e := range failed {
+			err = errors.Join(err, e)
+		}
+		return n.Load(), err
 	}
-	return []line{
-		{fmt.Sprintf("auth: %d log in at once", crowd), fmt.Sprintf("%.0f logins/s, %.0f MiB", float64(done.Load())/took.Seconds(), memory(tokens.pid)), "160 MiB", "the most that the process may hold", ratio(memory(tokens.pid), 160)},
-		{"auth: client credentials meanwhile", busy.String(), idle.String(), "the p99 may be twice the idle one's", ratio(ms(busy.p99), ms(idle.p99))},
-	}, err
 }

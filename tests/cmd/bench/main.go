@@ -21,6 +21,7 @@ const (
 )
 
 func main() {
+	runtime.GOMAXPROCS(clients) // so that who measures need not wait for who logs in
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	do := run
