@@ -28,7 +28,7 @@ type Problem struct {
 	Status    int            `json:"status" doc:"The HTTP status" example:"404"`
 	Detail    string         `json:"detail,omitempty" doc:"This occurrence, for people" example:"there is no such thing"`
 	RequestID string         `json:"request_id,omitempty" doc:"Finds the request in the logs" example:"0199a1b2-0000-7000-8000-000000000001"`
-	Errors    []ProblemField `json:"errors,omitempty" nullable:"false" doc:"What is wrong where"`
+	Errors    []ProblemField `json:"errors,omitempty" nullable:"false" doc:"What is wrong where: the first 100 mistakes"`
 	// PolicyVersion is told by the service that Config.PolicyVersion is set for.
 	PolicyVersion *int64 `json:"policy_version,omitempty" doc:"From authz alone: the version of the tenant's policy, where the caller was known and the server could tell" example:"7"`
 
@@ -211,6 +211,7 @@ func fromHuma(ctx huma.Context, status int, msg string, errs ...error) huma.Stat
 	if ctx != nil {
 		id = RequestID(ctx.Context())
 	}
+	errs = errs[:min(len(errs), fault.MaxFields)] // else 1 MiB of mistakes would be told in 100
 	for _, err := range errs {
 		var f *fault.Error
 		if errors.As(err, &f) {
@@ -244,6 +245,8 @@ func codeOf(status int) string {
 // ofType is how huma says that a value has another type, and no more.
 var ofType = regexp.MustCompile(`^(expected|invalid) (string|number|integer|float|boolean|array|object)$`)
 
+var toPointer = strings.NewReplacer("~", "~0", "/", "~1", ".", "/", "[", "/", "]", "")
+
 // fieldOf turns huma's "body.items[3].name" into a JSON pointer.
 func fieldOf(d *huma.ErrorDetail) ProblemField {
 	f := ProblemField{Code: "invalid_value", Detail: d.Message}
@@ -269,8 +272,7 @@ func fieldOf(d *huma.ErrorDetail) ProblemField {
 		name = strings.TrimPrefix(name+"."+strings.TrimSuffix(after, " to be present"), ".")
 	}
 	if name != "" {
-		name = strings.NewReplacer("~", "~0", "/", "~1", ".", "/", "[", "/", "]", "").Replace(name)
-		f.Pointer = "/" + name
+		f.Pointer = "/" + toPointer.Replace(name)
 	}
 	return f
 }

@@ -242,6 +242,15 @@ func TestBadInputIsAProblemThatNamesTheField(t *testing.T) {
 	}
 }
 
+func TestProblemTellsTheFirstMistakesOfMany(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	resp, body := w.post(t, w.issuer.Token(t, w.who), `{"name":"x","owners":[`+strings.Repeat("1,", 10_000)+`1]}`)
+	if p := problem(t, resp, body); p.Status != 422 || len(p.Errors) != 100 || p.Errors[99].Pointer != "/owners/99" {
+		t.Errorf("%d with %d errors, want 422 with 100", p.Status, len(p.Errors))
+	}
+}
+
 func TestWrongPathMethodAndMediaTypesAreProblems(t *testing.T) {
 	t.Parallel()
 	w := start(t)

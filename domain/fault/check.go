@@ -4,11 +4,13 @@ package fault
 // everything at once. The zero Check is ready.
 type Check struct{ fields []Field }
 
-const maxFields = 100 // what else is wrong is told when these are put right
+// MaxFields bounds the fields of one failure: what else is wrong is told when
+// these are put right.
+const MaxFields = 100
 
 // That notes the field at pointer as wrong unless ok.
 func (c *Check) That(ok bool, pointer, code, message string) {
-	if !ok && len(c.fields) < maxFields {
+	if !ok && len(c.fields) < MaxFields {
 		c.fields = append(c.fields, Field{Pointer: pointer, Code: code, Message: message})
 	}
 }

@@ -2389,7 +2389,7 @@ type Problem struct {
 	// Examples: there is no such thing
 	Detail *string `json:"detail,omitempty"`
 
-	// Errors What is wrong where
+	// Errors What is wrong where: the first 100 mistakes
 	Errors *[]ProblemField `json:"errors,omitempty"`
 
 	// PolicyVersion From authz alone: the version of the tenant's policy, where the caller was known and the server could tell

@@ -1270,7 +1270,7 @@ export type Problem = {
      */
     detail?: string;
     /**
-     * What is wrong where
+     * What is wrong where: the first 100 mistakes
      */
     errors?: Array<ProblemField>;
     /**
