@@ -15,7 +15,7 @@ import (
 type Document struct {
 	Permissions []PermissionDraft    `json:"permissions" nullable:"false" maxItems:"900" doc:"Those that the tenant made; the platform's own are there anyway"`
 	Roles       []RoleDraft          `json:"roles" nullable:"false" maxItems:"2000" doc:"All roles. owner holds every permission"`
-	Assignments []DocumentAssignment `json:"assignments" nullable:"false" maxItems:"100000" doc:"Who has which role"`
+	Assignments []DocumentAssignment `json:"assignments" nullable:"false" maxItems:"200000" doc:"Who has which role"`
 }
 
 // DocumentAssignment says who has which role.
@@ -72,6 +72,7 @@ func (s Snapshot) replacePermissions(c *fault.Check, ds []PermissionDraft, at ti
 			all = append(all, p)
 		}
 	}
+	c.That(len(ds) <= MaxOwnPermissions, "/permissions", "too_many", fmt.Sprintf("at most %d permissions", MaxOwnPermissions))
 	seen := map[Permission]bool{}
 	for i, d := range ds {
 		where := fmt.Sprintf("/permissions/%d", i)
@@ -117,6 +118,7 @@ func checkRoles(c *fault.Check, ds []RoleDraft, next Snapshot) {
 		c.That(r.Name != Owner || len(r.Parents) == 0 && len(r.Permissions) == len(next.Permissions), at+"/permissions", "owner_is_fixed", "the role owner holds every permission, itself")
 		seen[r.Name] = true
 	}
+	c.That(len(next.Roles) <= MaxRoles, "/roles", "too_many", fmt.Sprintf("at most %d roles", MaxRoles))
 	c.That(seen[Owner], "/roles", "owner_is_fixed", "the role owner stays")
 }
 

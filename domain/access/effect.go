@@ -49,6 +49,9 @@ func (s *Service) DryRun(ctx context.Context, who identity.Caller, p Proposal) (
 	if next.owners() == 0 {
 		return Effect{}, errLastOwner()
 	}
+	if err := next.document(at).fits(); err != nil {
+		return Effect{}, err
+	}
 	return Effect{compare(now.holdings(at), next.holdings(at)), now.Version}, nil
 }
 

@@ -15,7 +15,7 @@ const MaxDepth = 10
 const MaxRoles = 2000
 
 // with returns s with r in the place of the role of r's id, or added. A new
-// name of r is carried to those that inherit from it.
+// name of r is carried to those that inherit from it or have it.
 func (s Snapshot) with(r Role) Snapshot {
 	i := slices.IndexFunc(s.Roles, func(x Role) bool { return x.ID == r.ID })
 	s.Roles = slices.Clone(s.Roles)
@@ -30,6 +30,14 @@ func (s Snapshot) with(r Role) Snapshot {
 			s.Roles[i].Parents = slices.Clone(x.Parents)
 			s.Roles[i].Parents[at] = r.Name
 			slices.Sort(s.Roles[i].Parents)
+		}
+	}
+	if old != r.Name {
+		s.Assignments = slices.Clone(s.Assignments)
+		for i, a := range s.Assignments {
+			if a.Role == old {
+				s.Assignments[i].Role = r.Name
+			}
 		}
 	}
 	return s

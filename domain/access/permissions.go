@@ -42,8 +42,8 @@ func (s *Service) CreatePermission(ctx context.Context, who identity.Caller, d P
 		if now.knows(d.Name) {
 			return nil, fault.New(fault.Conflict, "permission_exists", "the tenant knows this permission")
 		}
-		if len(now.Permissions) >= maxPermissions {
-			return nil, fault.New(fault.Conflict, "too_many_permissions", fmt.Sprintf("a tenant knows at most %d permissions", maxPermissions))
+		if now.made() >= MaxOwnPermissions {
+			return nil, fault.New(fault.Conflict, "too_many_permissions", fmt.Sprintf("a tenant makes at most %d permissions", MaxOwnPermissions))
 		}
 		a.PermissionDefinition = PermissionDefinition{ID: id, Name: d.Name, Description: d.Description, Version: 1, CreatedAt: s.now()}
 		w.PutPermission(a.PermissionDefinition)
@@ -92,6 +92,16 @@ func (s *Service) DeletePermission(ctx context.Context, who identity.Caller, id 
 		return &Change{Action: "permission.deleted", Before: gone}, nil
 	})
 	return policy, err
+}
+
+// made counts the permissions that the tenant made.
+func (s Snapshot) made() (n int) {
+	for _, p := range s.Permissions {
+		if !p.Builtin {
+			n++
+		}
+	}
+	return n
 }
 
 // holdAll are the roles that are given whatever the tenant makes.

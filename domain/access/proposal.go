@@ -16,7 +16,7 @@ import (
 type Proposal struct {
 	Permissions *[]PermissionDraft    `json:"permissions,omitempty" nullable:"false" maxItems:"900" doc:"All that the tenant made; left out: as they are"`
 	Roles       *[]RoleDraft          `json:"roles,omitempty" nullable:"false" maxItems:"2000" doc:"All roles; left out: as they are"`
-	Assignments *[]DocumentAssignment `json:"assignments,omitempty" nullable:"false" maxItems:"100000" doc:"Who has which role; left out: as it is"`
+	Assignments *[]DocumentAssignment `json:"assignments,omitempty" nullable:"false" maxItems:"200000" doc:"Who has which role; left out: as it is"`
 	Drop        *PolicyDrop           `json:"drop,omitempty" doc:"What is then removed, with all that names it"`
 	Put         *PolicyPut            `json:"put,omitempty" doc:"What is then made, or takes the place of what has its name"`
 }

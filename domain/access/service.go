@@ -54,10 +54,11 @@ func (s *Service) change(ctx context.Context, who identity.Caller, perm Permissi
 			return nil, err
 		}
 		c, err := edit(now, covers, w)
-		if *version = now.Version; c != nil {
-			*version++
+		if *version = now.Version; err != nil || c == nil {
+			return nil, err
 		}
-		return c, err
+		*version++
+		return c, now.room(*c, s.now())
 	})
 	if err == nil || fault.Is(err, fault.Precondition) { // then the change saw one that policies need not know of
 		s.policies.Forget(who.Tenant)

@@ -13,7 +13,9 @@ import (
 	"bailiwick.dev/domain/page"
 )
 
-const maxDocument = 8 << 20
+// maxDocument leaves room for the layout and the escapes of whoever writes a
+// document otherwise than an export does.
+const maxDocument = access.MaxDocument + 1<<20
 
 func (a *api) registerPolicy(r *rest.API) {
 	rest.Register(r, rest.Operation{
@@ -22,7 +24,7 @@ func (a *api) registerPolicy(r *rest.API) {
 	}, a.exportPolicy)
 	rest.Register(r, rest.Operation{
 		ID: "import-policy", Method: http.MethodPut, Path: "/v1/policy", Tag: "policy", Scope: scope, Needs: rest.Needs{access.RolesWrite, access.AssignmentsWrite}, Errors: []int{409, 412, 428}, MaxBody: maxDocument,
-		Summary: "Import the policy", Description: "Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.",
+		Summary: "Import the policy", Description: "Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.",
 	}, a.importPolicy)
 	rest.Register(r, rest.Operation{
 		ID: "dry-run-policy", Method: http.MethodPost, Path: "/v1/policy:dry-run", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead}, Errors: []int{409}, MaxBody: maxDocument,
@@ -65,9 +67,21 @@ func (a *api) exportPolicy(ctx context.Context, who identity.Caller, in *policyI
 	return &exportOutput{Status: http.StatusOK, ETag: rest.ETag(got.PolicyVersion), Body: &got}, nil
 }
 
+// PolicyImport is a document, which may be just as it was exported.
+type PolicyImport struct {
+	access.Document
+	PolicyVersion int64 `json:"policy_version,omitempty" example:"7" doc:"As in an export; without effect: If-Match says what is replaced"`
+}
+
+// PolicyProposal is a proposal, which may be just what was exported.
+type PolicyProposal struct {
+	access.Proposal
+	PolicyVersion int64 `json:"policy_version,omitempty" example:"7" doc:"As in an export; without effect"`
+}
+
 type importInput struct {
 	rest.IfMatch
-	Body access.Document
+	Body PolicyImport
 }
 
 type importOutput struct {
@@ -80,14 +94,14 @@ func (a *api) importPolicy(ctx context.Context, who identity.Caller, in *importI
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.access.Import(ctx, who, version, in.Body)
+	got, err := a.access.Import(ctx, who, version, in.Body.Document)
 	return &importOutput{rest.ETag(got.PolicyVersion), got}, err
 }
 
 type dryRunOutput struct{ Body access.Effect }
 
-func (a *api) dryRun(ctx context.Context, who identity.Caller, in *struct{ Body access.Proposal }) (*dryRunOutput, error) {
-	got, err := a.access.DryRun(ctx, who, in.Body)
+func (a *api) dryRun(ctx context.Context, who identity.Caller, in *struct{ Body PolicyProposal }) (*dryRunOutput, error) {
+	got, err := a.access.DryRun(ctx, who, in.Body.Proposal)
 	return &dryRunOutput{got}, err
 }
 

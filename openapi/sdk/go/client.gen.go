@@ -1590,18 +1590,6 @@ type Difference struct {
 // DifferenceSubjectKind Examples: user
 type DifferenceSubjectKind string
 
-// Document defines model for Document.
-type Document struct {
-	// Assignments Who has which role
-	Assignments []DocumentAssignment `json:"assignments"`
-
-	// Permissions Those that the tenant made; the platform's own are there anyway
-	Permissions []PermissionDraft `json:"permissions"`
-
-	// Roles All roles. owner holds every permission
-	Roles []RoleDraft `json:"roles"`
-}
-
 // DocumentAnswer defines model for DocumentAnswer.
 type DocumentAnswer struct {
 	// Assignments Who has which role
@@ -2370,6 +2358,46 @@ type PolicyDrop struct {
 	Roles *[]string `json:"roles,omitempty"`
 }
 
+// PolicyImport defines model for PolicyImport.
+type PolicyImport struct {
+	// Assignments Who has which role
+	Assignments []DocumentAssignment `json:"assignments"`
+
+	// Permissions Those that the tenant made; the platform's own are there anyway
+	Permissions []PermissionDraft `json:"permissions"`
+
+	// PolicyVersion As in an export; without effect: If-Match says what is replaced
+	//
+	// Examples: 7
+	PolicyVersion *int64 `json:"policy_version,omitempty"`
+
+	// Roles All roles. owner holds every permission
+	Roles []RoleDraft `json:"roles"`
+}
+
+// PolicyProposal defines model for PolicyProposal.
+type PolicyProposal struct {
+	// Assignments Who has which role; left out: as it is
+	Assignments *[]DocumentAssignment `json:"assignments,omitempty"`
+
+	// Drop What is then removed, with all that names it
+	Drop *PolicyDrop `json:"drop,omitempty"`
+
+	// Permissions All that the tenant made; left out: as they are
+	Permissions *[]PermissionDraft `json:"permissions,omitempty"`
+
+	// PolicyVersion As in an export; without effect
+	//
+	// Examples: 7
+	PolicyVersion *int64 `json:"policy_version,omitempty"`
+
+	// Put What is then made, or takes the place of what has its name
+	Put *PolicyPut `json:"put,omitempty"`
+
+	// Roles All roles; left out: as they are
+	Roles *[]RoleDraft `json:"roles,omitempty"`
+}
+
 // PolicyPut defines model for PolicyPut.
 type PolicyPut struct {
 	// Assignments Roles that are given, or end at another time
@@ -2537,24 +2565,6 @@ type ProjectPatch struct {
 	//
 	// Examples: [{"name":"open","next":["done"]},{"name":"done","next":["open"]}]
 	Statuses *[]Status `json:"statuses,omitempty"`
-}
-
-// Proposal defines model for Proposal.
-type Proposal struct {
-	// Assignments Who has which role; left out: as it is
-	Assignments *[]DocumentAssignment `json:"assignments,omitempty"`
-
-	// Drop What is then removed, with all that names it
-	Drop *PolicyDrop `json:"drop,omitempty"`
-
-	// Permissions All that the tenant made; left out: as they are
-	Permissions *[]PermissionDraft `json:"permissions,omitempty"`
-
-	// Put What is then made, or takes the place of what has its name
-	Put *PolicyPut `json:"put,omitempty"`
-
-	// Roles All roles; left out: as they are
-	Roles *[]RoleDraft `json:"roles,omitempty"`
 }
 
 // Reason defines model for Reason.
@@ -3974,10 +3984,10 @@ type CreatePermissionJSONRequestBody = PermissionDraft
 type UpdatePermissionJSONRequestBody = PermissionPatch
 
 // ImportPolicyJSONRequestBody defines body for ImportPolicy for application/json ContentType.
-type ImportPolicyJSONRequestBody = Document
+type ImportPolicyJSONRequestBody = PolicyImport
 
 // DryRunPolicyJSONRequestBody defines body for DryRunPolicy for application/json ContentType.
-type DryRunPolicyJSONRequestBody = Proposal
+type DryRunPolicyJSONRequestBody = PolicyProposal
 
 // CreateRoleJSONRequestBody defines body for CreateRole for application/json ContentType.
 type CreateRoleJSONRequestBody = RoleDraft
@@ -4413,7 +4423,7 @@ type ClientInterface interface {
 
 	// ImportPolicyWithBody Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4422,7 +4432,7 @@ type ClientInterface interface {
 
 	// ImportPolicy Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5700,7 +5710,7 @@ func (c *Client) ExportPolicy(ctx context.Context, params *ExportPolicyParams, r
 
 // ImportPolicyWithBody Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5719,7 +5729,7 @@ func (c *Client) ImportPolicyWithBody(ctx context.Context, params *ImportPolicyP
 
 // ImportPolicy Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12598,7 +12608,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportPolicyWithBodyWithResponse Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12607,7 +12617,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportPolicyWithResponse Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -31245,7 +31255,7 @@ func (c *ClientWithResponses) ExportPolicyWithResponse(ctx context.Context, para
 
 // ImportPolicyWithBodyWithResponse Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -31260,7 +31270,7 @@ func (c *ClientWithResponses) ImportPolicyWithBodyWithResponse(ctx context.Conte
 
 // ImportPolicyWithResponse Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

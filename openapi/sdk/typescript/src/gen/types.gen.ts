@@ -567,21 +567,6 @@ export type Difference = {
     subject_kind: 'user' | 'client';
 };
 
-export type Document = {
-    /**
-     * Who has which role
-     */
-    assignments: Array<DocumentAssignment>;
-    /**
-     * Those that the tenant made; the platform's own are there anyway
-     */
-    permissions: Array<PermissionDraft>;
-    /**
-     * All roles. owner holds every permission
-     */
-    roles: Array<RoleDraft>;
-};
-
 export type DocumentAnswer = {
     /**
      * Who has which role
@@ -1249,6 +1234,52 @@ export type PolicyDrop = {
     roles?: Array<string>;
 };
 
+export type PolicyImport = {
+    /**
+     * Who has which role
+     */
+    assignments: Array<DocumentAssignment>;
+    /**
+     * Those that the tenant made; the platform's own are there anyway
+     */
+    permissions: Array<PermissionDraft>;
+    /**
+     * As in an export; without effect: If-Match says what is replaced
+     */
+    policy_version?: number;
+    /**
+     * All roles. owner holds every permission
+     */
+    roles: Array<RoleDraft>;
+};
+
+export type PolicyProposal = {
+    /**
+     * Who has which role; left out: as it is
+     */
+    assignments?: Array<DocumentAssignment>;
+    /**
+     * What is then removed, with all that names it
+     */
+    drop?: PolicyDrop;
+    /**
+     * All that the tenant made; left out: as they are
+     */
+    permissions?: Array<PermissionDraft>;
+    /**
+     * As in an export; without effect
+     */
+    policy_version?: number;
+    /**
+     * What is then made, or takes the place of what has its name
+     */
+    put?: PolicyPut;
+    /**
+     * All roles; left out: as they are
+     */
+    roles?: Array<RoleDraft>;
+};
+
 export type PolicyPut = {
     /**
      * Roles that are given, or end at another time
@@ -1388,29 +1419,6 @@ export type ProjectPatch = {
      * All of them; one that a task has cannot go
      */
     statuses?: Array<Status>;
-};
-
-export type Proposal = {
-    /**
-     * Who has which role; left out: as it is
-     */
-    assignments?: Array<DocumentAssignment>;
-    /**
-     * What is then removed, with all that names it
-     */
-    drop?: PolicyDrop;
-    /**
-     * All that the tenant made; left out: as they are
-     */
-    permissions?: Array<PermissionDraft>;
-    /**
-     * What is then made, or takes the place of what has its name
-     */
-    put?: PolicyPut;
-    /**
-     * All roles; left out: as they are
-     */
-    roles?: Array<RoleDraft>;
 };
 
 export type Reason = {
@@ -4068,7 +4076,7 @@ export type ExportPolicyResponses = {
 export type ExportPolicyResponse = ExportPolicyResponses[keyof ExportPolicyResponses];
 
 export type ImportPolicyData = {
-    body: Document;
+    body: PolicyImport;
     headers?: {
         /**
          * Makes the write happen once: a repetition with the same key is given the first answer.
@@ -4217,7 +4225,7 @@ export type ListPolicyChangesResponses = {
 export type ListPolicyChangesResponse = ListPolicyChangesResponses[keyof ListPolicyChangesResponses];
 
 export type DryRunPolicyData = {
-    body: Proposal;
+    body: PolicyProposal;
     headers?: {
         /**
          * Makes the write happen once: a repetition with the same key is given the first answer.
