@@ -97,5 +97,5 @@ func (s *Service) AskVerification(ctx context.Context, who identity.Caller) erro
 	if err := isPerson(who); err != nil {
 		return err
 	}
-	return s.Store.AskVerification(ctx, who, uuid.New())
+	return s.Store.AskVerification(ctx, who, uuid.Must(uuid.NewV7()))
 }

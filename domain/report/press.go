@@ -52,7 +52,7 @@ func (p *Press) Render(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	if err != nil {
 		return Made{}, err
 	}
-	made := Made{Object: uuid.New()}
+	made := Made{Object: uuid.Must(uuid.NewV7())}
 	var rows atomic.Int64
 	ctx, stop := context.WithCancelCause(ctx)
 	watched := make(chan struct{})

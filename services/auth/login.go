@@ -134,7 +134,7 @@ func (s *server) try(r *http.Request, c *client, email, password string) (a atte
 
 // newSession is that of a person who has just logged in.
 func newSession(r *http.Request, user uuid.UUID) login.Session {
-	return login.Session{ID: uuid.New(), UserID: user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r)}
+	return login.Session{ID: uuid.Must(uuid.NewV7()), UserID: user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r)}
 }
 
 func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization) (*login.Session, string, int) {

@@ -100,7 +100,7 @@ func (s *server) askReset(r *http.Request, c login.Client) error {
 	}
 	e := event(r, uuid.Nil, login.PasswordResetRequested)
 	e.Subject = identity.Caller{User: found.User}.Subject() // noted only if somebody has the address
-	return s.store.AskReset(ctx, c.Tenant, email, uuid.New(), e, asked)
+	return s.store.AskReset(ctx, c.Tenant, email, uuid.Must(uuid.NewV7()), e, asked)
 }
 
 // reset shows the page behind the mailed link.

@@ -64,6 +64,23 @@ func TestLogoutEndsWhatTheSessionGave(t *testing.T) {
 	}
 }
 
+// Ids of rows are UUIDv7: what came later lies later in the index.
+func TestRowsLieInTheOrderInWhichTheyCame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	c.Scopes = append(c.Scopes, "auth")
+	tok := w.tokens(t, c)
+	w.forget(t, w.browser(t), email)
+	w.call(t, tok.AccessToken, "POST", "/auth/v1/me/email-verification", nil, 202, nil)
+	for table, want := range map[string]int{"login_sessions": 1, "token_families": 1, "mailed_links": 2} {
+		var n int
+		if w.db.Scan(t, &n, "select count(*) from "+table+" where substr(id::text, 15, 1) = '7'"); n != want {
+			t.Errorf("%d rows of %s have such an id, want %d", n, table, want)
+		}
+	}
+}
+
 func TestTrailTellsWhatHappened(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
