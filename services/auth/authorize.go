@@ -222,7 +222,7 @@ func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *log
 	req.SetID(uuid.Must(uuid.NewV7()).String()) // becomes the family's: when it began tells which revocations concern it
 	s := &session{Tenant: to.tenant, Login: sess.ID, Audience: to.audience}
 	s.Subject = sess.UserID.String()
-	s.IDTokenClaims().Subject, s.IDTokenClaims().AuthTime, s.IDTokenClaims().RequestedAt = s.Subject, sess.AuthenticatedAt.UTC(), time.Now().UTC()
+	s.IDTokenClaims().Subject, s.IDTokenClaims().AuthTime = s.Subject, sess.AuthenticatedAt.UTC()
 	resp, err := a.provider.NewAuthorizeResponse(ctx, req, s)
 	if err != nil {
 		a.fail(w, r, err)
