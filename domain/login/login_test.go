@@ -132,3 +132,26 @@ func TestNetworkIsAPrefix(t *testing.T) {
 		}
 	}
 }
+
+func TestBrowsersAreToldInAFewWords(t *testing.T) {
+	t.Parallel()
+	const chrome = "Mozilla/5.0 (%s) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0":                                                                         "Firefox on Linux",
+		strings.Replace(chrome, "%s", "Windows NT 10.0; Win64; x64", 1):                                                                                  "Chrome on Windows",
+		strings.Replace(chrome, "%s", "X11; CrOS x86_64 14541.0.0", 1):                                                                                   "Chrome on ChromeOS",
+		strings.Replace(chrome, "%s", "Windows NT 10.0; Win64; x64", 1) + " Edg/141.0.0.0":                                                               "Edge on Windows",
+		strings.Replace(chrome, "%s", "Linux; Android 10; K", 1) + " EdgA/141.0.0.0":                                                                     "Edge on Android",
+		strings.Replace(chrome, "%s", "Macintosh; Intel Mac OS X 10_15_7", 1) + " OPR/122.0.0.0":                                                         "Opera on a Mac",
+		"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36":            "Samsung Internet on Android",
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Safari/605.1.15":                          "Safari on a Mac",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/26.0 Mobile/15E148 Safari/604.1":        "Safari on an iPhone",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/141.0.7390.96 Mobile/15E148 Safari/604.1": "Chrome on an iPhone",
+		"Mozilla/5.0 (iPad; CPU OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/144.0 Mobile/15E148 Safari/605.1.15":               "Firefox on an iPad",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X)":                                                                                         "A browser on an iPhone", "Something Firefox/1": "Firefox", "curl/8.14.1": "An unknown browser", "": "An unknown browser",
+	} {
+		if got := (login.Session{UserAgent: agent}).Browser(); got != want {
+			t.Errorf("%q is %q, want %q", agent, got, want)
+		}
+	}
+}

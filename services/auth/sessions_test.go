@@ -48,6 +48,21 @@ func TestSessionsAreSeenAndEnded(t *testing.T) {
 	w.lives(t, "a login right after it", w.tokens(t, c))
 }
 
+func TestAccountPageNamesBrowsersInAFewWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	b := w.browser(t)
+	const agent = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
+	_, form := open(t, b, c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	form.Set("email", email)
+	form.Set("password", password)
+	send(t, b, w.url+"/auth/login", form, "User-Agent", agent)
+	if page, _ := open(t, b, w.url+"/auth/account"); !strings.Contains(page, "<strong>Firefox on Linux, this browser</strong>") || strings.Contains(page, "Gecko") {
+		t.Errorf("the page is %s", page)
+	}
+}
+
 func TestLogoutEndsWhatTheSessionGave(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
