@@ -28,6 +28,7 @@ var templates = pages.Parse(files, "pages/*.html")
 // loginPage is what the page shows.
 type loginPage struct {
 	Client, ClientID, Request, CSRF, Email, Problem string
+	Wrong                                           bool // what was typed, and not merely when
 }
 
 func (s *server) showLogin(w http.ResponseWriter, r *http.Request, a *authorization, p loginPage, status int) {
@@ -83,7 +84,7 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 	}
 	sess, problem, status := s.logIn(w, r, a)
 	if problem != "" {
-		s.showLogin(w, r, a, loginPage{Email: r.PostForm.Get("email"), Problem: problem}, status)
+		s.showLogin(w, r, a, loginPage{Email: r.PostForm.Get("email"), Problem: problem, Wrong: status == http.StatusUnauthorized}, status)
 		return
 	}
 	a.proceed(w, r, sess)

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"context"
+	"maps"
 	"net/http/httptest"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/oauth2"
 
 	"bailiwick.dev/adapters/pages/pagestest"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/login"
 )
 
@@ -26,7 +32,7 @@ func everyPage() map[string][]any {
 	gone := linkPage{Problem: "This link was used, or is older than half an hour.", Broken: true}
 	away := linkPage{Token: "t", CSRF: "c", Email: email, Problem: "A part of the server does not answer. Please try again in a moment."}
 	return map[string][]any{
-		"login.html": {loginPage{Client: "Acme Planner", ClientID: "c", CSRF: "c"}, loginPage{Client: "Acme Planner", CSRF: "c", Email: email, Problem: wrong}},
+		"login.html": {loginPage{Client: "Acme Planner", ClientID: "c", CSRF: "c"}, loginPage{Client: "Acme Planner", CSRF: "c", Email: email, Problem: wrong, Wrong: true}, loginPage{Client: "Acme Planner", CSRF: "c", Email: email, Problem: "There were too many attempts. Try again in 8 seconds."}},
 		"consent.html": {consentPage{Client: "Acme Planner", CSRF: "c", Email: email, Scopes: []login.Meaning{login.MeaningOf("openid"), login.MeaningOf("email"), login.MeaningOf("tasks"), login.MeaningOf("offline_access")}},
 			consentPage{Client: "Acme Planner", CSRF: "c", Email: email}},
 		"forgot.html":  {linkPage{CSRF: "c"}, linkPage{Done: true}, away},
@@ -56,5 +62,34 @@ func TestEveryPageIsSoundByKeyboardAndScreenReader(t *testing.T) {
 				pagestest.Hold(t, "auth-"+name+"-"+string(rune('1'+i)), w.Body.String())
 			})
 		}
+	}
+}
+
+// busyHasher has too many passwords to hash.
+type busyHasher struct{ hasher }
+
+func (busyHasher) Verify(context.Context, string, string) (bool, error) {
+	return false, fault.New(fault.Unavailable, "busy", "too many log in at once")
+}
+
+func TestOnlyWhatIsWrongIsMarkedSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	busy := *w
+	busy.cfg.hasher = busyHasher{w.cfg.hasher}
+	b, at := w.browser(t), busy.replicaOn(t, w.db.AppURL, w.db.SystemURL).url
+	_, form := open(t, b, c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	form.Set("email", email)
+	form.Set("password", "wrong password")
+	marked := map[int]bool{}
+	for _, url := range append([]string{at}, slices.Repeat([]string{w.url}, 9)...) {
+		resp := send(t, b, url+"/auth/login", form)
+		page, _ := read(t, resp)
+		pagestest.Hold(t, "login", page)
+		marked[resp.StatusCode] = strings.Contains(page, `aria-invalid="true"`)
+	}
+	if want := map[int]bool{401: true, 429: false, 503: false}; !maps.Equal(marked, want) {
+		t.Errorf("fields are marked as wrong: %v, want %v", marked, want)
 	}
 }

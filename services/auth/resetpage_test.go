@@ -116,6 +116,9 @@ func TestGuessesOnTheAccountPageAreSlowed(t *testing.T) {
 		resp := send(t, b, w.url+"/auth/account/password", form)
 		page, _ := read(t, resp)
 		pagestest.Hold(t, "account", page)
+		if invalid := strings.Contains(page, `aria-invalid="true"`); invalid != (resp.StatusCode != http.StatusTooManyRequests) {
+			t.Errorf("%d, and a field is marked as wrong: %v", resp.StatusCode, invalid)
+		}
 		if resp.StatusCode == http.StatusTooManyRequests {
 			if after, err := strconv.Atoi(resp.Header.Get("Retry-After")); err != nil || after < 1 {
 				t.Errorf("to be tried after %q", resp.Header.Get("Retry-After"))
