@@ -104,6 +104,7 @@ type attempt struct {
 // try compares a password, and counts a failure. It gives the same answer, in
 // the same time, whether or not anybody has the address.
 func (s *server) try(r *http.Request, c *client, email, password string) (a attempt, err error) {
+	begun := time.Now()
 	email = login.Normal(email)
 	if utf8.RuneCountInString(password) > login.MaxPassword || len(email) > 254 {
 		return a, nil
@@ -124,7 +125,12 @@ func (s *server) try(r *http.Request, c *client, email, password string) (a atte
 		return a, err
 	}
 	if !good || !found.Enabled {
-		return a, s.failed(r, c, found, failures)
+		err = s.failed(r, c, found, failures)
+		select {
+		case <-time.After(time.Until(begun.Add(s.failing))):
+		case <-r.Context().Done():
+		}
+		return a, err
 	}
 	if found.Hash, err = s.renewed(r.Context(), c.Tenant, found, password); err != nil {
 		return a, err

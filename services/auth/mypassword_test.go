@@ -273,6 +273,32 @@ func TestWrongAddressAndWrongPasswordAreOne(t *testing.T) {
 	}
 }
 
+// bcrypt costs something else than argon2id, and sees no more than 72 bytes: how
+// long a failed login takes does not tell whose hash was compared with.
+func TestFailedLoginsTakeTheSameTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.cfg.failing = 400 * time.Millisecond
+	raw, err := bcrypt.GenerateFromPassword([]byte("imported password"), 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []map[string]any{{"email": "grace@acme.example", "name": "G", "password_hash": string(raw), "enabled": true}, {"email": "joan@acme.example", "name": "J", "password": another, "enabled": false}} {
+		w.call(t, w.platform(t), "PUT", "/auth/v1/platform/credentials/"+uuid.NewString(), in, 204, nil)
+	}
+	c, _ := w.oauth(t)
+	b, at := w.browser(t), w.replicaOn(t, w.db.AppURL, w.db.SystemURL).url
+	_, form := open(t, b, c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	for _, try := range [][2]string{{email, another}, {"nobody@acme.example", another}, {"grace@acme.example", another}, {"grace@acme.example", strings.Repeat("x", 73)}, {"joan@acme.example", another}} {
+		form.Set("email", try[0])
+		form.Set("password", try[1])
+		begun := time.Now()
+		if resp := send(t, b, at+"/auth/login", form); resp.StatusCode != 401 || time.Since(begun) < w.cfg.failing {
+			t.Errorf("%s: %d after %s", try, resp.StatusCode, time.Since(begun))
+		}
+	}
+}
+
 // A hundred wrong passwords slow their own network, and nobody else.
 func TestOwnerGetsInFromElsewhere(t *testing.T) {
 	t.Parallel()

@@ -33,6 +33,7 @@ type Settings struct {
 	// KeyReload is how often each replica reads the keys.
 	KeyReload time.Duration `env:"KEY_RELOAD" envDefault:"15s"`
 	hasher    hasher
+	failing   time.Duration
 }
 
 // hasher hashes passwords, and knows which hashes are not such as it makes.
@@ -71,7 +72,7 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 	go process.Every(ctx, cfg.KeyReload, "read the signing keys", keys.reload)
 	s.SecretKey = secrets
 	(&api{clients: s, cursors: rest.Cursors{Key: cfg.CursorKey}, revocations: store.Revocations}).register(r)
-	newServer(cfg.Server, store, s, cfg.hasher, keys, refresh, platform).mount(r)
+	newServer(cfg.Server, store, s, cfg.hasher, cfg.failing, keys, refresh, platform).mount(r)
 	return r, nil
 }
 
@@ -162,7 +163,7 @@ func serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg.hasher = argon2.New(self, hash)
+	cfg.hasher, cfg.failing = argon2.New(self, hash), failing
 	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, g)
 	if err != nil {
 		return err

@@ -32,11 +32,16 @@ const (
 	graceLife       = 10 * time.Second // a refresh token repeated within it gets the same successor
 )
 
+// failing is what a login that fails takes at least: longer than to compare with
+// a bcrypt hash of cost 12, which only people have who come from elsewhere.
+const failing = 500 * time.Millisecond
+
 // server is the protocol: its endpoints are found by discovery.
 type server struct {
 	cfg      config.Server
 	store    *authdb.Store
 	hasher   hasher
+	failing  time.Duration
 	people   *login.Service
 	keys     *keyring
 	refresh  []byte // the key from which successors of refresh tokens are derived
@@ -48,8 +53,8 @@ type server struct {
 
 // newServer composes fosite factory by factory: ComposeAllEnabled would switch
 // on the implicit, hybrid and password grants.
-func newServer(cfg config.Server, store *authdb.Store, people *login.Service, hasher hasher, keys *keyring, refresh []byte, platform map[string][]byte) *server {
-	s := &server{cfg: cfg, store: store, people: people, hasher: hasher, keys: keys, refresh: refresh, platform: platform, recent: newRecent(), checked: newChecked()}
+func newServer(cfg config.Server, store *authdb.Store, people *login.Service, hasher hasher, failing time.Duration, keys *keyring, refresh []byte, platform map[string][]byte) *server {
+	s := &server{cfg: cfg, store: store, people: people, hasher: hasher, failing: failing, keys: keys, refresh: refresh, platform: platform, recent: newRecent(), checked: newChecked()}
 	fc := &fosite.Config{
 		AccessTokenLifespan: accessTokenLife, RefreshTokenLifespan: refreshLife, AuthorizeCodeLifespan: codeLife, IDTokenLifespan: idTokenLife,
 		IDTokenIssuer: cfg.Issuer, AccessTokenIssuer: cfg.Issuer, EnforcePKCE: true, MinParameterEntropy: 1, // how long a nonce is, is the client's business
