@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -77,9 +78,6 @@ func TestDelegationIsNoWiderAndNoLonger(t *testing.T) {
 			t.Errorf("%v: %d %v, want %s", more, status, body, want)
 		}
 	}
-	if status, body := w.post(t, "/auth/token", url.Values{"grant_type": {tokenExchange}, "subject_token": {tok.AccessToken}, "subject_token_type": {accessTokenType}}); body["error"] != "unauthorized_client" {
-		t.Errorf("a tenant's client: %d %v", status, body)
-	}
 	_, body := w.delegate(t, tok.AccessToken, nil)
 	once, _ := body["access_token"].(string)
 	var first, second accessClaims
@@ -99,6 +97,25 @@ func TestDelegationIsNoWiderAndNoLonger(t *testing.T) {
 	if status, body := w.delegate(t, tok.AccessToken, nil); status != 400 || body["error"] != "invalid_request" {
 		t.Errorf("a revoked token: %d %v", status, body)
 	}
+}
+
+// Discovery names the grant to everybody, but it is for our own services: not even
+// for the client whose token it is, however it proves itself.
+func TestTokenExchangeIsForOurServices(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	var public ClientWithSecret
+	w.call(t, w.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Public", "type": "public", "redirect_uris": []string{callback}}, 201, &public)
+	form := url.Values{"grant_type": {tokenExchange}, "subject_token": {w.tokens(t, c).AccessToken}, "subject_token_type": {accessTokenType}}
+	if status, body := w.post(t, "/auth/token", form); status != 400 || body["error"] != "unauthorized_client" {
+		t.Errorf("a confidential client: %d %v", status, body)
+	}
+	form.Set("client_id", public.ID)
+	if status, body := answerOf(send(t, http.DefaultClient, w.url+"/auth/token", form)); status != 400 || body["error"] != "unauthorized_client" {
+		t.Errorf("a public client: %d %v", status, body)
+	}
+	w.call(t, w.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Wants it", "type": "confidential", "grant_types": []string{tokenExchange}}, 422, nil)
 }
 
 // A client that asks for one service gets tokens for that one.

@@ -1325,7 +1325,7 @@ type CheckResults struct {
 
 // ClientDraft defines model for ClientDraft.
 type ClientDraft struct {
-	// GrantTypes authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs
+	// GrantTypes authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs. Token exchange, which discovery names too, is for the platform's own services: others are answered unauthorized_client
 	//
 	// Examples: ["authorization_code","refresh_token"]
 	GrantTypes *[]string `json:"grant_types,omitempty"`

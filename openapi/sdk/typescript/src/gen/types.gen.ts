@@ -385,7 +385,7 @@ export type CheckResults = {
 
 export type ClientDraft = {
     /**
-     * authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs
+     * authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs. Token exchange, which discovery names too, is for the platform's own services: others are answered unauthorized_client
      */
     grant_types?: Array<string>;
     /**
