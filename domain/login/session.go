@@ -11,6 +11,10 @@ import (
 	"bailiwick.dev/domain/page"
 )
 
+// SessionIdle is how long a session may be unused until the person is asked for
+// the password again.
+const SessionIdle = time.Hour
+
 // Session is a person's login in one browser.
 type Session struct {
 	ID              uuid.UUID       `json:"id" format:"uuid" doc:"The session's id" example:"0199a1b2-c3d4-7e5f-8a6b-000000000007"`
@@ -19,6 +23,7 @@ type Session struct {
 	ExpiresAt       time.Time       `json:"expires_at" doc:"When it ends by itself" example:"2026-01-31T21:00:00Z"`
 	Network         string          `json:"network" doc:"The network that the person logged in from" example:"192.0.2.0/24"`
 	UserAgent       string          `json:"user_agent" doc:"How the browser calls itself" example:"Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"`
+	Idle            bool            `json:"-"` // it was not used for SessionIdle and logs nobody in; what it gave goes on
 	Replaces        uuid.UUID       `json:"-"` // the person's session in this browser before, whose tokens go on in this one; zero: none
 }
 
@@ -29,6 +34,7 @@ type Sessions interface {
 	// now: then it returns fault.NotFound. It forgets the failures of the first.
 	LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, s Session, hash string, keys [][]byte, e Event) error
 	// Session returns a living session of a person who may log in, or fault.NotFound.
+	// It notes, to the minute, that the session was used, unless that is idle.
 	Session(ctx context.Context, tenant identity.TenantID, secret []byte) (Session, error)
 	// Sessions lists the caller's own that live, oldest first.
 	Sessions(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Session], error)

@@ -192,7 +192,7 @@ func (s *server) renewed(ctx context.Context, tenant uuid.UUID, c login.Credenti
 // replaced returns the person's session in this browser, if there is one, in
 // whose place the new one comes; somebody else's ends.
 func (s *server) replaced(r *http.Request, tenant, user uuid.UUID) (uuid.UUID, error) {
-	was, err := s.currentSession(r, tenant)
+	was, err := s.heldSession(r, tenant)
 	if err == nil && was != nil && was.UserID == user {
 		return was.ID, nil
 	}
@@ -253,8 +253,19 @@ func agent(r *http.Request) string {
 	return plain[:min(len(plain), 300)]
 }
 
-// currentSession returns the browser's session with a tenant, or nil.
+// currentSession returns the browser's session with a tenant, by which the person
+// is logged in, or nil.
 func (s *server) currentSession(r *http.Request, tenant uuid.UUID) (*login.Session, error) {
+	sess, err := s.heldSession(r, tenant)
+	if sess != nil && sess.Idle {
+		sess = nil
+	}
+	return sess, err
+}
+
+// heldSession is currentSession of whoever holds one, though idle: it can be
+// ended, and another login goes on with what it gave.
+func (s *server) heldSession(r *http.Request, tenant uuid.UUID) (*login.Session, error) {
 	of, value := s.sessionValue(r)
 	if of != tenant || value == "" {
 		return nil, nil

@@ -99,6 +99,6 @@ func (s *server) hinted(r *http.Request, params url.Values) (login.Client, bool)
 	if err != nil || params.Has("client_id") && params.Get("client_id") != c.ID {
 		return login.Client{}, false
 	}
-	sess, err := s.currentSession(r, c.Tenant)
+	sess, err := s.heldSession(r, c.Tenant)
 	return c, err == nil && (sess == nil || sess.UserID.String() == claims.Subject)
 }

@@ -20,7 +20,7 @@ import (
 // everyPage is each page in each state.
 func everyPage() map[string][]any {
 	this := login.Session{ID: uuid.New(), UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36", Network: "192.0.2.0/24", AuthenticatedAt: time.Now()}
-	other := login.Session{ID: uuid.New(), UserAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", Network: "2001:db8::/56", AuthenticatedAt: time.Now().Add(-time.Hour)}
+	other := login.Session{ID: uuid.New(), UserAgent: "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", Network: "2001:db8::/56", AuthenticatedAt: time.Now().Add(-2 * time.Hour), Idle: true}
 	account := accountPage{Email: email, CSRF: "c", Sessions: []login.Session{this, other}, Current: this.ID}
 	account.Consents = []application{{login.Consent{ClientID: "a", Name: "Acme Planner", At: time.Now()}, []string{"Know who you are", "See your e-mail address", "Work with tasks"}}, {login.Consent{ClientID: "b", Name: "Door opener", At: time.Now()}, nil}}
 	changed, wrongOne, common := account, account, account

@@ -96,6 +96,58 @@ func TestRowsLieInTheOrderInWhichTheyCame(t *testing.T) {
 	}
 }
 
+// Who comes back after an hour gives the password again. What the session gave
+// goes on meanwhile, ends with a logout, and outlives another login.
+func TestIdleSessionLogsNobodyIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	b, verifier := w.browser(t), oauth2.GenerateVerifier()
+	at := c.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier))
+	to, _ := w.logIn(t, b, at, email, password)
+	tok, err := c.Exchange(t.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := func(ago string) { w.db.Exec(t, "update login_sessions set used_at = now() - $1::interval", ago) }
+	account := func() int {
+		resp, err := b.Get(w.url + "/auth/account")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode
+	}
+	notes := func(what, where string) {
+		t.Helper()
+		var yes bool
+		if w.db.Scan(t, &yes, "select "+where+" from login_sessions"); !yes {
+			t.Errorf("%s: not %s", what, where)
+		}
+	}
+	account()
+	notes("within a minute nothing is written", "used_at = authenticated_at")
+	used("59 minutes")
+	if got := account(); got != 200 {
+		t.Errorf("within the hour: %d", got)
+	}
+	notes("the use is noted", "used_at > now() - interval '1 minute'")
+	used("1 hour")
+	if got := account(); got != 401 {
+		t.Errorf("after an hour: %d", got)
+	}
+	if to, _ := w.logIn(t, b, at+"&prompt=none", "", ""); to.Query().Get("error") != "login_required" {
+		t.Errorf("prompt=none after an hour: %v", to)
+	}
+	if to, _ := w.logIn(t, b, at, email, password); to == nil || !w.active(t, tok.RefreshToken) || account() != 200 {
+		t.Errorf("another login leads to %v, or ended what the one before gave", to)
+	}
+	used("1 hour")
+	id, _ := tok.Extra("id_token").(string)
+	if resp, err := b.Get(w.url + "/auth/logout?id_token_hint=" + id); err != nil || resp.StatusCode != 200 || w.active(t, tok.RefreshToken) {
+		t.Errorf("logout: %+v, %v, or its tokens live", resp, err)
+	}
+}
+
 func TestTrailTellsWhatHappened(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

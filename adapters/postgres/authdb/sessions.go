@@ -2,6 +2,7 @@ package authdb
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,8 +20,8 @@ import (
 // at once, all compared before the first is counted, would be one guess.
 const insertSession = `with person as (select user_id from credentials where tenant_id = $1 and user_id = $4 and password_hash = $9 and enabled
 		and not exists (select from login_failures where tenant_id = $1 and key = any ($10) and blocked_until > now()) for share),
-	changed as (insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, network, user_agent)
-		select $1, $2, $3, user_id, $5, $6, $7, $8 from person returning id),
+	changed as (insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, network, user_agent, used_at)
+		select $1, $2, $3, user_id, $5, $6, $7, $8, $5 from person returning id),
 	forgiven as (delete from login_failures where tenant_id = $1 and key = $11)`
 
 // LoggedIn implements login.Sessions.
@@ -40,9 +41,13 @@ func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret [
 	return err
 }
 
-const (
-	sessionColumns = `id, user_id, authenticated_at, expires_at, network, user_agent, '00000000-0000-0000-0000-000000000000'::uuid as replaces`
-	selectSession  = `select ` + sessionColumns + ` from login_sessions s where tenant_id = $1 and hash = $2 and expires_at > now()
+// sessionIdle is login.SessionIdle.
+var sessionIdle = fmt.Sprintf(`interval '%d seconds'`, login.SessionIdle/time.Second)
+
+var (
+	sessionColumns = `id, user_id, authenticated_at, expires_at, network, user_agent, used_at <= now() - ` + sessionIdle + ` as idle, '00000000-0000-0000-0000-000000000000'::uuid as replaces`
+	selectSession  = `with used as (update login_sessions set used_at = now() where tenant_id = $1 and hash = $2 and used_at > now() - ` + sessionIdle + ` and used_at < now() - interval '1 minute')
+		select ` + sessionColumns + ` from login_sessions s where tenant_id = $1 and hash = $2 and expires_at > now()
 		and exists (select from credentials c where c.tenant_id = $1 and c.user_id = s.user_id and enabled)`
 	selectSessions = `select ` + sessionColumns + ` from login_sessions where tenant_id = $1 and user_id = $2 and expires_at > now()
 		and (authenticated_at, id) > ($3, $4) order by authenticated_at, id limit $5`

@@ -40,6 +40,7 @@ func runGrants(t *testing.T, store Store) {
 		"ASessionEndsWithWhatItGave":       sessionsEnd,
 		"LivingSessionsAreListed":          sessionsAreListed,
 		"ASessionTakesAnothersPlace":       sessionsFollow,
+		"ASessionIsIdleUnlessItIsUsed":     sessionsIdle,
 		"ASessionEndsOnceUnderAKey":        sessionsEndOnce,
 		"ConsentsAddUpUntilTheyAreGone":    consents,
 		"APasswordTakesAnothersPlace":      passwords,

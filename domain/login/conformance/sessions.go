@@ -67,6 +67,29 @@ func sessionsEnd(t *testing.T, w world) {
 	wantKind(t, "after a logout everywhere", err, fault.NotFound)
 }
 
+func sessionsIdle(t *testing.T, w world) {
+	const left = 300 * time.Millisecond
+	begun := time.Now()
+	logIn := func(ago time.Duration) []byte {
+		at, s := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: begun.Add(-ago), ExpiresAt: begun.Add(time.Hour)}, secret()
+		must(t, w.LoggedIn(t.Context(), w.tenant, s, at, "x", [][]byte{secret()}, event(login.LoginSucceeded)))
+		return s
+	}
+	idle := func(what string, s []byte, want bool) {
+		t.Helper()
+		if got, err := w.Session(t.Context(), w.tenant, s); err != nil || got.Idle != want {
+			t.Errorf("%s: idle %v, %v, want %v", what, got.Idle, err, want)
+		}
+	}
+	used, unused := logIn(login.SessionIdle-left), logIn(login.SessionIdle-left)
+	idle("just in time", used, false)
+	time.Sleep(time.Until(begun.Add(left)))
+	idle("after it was used", used, false)
+	for range 2 {
+		idle("unused", unused, true) // and looking at it does not wake it
+	}
+}
+
 // Whoever has no answer asks again, under the same key.
 func sessionsEndOnce(t *testing.T, w world) {
 	at, _, err := w.logIn(t, "x")

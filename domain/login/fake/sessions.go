@@ -16,6 +16,7 @@ import (
 type session struct {
 	login.Session
 	secret string
+	used   time.Time
 }
 
 // LoggedIn implements login.Sessions.
@@ -33,7 +34,7 @@ func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []b
 	}
 	s.sessions[tenant] = slices.DeleteFunc(s.sessions[tenant], func(was session) bool { return was.ID == at.Replaces })
 	at.Replaces = uuid.Nil
-	s.sessions[tenant] = append(s.sessions[tenant], session{at, string(secret)})
+	s.sessions[tenant] = append(s.sessions[tenant], session{at, string(secret), at.AuthenticatedAt})
 	s.note(tenant, e)
 	return nil
 }
@@ -41,8 +42,11 @@ func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []b
 // Session implements login.Sessions.
 func (s *Store) Session(_ context.Context, tenant identity.TenantID, secret []byte) (login.Session, error) {
 	defer s.lock()()
-	for _, at := range s.sessions[tenant] {
+	for i, at := range s.sessions[tenant] {
 		if at.secret == string(secret) && at.ExpiresAt.After(time.Now()) && slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == at.UserID && c.Enabled }) {
+			if at.Idle = time.Since(at.used) >= login.SessionIdle; !at.Idle {
+				s.sessions[tenant][i].used = time.Now()
+			}
 			return at.Session, nil
 		}
 	}
