@@ -65,6 +65,9 @@ func (s *Service) UpdatePermission(ctx context.Context, who identity.Caller, id 
 		if p.Description != nil {
 			after.Description = *p.Description
 		}
+		if a.PermissionDefinition = after; after == before {
+			return nil, nil
+		}
 		if err := (PermissionDraft{after.Name, after.Description}).check(); err != nil {
 			return nil, err
 		}
