@@ -17,7 +17,7 @@ import (
 func (a *api) registerAssignments(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "create-assignment", Method: http.MethodPost, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsWrite}, Status: http.StatusCreated, Errors: []int{404},
-		Summary: "Give a role", Description: "To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.",
+		Summary: "Give a role", Description: "To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.",
 	}, a.createAssignment)
 	rest.Register(r, rest.Operation{
 		ID: "list-assignments", Method: http.MethodGet, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},

@@ -4241,7 +4241,7 @@ type ClientInterface interface {
 
 	// CreateAssignmentWithBody Give a role
 	//
-	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4250,7 +4250,7 @@ type ClientInterface interface {
 
 	// CreateAssignment Give a role
 	//
-	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5308,7 +5308,7 @@ func (c *Client) ListAssignments(ctx context.Context, params *ListAssignmentsPar
 
 // CreateAssignmentWithBody Give a role
 //
-// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5327,7 +5327,7 @@ func (c *Client) CreateAssignmentWithBody(ctx context.Context, params *CreateAss
 
 // CreateAssignment Give a role
 //
-// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12410,7 +12410,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAssignmentWithBodyWithResponse Give a role
 	//
-	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12419,7 +12419,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAssignmentWithResponse Give a role
 	//
-	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -30925,7 +30925,7 @@ func (c *ClientWithResponses) ListAssignmentsWithResponse(ctx context.Context, p
 
 // CreateAssignmentWithBodyWithResponse Give a role
 //
-// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30940,7 +30940,7 @@ func (c *ClientWithResponses) CreateAssignmentWithBodyWithResponse(ctx context.C
 
 // CreateAssignmentWithResponse Give a role
 //
-// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
