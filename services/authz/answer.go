@@ -1,10 +1,13 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 )
@@ -41,4 +44,19 @@ func listed[T any](a *api, who identity.Caller, name string, in rest.PageInput, 
 	}
 	got, err := read(r)
 	return Listing[T]{rest.PageOf(a.cursors, who, name, got.Result), got.PolicyVersion}, err
+}
+
+// inAddress has err, which points into a body, name the parameter of the
+// address instead: the request has no body.
+func inAddress(err error, parameter string) error {
+	f := fault.As(err)
+	if f == nil || len(f.Fields) == 0 {
+		return err
+	}
+	moved := *f
+	moved.Fields = slices.Clone(f.Fields)
+	for i := range moved.Fields {
+		moved.Fields[i].Pointer, moved.Fields[i].Parameter = "", parameter
+	}
+	return &moved
 }

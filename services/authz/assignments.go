@@ -117,7 +117,7 @@ type namedAssignment struct {
 func (a *api) deleteAssignment(ctx context.Context, who identity.Caller, in *namedAssignment) (*gone, error) {
 	s, err := access.ParseSubject(in.SubjectKind, in.SubjectID)
 	if err != nil {
-		return nil, err
+		return nil, inAddress(err, "subject_id")
 	}
 	return showGone(a.access.Unassign(ctx, who, s, in.Role, in.ProjectID))
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +207,34 @@ func TestRoleIsGivenAndTakenSinglePermissions(t *testing.T) {
 		}
 		p.do(t, p.owner, "DELETE", one, nil, "If-Match", tag(2*i+1)).Want(t, 412)
 		p.do(t, p.owner, "DELETE", one, nil, "If-Match", tag(2*i+2)).Want(t, 200)
+	}
+}
+
+// A problem about what the address names says which parameter that is.
+func TestProblemPointsIntoTheAddress(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	role := strings.TrimPrefix(p.do(t, p.owner, "POST", "/v1/roles", `{"name":"clerk"}`).Want(t, 201).Header.Get("Location"), "/authz")
+	for _, c := range [][]string{{"PUT", role + "/permissions/no:such", "permission"}, {"DELETE", "/v1/assignments/user/x/viewer", "subject_id"}} {
+		got := resttest.JSON[rest.Problem](t, p.do(t, p.owner, c[0], c[1], nil, "If-Match", `"1"`).Want(t, 422))
+		if len(got.Errors) != 1 || got.Errors[0].Parameter != c[2] || got.Errors[0].Pointer != "" {
+			t.Errorf("%s %s: %+v, want the parameter %s", c[0], c[1], got.Errors, c[2])
+		}
+	}
+}
+
+// Whatever a token says of roles, the policy alone has them.
+func TestTokenGivesNoRole(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	claims := p.issuer.Claims(identity.Caller{Tenant: p.tenant, User: p.memberID, Client: "web", Scopes: []string{"authz"}})
+	for _, name := range []string{"role", "roles", "groups", "permissions", "assignments", "entitlements"} {
+		claims[name] = []string{"owner", "roles:write"}
+	}
+	token := p.issuer.Sign(t, "at+jwt", claims, nil)
+	p.do(t, token, "POST", "/v1/roles", `{"name":"clerk"}`).Want(t, 403)
+	if held := resttest.JSON[access.Held](t, p.do(t, token, "GET", "/v1/me/permissions", nil).Want(t, 200)); slices.Contains(held.Permissions, access.RolesWrite) {
+		t.Errorf("a member holds %v", held.Permissions)
 	}
 }
 

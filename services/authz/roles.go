@@ -102,7 +102,8 @@ func (a *api) givePermission(ctx context.Context, who identity.Caller, in *roleP
 	if err != nil {
 		return nil, err
 	}
-	return showRole(a.access.GivePermission(ctx, who, in.ID, version, in.Permission))
+	out, err := showRole(a.access.GivePermission(ctx, who, in.ID, version, in.Permission))
+	return out, inAddress(err, "permission")
 }
 
 func (a *api) takePermission(ctx context.Context, who identity.Caller, in *rolePermission) (*roleOutput, error) {
