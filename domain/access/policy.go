@@ -58,7 +58,7 @@ func (s *Service) Import(ctx context.Context, who identity.Caller, version int64
 		if !write(now, next, w) {
 			return nil, nil
 		}
-		return &Change{Action: "policy.imported", Before: now.document(s.now()), After: a.Document}, differences(now, next, covers)
+		return &Change{Action: PolicyImported, Before: now.document(s.now()), After: a.Document}, differences(now, next, covers)
 	})
 	return a, err
 }

@@ -48,7 +48,8 @@ type Store interface {
 	// Holders lists who has one of the roles at that time, everywhere or, unless
 	// it is uuid.Nil, in the project.
 	Holders(ctx context.Context, who identity.Caller, roles []string, project uuid.UUID, at time.Time, r page.Request) (page.Result[Assignment], error)
-	// Changes lists what happened after the version since, oldest first.
+	// Changes lists what happened after the version since, oldest first. A page
+	// may be shorter than asked for and yet not the last.
 	Changes(ctx context.Context, who identity.Caller, since int64, r page.Request) (page.Result[Change], error)
 }
 
@@ -78,6 +79,9 @@ type Writer interface {
 	PutAssignment(a Assignment)
 	DropAssignment(a Assignment)
 }
+
+// PolicyImported is the Action of a change that may be of everything at once.
+const PolicyImported = "policy.imported"
 
 // Change is what happened to a policy between a version and the one before.
 type Change struct {

@@ -33,7 +33,7 @@ func (a *api) registerPolicy(r *rest.API) {
 	}, a.dryRun)
 	rest.Register(r, rest.Operation{
 		ID: "list-policy-changes", Method: http.MethodGet, Path: "/v1/policy-changes", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
-		Summary: "List changes of the policy", Description: "Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.",
+		Summary: "List changes of the policy", Description: "Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named. A page may end early, after an import, which shows two whole policies: whether there is more, next_cursor says.",
 	}, a.listChanges)
 }
 

@@ -13,6 +13,7 @@ import (
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/access/conformance"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/page"
 	"bailiwick.dev/domain/task"
 )
 
@@ -62,6 +63,16 @@ func TestThousandRolesAreImported(t *testing.T) {
 		t.Errorf("the same again: version %d, %v, want %d", again.PolicyVersion, err, got.PolicyVersion)
 	}
 	took("import of the same")
+	got.Roles[len(got.Roles)-1].Description = "changed"
+	if _, err := s.Import(t.Context(), owner, got.PolicyVersion, got.Document); err != nil {
+		t.Error(err)
+	}
+	for since, n := range map[int64]int{0: int(got.PolicyVersion), got.PolicyVersion - 1: 1} { // a page of whole policies would fill the memory
+		if p, err := s.Changes(t.Context(), owner, since, page.Request{Limit: 100}); err != nil || len(p.Items) != n || p.Next == nil {
+			t.Errorf("after %d: %d changes, more %v, %v, want %d and more", since, len(p.Items), p.Next != nil, err, n)
+		}
+	}
+	took("another import, and changes")
 	if _, err := s.CreateRole(t.Context(), owner, access.RoleDraft{Name: "one more", Parents: []string{"role 8"}}); err != nil {
 		t.Error(err)
 	}

@@ -61,9 +61,20 @@ func (s *Store) Definition(ctx context.Context, who identity.Caller, id uuid.UUI
 const selectChanges = `select version, at, by, action, before, after from policy_changes
 	where tenant_id = $1 and version > $2 order by version limit $3`
 
-// Changes implements access.Store.
+// untilImport counts changes up to the first that is an import, and with it.
+const untilImport = `select coalesce(min(n) filter (where action = '` + access.PolicyImported + `'), $3) as n from (
+	select action, row_number() over (order by version) n from policy_changes where tenant_id = $1 and version > $2 order by version limit $3) c`
+
+// Changes implements access.Store. A page ends with an import, which holds two
+// whole policies: a hundred would be more than there is memory for.
 func (s *Store) Changes(ctx context.Context, who identity.Caller, since int64, r page.Request) (page.Result[access.Change], error) {
-	rows, err := many[access.Change](ctx, s.db, who, selectChanges, who.Tenant, access.Since(since, r), r.Limit+1)
+	since = access.Since(since, r)
+	most, err := one[struct{ N int }](ctx, s.db, who, nil, untilImport, who.Tenant, since, r.Limit)
+	if err != nil {
+		return page.Result[access.Change]{}, err
+	}
+	r.Limit = most.N
+	rows, err := many[access.Change](ctx, s.db, who, selectChanges, who.Tenant, since, r.Limit+1)
 	return page.Cut(rows, r.Limit, access.Change.Key), err
 }
 

@@ -4441,7 +4441,7 @@ type ClientInterface interface {
 
 	// ListPolicyChanges List changes of the policy
 	//
-	// Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.
+	// Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named. A page may end early, after an import, which shows two whole policies: whether there is more, next_cursor says.
 	//
 	// Corresponds with GET /authz/v1/policy-changes (the `ListPolicyChanges` operationId).
 	ListPolicyChanges(ctx context.Context, params *ListPolicyChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5748,7 +5748,7 @@ func (c *Client) ImportPolicy(ctx context.Context, params *ImportPolicyParams, b
 
 // ListPolicyChanges List changes of the policy
 //
-// Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.
+// Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named. A page may end early, after an import, which shows two whole policies: whether there is more, next_cursor says.
 //
 // Corresponds with GET /authz/v1/policy-changes (the `ListPolicyChanges` operationId).
 func (c *Client) ListPolicyChanges(ctx context.Context, params *ListPolicyChangesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12626,7 +12626,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListPolicyChangesWithResponse List changes of the policy
 	//
-	// Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.
+	// Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named. A page may end early, after an import, which shows two whole policies: whether there is more, next_cursor says.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -31285,7 +31285,7 @@ func (c *ClientWithResponses) ImportPolicyWithResponse(ctx context.Context, para
 
 // ListPolicyChangesWithResponse List changes of the policy
 //
-// Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.
+// Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named. A page may end early, after an import, which shows two whole policies: whether there is more, next_cursor says.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -395,7 +395,7 @@ export const importPolicy = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * List changes of the policy
  *
- * Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named.
+ * Who changed what when, from what to what, oldest first; each made one version. Of those after a version if that is named. A page may end early, after an import, which shows two whole policies: whether there is more, next_cursor says.
  */
 export const listPolicyChanges = <ThrowOnError extends boolean = false>(options?: Options<ListPolicyChangesData, ThrowOnError>) => (options?.client ?? client).get<ListPolicyChangesResponses, ListPolicyChangesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
