@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"bailiwick.dev/tests/needs"
 )
 
 // exampleOf returns the one block of code in an SDK's README.
@@ -60,9 +62,7 @@ func TestGoExampleRuns(t *testing.T) {
 }
 
 func TestTypeScriptExampleRuns(t *testing.T) {
-	if err := exec.CommandContext(t.Context(), "npm", "ping").Run(); err != nil {
-		t.Skip("there is no npm, or no registry")
-	}
+	needs.Command(t, "there is no npm, or no registry", "npm", "ping")
 	sdk := filepath.Join(root, "openapi", "sdk", "typescript")
 	// Within the package, so that it is found by its name.
 	example := filepath.Join("dist", "readme.ts")

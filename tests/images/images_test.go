@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+
+	"bailiwick.dev/tests/needs"
 )
 
 const root = "../.."
@@ -13,9 +15,7 @@ const root = "../.."
 // Where no Docker engine runs there is nothing to build with; CI has one.
 func needsDocker(t *testing.T) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "docker", "info", "--format", "{{.ServerVersion}}").CombinedOutput(); err != nil {
-		t.Skipf("no Docker engine answers: %s", out)
-	}
+	needs.Command(t, "no Docker engine answers", "docker", "info")
 }
 
 func TestEachServiceRunsFromScratch(t *testing.T) {
@@ -43,11 +43,8 @@ func TestEachServiceRunsFromScratch(t *testing.T) {
 
 func TestComposeFileIsRead(t *testing.T) {
 	needsDocker(t)
-	compose, err := exec.LookPath("docker-compose")
-	if err != nil {
-		t.Skip("docker-compose is not installed")
-	}
-	if out, err := exec.CommandContext(t.Context(), compose, "-f", root+"/deploy/docker/docker-compose.yaml", "--env-file", root+"/deploy/docker/example.env", "config", "-q").CombinedOutput(); err != nil {
+	needs.Command(t, "there is no docker-compose", "docker-compose", "version")
+	if out, err := exec.CommandContext(t.Context(), "docker-compose", "-f", root+"/deploy/docker/docker-compose.yaml", "--env-file", root+"/deploy/docker/example.env", "config", "-q").CombinedOutput(); err != nil {
 		t.Errorf("docker-compose: %v\n%s", err, out)
 	}
 }
