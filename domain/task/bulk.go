@@ -12,11 +12,12 @@ import (
 	"bailiwick.dev/domain/identity"
 )
 
-// MaxBulk bounds the items of one Bulk, and bulkPart those that are one change
-// where each stands for itself: so long do other creates of a project wait.
+// MaxBulk bounds the items of one Bulk. Where each stands for itself, and in an
+// import, writePart are one change: other creates of the project wait as long,
+// which is about what a commit takes by itself.
 const (
-	MaxBulk  = 1000
-	bulkPart = 20
+	MaxBulk   = 1000
+	writePart = 5
 )
 
 // Item is one thing that a Bulk does: exactly one of the three.
@@ -72,8 +73,8 @@ func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, a
 		done, err = s.doItems(ctx, who, items, out, at, true)
 		return out, done, err
 	}
-	for from := 0; from < len(items) && err == nil; from += bulkPart {
-		to := min(from+bulkPart, len(items))
+	for from := 0; from < len(items) && err == nil; from += writePart {
+		to := min(from+writePart, len(items))
 		_, err = s.doItems(ctx, who.Part(from), items[from:to], out[from:to], at, false)
 	}
 	return out, err == nil, err

@@ -16,7 +16,6 @@ import (
 const (
 	MaxImport     = 16 << 20 // bytes
 	MaxImportRows = 100_000
-	importBatch   = 50 // rows of one transaction, for as long as other creates wait
 )
 
 // ImportStatus is where an import stands.

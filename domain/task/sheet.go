@@ -93,7 +93,7 @@ func (s *sheet) skip(rows int64) {
 
 // rows returns what comes next of im.
 func (s *sheet) rows(im Import) Rows {
-	rows := Rows{From: im.RowsDone, To: min(im.RowsDone+importBatch, im.RowsTotal), At: time.Now().UTC().Truncate(time.Microsecond)}
+	rows := Rows{From: im.RowsDone, To: min(im.RowsDone+writePart, im.RowsTotal), At: time.Now().UTC().Truncate(time.Microsecond)}
 	for range rows.To - rows.From {
 		line, cells, err := s.next()
 		var t Task
