@@ -229,10 +229,23 @@ func fromHuma(ctx huma.Context, status int, msg string, errs ...error) huma.Stat
 	p.RequestID = id
 	for _, err := range errs {
 		if d, ok := err.(huma.ErrorDetailer); ok {
-			p.Errors = append(p.Errors, fieldOf(d.ErrorDetail()))
+			f := fieldOf(d.ErrorDetail())
+			f.Pointer = bounded(f.Pointer)
+			p.Errors = append(p.Errors, f)
 		}
 	}
 	return p
+}
+
+const maxPointer = 500 // bytes
+
+// bounded points above a name so long that only its sender can have made it up.
+func bounded(pointer string) string {
+	if len(pointer) > maxPointer {
+		pointer = pointer[:maxPointer]
+		pointer = pointer[:strings.LastIndexByte(pointer, '/')]
+	}
+	return pointer
 }
 
 func codeOf(status int) string {

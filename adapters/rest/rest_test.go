@@ -251,6 +251,25 @@ func TestProblemTellsTheFirstMistakesOfMany(t *testing.T) {
 	}
 }
 
+// A name that only its sender can have made up is not repeated.
+func TestPointerIsBounded(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	token, long := w.issuer.Token(t, w.who), strings.Repeat("x", 100_000)
+	for pointer, c := range map[string]struct {
+		body   string
+		status int
+	}{
+		"":       {`{"name":"x","` + long + `":1}`, 422},
+		"/inner": {`{"name":"x","inner":{"` + long + `":1,"` + long + `":1}}`, 400},
+	} {
+		resp, body := w.post(t, token, c.body)
+		if p := problem(t, resp, body); p.Status != c.status || len(p.Errors) != 1 || p.Errors[0].Pointer != pointer {
+			t.Errorf("%d with %d bytes, want %d and the pointer %q: %.300s", p.Status, len(body), c.status, pointer, body)
+		}
+	}
+}
+
 func TestWrongPathMethodAndMediaTypesAreProblems(t *testing.T) {
 	t.Parallel()
 	w := start(t)

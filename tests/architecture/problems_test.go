@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-var code = regexp.MustCompile(`(?:fault\.(?:New|Wrap)\([^,]+,|newProblem\([^,]+,|Code:|\.Code(?:, w\.Detail)? =) "([a-z_]+)"`)
+var code = regexp.MustCompile(`(?:fault\.(?:New|Wrap)\([^,]+,|newProblem\([^,]+,|Code:|\.Code(?:, w\.Detail)? =) "([a-z0-9_]+)"`)
 
 // A problem's type leads to a section that says what it means.
 func TestEveryProblemTypeIsDocumented(t *testing.T) {
