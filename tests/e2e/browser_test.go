@@ -176,6 +176,8 @@ func TestPersonWithABrowser(t *testing.T) {
 	b.forget(p, email, another)
 	b.do(chromedp.Navigate(platform.Issuer() + "/account"))
 	b.sees("Your account")
+	b.do(chromedp.Click(chromedp.CSS(`form[action="/auth/account/consents"] button`)), chromedp.WaitNotPresent(chromedp.CSS(`form[action="/auth/account/consents"]`)))
+	b.sees("Your account") // where no application has access any more
 	b.do(chromedp.Click(chromedp.CSS(`main > form[action="/auth/account/sessions"] button`)))
 	b.sees("You are logged out")
 	b.do(chromedp.Navigate(platform.Issuer() + "/account"))
