@@ -45,7 +45,8 @@ type Grants interface {
 	// RevokeToken notes that one access token is revoked until it expires.
 	RevokeToken(ctx context.Context, tenant identity.TenantID, jti string, expires time.Time) error
 	// Living reports whether an access token is not revoked, by itself or with
-	// its family, client or person; family is uuid.Nil where there is none.
+	// its family or person; family is uuid.Nil where there is none. It does not
+	// look at the client and the tenant, as whoever finds the client does.
 	Living(ctx context.Context, tenant identity.TenantID, family uuid.UUID, jti string) (bool, error)
 }
 

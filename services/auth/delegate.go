@@ -85,7 +85,7 @@ func (h *delegateHandler) subject(ctx context.Context, c *client, token string) 
 	claims, ok := h.accessToken(token)
 	_, found := familyOf(claims.ID)
 	mine := h.cfg.Audience + "/" + strings.TrimPrefix(c.ID, platformPrefix)
-	if !ok || !found || claims.Subject == claims.ClientID || !claims.Audience.Contains(h.cfg.Audience) && !claims.Audience.Contains(mine) || claims.Actor.depth() >= maxActors {
+	if !ok || time.Now().After(claims.Expiry.Time()) || !found || claims.Subject == claims.ClientID || !claims.Audience.Contains(h.cfg.Audience) && !claims.Audience.Contains(mine) || claims.Actor.depth() >= maxActors {
 		return claims, bad
 	}
 	living, err := h.living(ctx, claims)

@@ -68,7 +68,7 @@ func (s *server) ofRefreshToken(ctx context.Context, c *client, token string) (*
 
 func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (*introspection, error) {
 	claims, ok := s.ownAccessToken(c, token)
-	if !ok {
+	if !ok || time.Now().After(claims.Expiry.Time()) {
 		return nil, nil
 	}
 	living, err := s.living(ctx, claims)
@@ -79,11 +79,15 @@ func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (*i
 	return &introspection{TokenType: "Bearer", accessClaims: claims}, nil
 }
 
-// living reports whether a token that we have made has neither expired nor been
-// revoked, as the store knows it at this moment.
+// living reports whether a token that we have made has not been revoked, as the
+// store knows it at this moment, and whether its client, which may have been
+// looked up within the second, is there to use it.
 func (s *server) living(ctx context.Context, claims accessClaims) (bool, error) {
-	if time.Now().After(claims.Expiry.Time()) {
-		return false, nil
+	if _, err := s.recentClient(ctx, claims.ClientID); err != nil {
+		if fault.Is(err, fault.NotFound) {
+			err = nil
+		}
+		return false, err
 	}
 	family, _ := familyOf(claims.ID)
 	return s.store.Living(ctx, tenantIn(claims), family, claims.ID)

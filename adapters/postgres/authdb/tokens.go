@@ -122,7 +122,9 @@ func (s *Store) RevokeRefresh(ctx context.Context, tenant identity.TenantID, cli
 }
 
 const selectLiving = `select 1 where not exists (select from revoked_tokens where tenant_id = $1 and jti = $3)
-	and ($2::uuid = '00000000-0000-0000-0000-000000000000' or exists (select from token_families f where f.tenant_id = $1 and f.id = $2 and` + living + `))`
+	and ($2::uuid = '00000000-0000-0000-0000-000000000000' or exists (select from token_families f
+		join credentials c on c.tenant_id = $1 and c.user_id = f.user_id and c.enabled
+		where f.tenant_id = $1 and f.id = $2 and f.revoked_at is null and f.expires_at > now()))`
 
 // Living implements login.Grants.
 func (s *Store) Living(ctx context.Context, tenant identity.TenantID, family uuid.UUID, jti string) (bool, error) {

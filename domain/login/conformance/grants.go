@@ -246,12 +246,15 @@ func ends(t *testing.T, w world) {
 		c.Enabled, c.Version = enabled, c.Version+1
 		_, err := w.ChangeClient(t.Context(), who, c)
 		must(t, err)
-		if w.lives(t, id) != enabled {
-			t.Errorf("the family lives: %v, its client is enabled: %v", !enabled, enabled)
+		if _, _, err := w.RefreshToken(t.Context(), w.tenant, token); (err == nil) != enabled {
+			t.Errorf("the token of a client that is enabled (%v): %v", enabled, err)
 		}
 	}
 	must(t, w.PutCredential(t.Context(), w.tenant, login.Credential{User: w.user, Email: "a@b.example", Hash: "x"}, event(login.PasswordSet)))
 	w.want(t, "the token of a disabled person", w.rotation(token), login.Refused)
+	if w.lives(t, id) {
+		t.Error("the family of a disabled person lives")
+	}
 	code := w.code(t, time.Minute)
 	if done, err := w.Exchange(t.Context(), w.tenant, w.exchange(code.Hash, nil)); done || err != nil {
 		t.Errorf("the code of a disabled person: %v, %v", done, err)

@@ -46,7 +46,11 @@ func (s *Store) of(tenant uuid.UUID) *grants {
 // enabled reports whether a grant's client and person are.
 func (s *Store) enabled(tenant uuid.UUID, client string, user uuid.UUID) bool {
 	i := s.index(tenant, client)
-	return i >= 0 && s.clients[tenant][i].Enabled && slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == user && c.Enabled })
+	return i >= 0 && s.clients[tenant][i].Enabled && s.works(tenant, user)
+}
+
+func (s *Store) works(tenant, user uuid.UUID) bool {
+	return slices.ContainsFunc(s.credentials[tenant], func(c login.Credential) bool { return c.User == user && c.Enabled })
 }
 
 func (s *Store) living(tenant uuid.UUID, f *family) bool {
@@ -193,5 +197,6 @@ func (s *Store) RevokeToken(_ context.Context, tenant identity.TenantID, jti str
 func (s *Store) Living(_ context.Context, tenant identity.TenantID, id uuid.UUID, jti string) (bool, error) {
 	defer s.lock()()
 	g := s.of(tenant)
-	return !g.revoked[jti] && (id == uuid.Nil || s.living(tenant, g.families[id])), nil
+	f := g.families[id]
+	return !g.revoked[jti] && (id == uuid.Nil || f != nil && !f.ended && f.ExpiresAt.After(time.Now()) && s.works(tenant, f.UserID)), nil
 }
