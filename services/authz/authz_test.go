@@ -284,6 +284,13 @@ func TestBatchAnswersEachItem(t *testing.T) {
 			t.Errorf("%s: %v, %q, want %q", r.ID, r.Allowed, said, want[r.ID])
 		}
 	}
+	most := make([]string, access.MaxChecks)
+	for i := range most {
+		most[i] = item(fmt.Sprint(i), "")
+	}
+	if all := resttest.JSON[CheckResults](t, p.do(t, p.member, "POST", "/v1/check:batch", `{"items":[`+strings.Join(most, ",")+`]}`).Want(t, 200)); len(all.Results) != len(most) || all.Results[999].ID != "999" || !all.Results[999].Allowed {
+		t.Errorf("%d answers to %d questions", len(all.Results), len(most))
+	}
 	p.do(t, p.member, "POST", "/v1/check:batch", `{"items":[]}`).Want(t, 422)
 	p.do(t, p.member, "POST", "/v1/check:batch", `{"items":[`+item("x", "")+","+item("x", "")+`]}`).Want(t, 422)
 	many := strings.Repeat(item("x", "")+",", 1000) + item("x", "")
