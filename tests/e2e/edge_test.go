@@ -53,6 +53,8 @@ func TestGatewayRefusesWithProblems(t *testing.T) {
 		"method of a page":   {"PUT /docs/ HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", "405"},
 		"method of anything": {"TRACE /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\n\r\n", "405"},
 		"large body":         {"POST /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10485760\r\n\r\n", "413"},
+		"large policy":       {"PUT /authz/v1/policy HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9437184\r\n\r\n", "401"}, // the service's answer
+		"larger policy":      {"PUT /authz/v1/policy HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 12582912\r\n\r\n", "413"},
 	} {
 		conn := dial(t, 8080)
 		go func() { _, _ = io.WriteString(conn, c.request) }() // the gateway may hang up before it has it all

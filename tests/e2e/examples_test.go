@@ -192,18 +192,9 @@ func (w *examples) body(op operation) []byte {
 	if op.body == nil {
 		return nil
 	}
-	if op.path == "/authz/v1/policy" { // what there is: no example is a whole policy
+	if op.path == "/authz/v1/policy" { // just as it is exported: no example is a whole policy
 		_, answer, _ := w.ask("GET", "/authz/v1/policy", nil, "", nil)
-		var whole map[string]any
-		if err := json.Unmarshal(answer, &whole); err != nil {
-			w.t.Fatalf("the policy is %s", answer)
-		}
-		delete(whole, "policy_version")
-		body, err := json.Marshal(whole)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		return body
+		return answer
 	}
 	text := string(op.body)
 	if strings.HasSuffix(op.path, "/task-bulk") {
