@@ -121,14 +121,20 @@ func (s *Store) RevokeRefresh(ctx context.Context, tenant identity.TenantID, cli
 	return n > 0, err
 }
 
-const selectLiving = `select 1 where not exists (select from revoked_tokens where tenant_id = $1 and jti = $3)
-	and ($2::uuid = '00000000-0000-0000-0000-000000000000' or exists (select from token_families f
-		join credentials c on c.tenant_id = $1 and c.user_id = f.user_id and c.enabled
-		where f.tenant_id = $1 and f.id = $2 and f.revoked_at is null and f.expires_at > now()))`
+const (
+	notRevoked        = `not exists (select from revoked_tokens where tenant_id = $1 and jti = $2)`
+	selectLivingAlone = `select 1 where ` + notRevoked
+	selectLiving      = `select 1 from token_families f join credentials c on c.tenant_id = $1 and c.user_id = f.user_id and c.enabled
+		where f.tenant_id = $1 and f.id = $3 and f.revoked_at is null and f.expires_at > now() and ` + notRevoked
+)
 
 // Living implements login.Grants.
 func (s *Store) Living(ctx context.Context, tenant identity.TenantID, family uuid.UUID, jti string) (bool, error) {
-	n, err := s.exec(ctx, tenant, selectLiving, tenant, family, jti)
+	sql, args := selectLiving, []any{tenant, jti, family}
+	if family == uuid.Nil {
+		sql, args = selectLivingAlone, args[:2]
+	}
+	n, err := s.exec(ctx, tenant, sql, args...)
 	return n > 0, err
 }
 
