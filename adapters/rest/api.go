@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/google/uuid"
@@ -74,6 +75,7 @@ type Needs []access.Permission
 func init() {
 	problemsAt("http://localhost:8080")
 	huma.ValidateStrictCasing = true
+	validation.MsgExpectedMaximumNumber = "expected number <= %.15g" // not 1e+06
 	huma.NewErrorWithContext = fromHuma
 	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 		return fromHuma(nil, status, msg, errs...)

@@ -255,8 +255,12 @@ func codeOf(status int) string {
 	return strings.ReplaceAll(strings.ToLower(http.StatusText(status)), " ", "_")
 }
 
-// ofType is how huma says that a value has another type, and no more.
-var ofType = regexp.MustCompile(`^(expected|invalid) (string|number|integer|float|boolean|array|object)$`)
+// How huma says that a value has another type, and no more; and that there is too
+// little or too much of it.
+var (
+	ofType  = regexp.MustCompile(`^(expected|invalid) (string|number|integer|float|boolean|array|object)$`)
+	inRange = regexp.MustCompile(`^expected (number|length|array length) [<>]`)
+)
 
 var toPointer = strings.NewReplacer("~", "~0", "/", "~1", ".", "/", "[", "/", "]", "")
 
@@ -271,10 +275,12 @@ func fieldOf(d *huma.ErrorDetail) ProblemField {
 		f.Code = "unknown_field"
 	case strings.Contains(d.Message, "required"):
 		f.Code = "required"
-	case strings.HasPrefix(d.Message, "expected string to "):
+	case strings.HasPrefix(d.Message, "expected string to "), strings.HasPrefix(d.Message, "invalid value: "):
 		f.Code = "invalid_format"
 	case ofType.MatchString(d.Message):
 		f.Code = "invalid_type"
+	case inRange.MatchString(d.Message):
+		f.Code = "out_of_range"
 	}
 	where, name, _ := strings.Cut(d.Location, ".")
 	if where != "body" {

@@ -24,7 +24,7 @@ import (
 
 type thing struct {
 	Name   string                     `json:"name" minLength:"1" maxLength:"10"`
-	Count  int                        `json:"count,omitempty"`
+	Count  int                        `json:"count,omitempty" maximum:"1000000"`
 	Secret string                     `json:"secret,omitempty" maxLength:"5"`
 	Owners []uuid.UUID                `json:"owners,omitempty"`
 	Parent rest.Nullable[[]uuid.UUID] `json:"parent,omitempty"`
@@ -199,7 +199,7 @@ func TestBadInputIsAProblemThatNamesTheField(t *testing.T) {
 		want   string // code, pointer and position
 	}{
 		"missing":        {`{}`, 422, "required /name"},
-		"too long":       {`{"name":"x","secret":"correct horse"}`, 422, "invalid_value /secret"},
+		"too long":       {`{"name":"x","secret":"correct horse"}`, 422, "out_of_range /secret"},
 		"other type":     {`{"name":1}`, 422, "invalid_type /name"},
 		"null":           {`null`, 422, "invalid_type "},
 		"no UUID":        {`{"name":"x","owners":["01a221fd-9026-7376-8cc4-0556db68ca9e","correct horse"]}`, 422, "invalid_format /owners/1"},
@@ -217,13 +217,14 @@ func TestBadInputIsAProblemThatNamesTheField(t *testing.T) {
 		"surrogate":      {`{"name":"\ud800"}`, 400, "malformed_json /name 10"},
 		"NaN":            {`{"name":"x","count":NaN}`, 400, "malformed_json /count 21"},
 		"huge number":    {`{"name":"x","count":1e400}`, 400, "out_of_range /count"},
+		"above":          {`{"name":"x","count":1000001}`, 422, "out_of_range /count"},
 		"large integer":  {`{"name":"x","count":12345678901234567890}`, 422, "out_of_range /count"},
 		"empty":          {``, 400, ""},
 		"large":          {`{"name":"` + strings.Repeat("x", 2<<20) + `"}`, 413, ""},
 	} {
 		resp, body := w.post(t, token, c.body)
 		p := problem(t, resp, body)
-		if p.Status != c.status || strings.Contains(body, "correct horse") {
+		if p.Status != c.status || strings.Contains(body, "correct horse") || strings.Contains(body, "e+") {
 			t.Errorf("%s: %d %s, want %d", name, p.Status, body, c.status)
 		}
 		got := ""
@@ -278,22 +279,26 @@ func TestWrongPathMethodAndMediaTypesAreProblems(t *testing.T) {
 		method, url string
 		headers     []string
 		status      int
+		code        string // of the parameter
 	}{
-		{"GET", strings.TrimSuffix(w.url, "s") + "/nothing", nil, 404},
-		{"DELETE", w.url, nil, 405},
-		{"POST", w.url, []string{"Content-Type", "text/plain"}, 415},
-		{"GET", w.url, []string{"Accept", "application/xml"}, 406},
-		{"GET", w.url, []string{"Accept", "text/html, */*;q=0.1"}, 200},
-		{"GET", w.url + "?nonsense=1", nil, 422},
-		{"GET", w.url + "?limit=0", nil, 422},
-		{"GET", w.url + "?limit=1&limit=2", nil, 422},
+		{"GET", strings.TrimSuffix(w.url, "s") + "/nothing", nil, 404, ""},
+		{"DELETE", w.url, nil, 405, ""},
+		{"POST", w.url, []string{"Content-Type", "text/plain"}, 415, ""},
+		{"GET", w.url, []string{"Accept", "application/xml"}, 406, ""},
+		{"GET", w.url, []string{"Accept", "text/html, */*;q=0.1"}, 200, ""},
+		{"GET", w.url + "?nonsense=1", nil, 422, "unknown_field"},
+		{"GET", w.url + "?limit=0", nil, 422, "out_of_range"},
+		{"GET", w.url + "?limit=1&limit=2", nil, 422, "invalid_value"},
+		{"GET", w.url + "?limit=many", nil, 422, "invalid_type"},
 	} {
 		resp, body := w.do(t, c.method, c.url, token, `{"name":"x"}`, c.headers...)
 		if resp.StatusCode != c.status {
 			t.Errorf("%s %s %v: %d %s, want %d", c.method, c.url, c.headers, resp.StatusCode, body, c.status)
 		}
 		if c.status >= 400 {
-			problem(t, resp, body)
+			if p := problem(t, resp, body); c.code != "" && (len(p.Errors) != 1 || p.Errors[0].Code != c.code || p.Errors[0].Parameter == "") {
+				t.Errorf("%s: %s, want the code %s", c.url, body, c.code)
+			}
 		}
 		if c.status == 405 && strings.Join(resp.Header.Values("Allow"), ",") != "GET, HEAD, POST" {
 			t.Errorf("Allow = %q", resp.Header.Values("Allow"))
