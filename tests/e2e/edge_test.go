@@ -39,6 +39,7 @@ func TestGatewayRefusesWithProblems(t *testing.T) {
 		"two lengths":        {"POST /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "400"},
 		"other encoding":     {"POST /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "501"},
 		"no host":            {"GET /tasks/v1/tasks HTTP/1.1\r\n\r\n", "400"},
+		"no host, HTTP/1.0":  {"GET /tasks/v1/tasks HTTP/1.0\r\n\r\n", "401"},
 		"two hosts":          {"GET /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
 		"control character":  {"GET /tasks\x01 HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
 		"NUL in the path":    {"GET /tasks/v1/tasks/%00 HTTP/1.1\r\nHost: a\r\n\r\n", "400"},
