@@ -54,9 +54,7 @@ type PermissionDraft struct {
 }
 
 // PermissionPatch names what of a permission changes; nil keeps it.
-type PermissionPatch struct {
-	Description *string `json:"description,omitempty" nullable:"false" maxLength:"500" example:"See invoices" doc:"What holding it allows"`
-}
+type PermissionPatch struct{ Description *string }
 
 // PermissionFilter narrows a list of permissions; empty fields do not.
 type PermissionFilter struct {

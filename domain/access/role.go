@@ -52,9 +52,9 @@ type RoleDraft struct {
 
 // RolePatch names what of a role changes; nil keeps it.
 type RolePatch struct {
-	Name        *string   `json:"name,omitempty" nullable:"false" minLength:"1" maxLength:"100" example:"bookkeeper" doc:"Unique within the tenant"`
-	Description *string   `json:"description,omitempty" nullable:"false" maxLength:"500" example:"Keeps the books" doc:"Whom the role is for"`
-	Parents     *[]string `json:"parents,omitempty" nullable:"false" maxItems:"100" example:"[\"viewer\"]" doc:"All the roles whose permissions it shall hold too"`
+	Name        *string // unique within the tenant
+	Description *string
+	Parents     *[]string // all of them
 }
 
 func without(all []Permission, gone ...Permission) []Permission {

@@ -78,7 +78,9 @@ func TestRoleLivesFromCreationToDeletion(t *testing.T) {
 		t.Errorf("after setting: %+v, ETag %s", got, set.Header.Get("ETag"))
 	}
 	p.do(t, p.owner, "PATCH", at, `{"description":"x"}`, "If-Match", `"1"`).Want(t, 412)
-	p.do(t, p.owner, "PATCH", at, `{"tenant_id":"x"}`, "If-Match", `"2"`).Want(t, 422)
+	for _, body := range []string{`{"tenant_id":"x"}`, `{"name":null}`, `{"description":null}`, `{"parents":null}`} {
+		p.do(t, p.owner, "PATCH", at, body, "If-Match", `"2"`).Want(t, 422)
+	}
 	p.do(t, p.owner, "DELETE", at, nil, "If-Match", `"2"`).Want(t, 204)
 	p.do(t, p.owner, "GET", at, nil).Want(t, 404)
 }

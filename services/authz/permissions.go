@@ -71,9 +71,14 @@ func (a *api) getPermission(ctx context.Context, who identity.Caller, in *ByID) 
 	return showPermission(a.access.Definition(ctx, who, in.ID))
 }
 
+// PermissionPatch is a merge patch of a permission.
+type PermissionPatch struct {
+	Description rest.Optional[string] `json:"description,omitempty" maxLength:"500" example:"See invoices" doc:"What holding it allows"`
+}
+
 type updatePermissionInput struct {
 	Versioned
-	Body access.PermissionPatch
+	Body PermissionPatch
 }
 
 func (a *api) updatePermission(ctx context.Context, who identity.Caller, in *updatePermissionInput) (*permissionOutput, error) {
@@ -81,7 +86,7 @@ func (a *api) updatePermission(ctx context.Context, who identity.Caller, in *upd
 	if err != nil {
 		return nil, err
 	}
-	return showPermission(a.access.UpdatePermission(ctx, who, in.ID, version, in.Body))
+	return showPermission(a.access.UpdatePermission(ctx, who, in.ID, version, access.PermissionPatch{Description: named(in.Body.Description)}))
 }
 
 func (a *api) deletePermission(ctx context.Context, who identity.Caller, in *Versioned) (*gone, error) {

@@ -118,10 +118,25 @@ func (a *api) getRole(ctx context.Context, who identity.Caller, in *ByID) (*role
 	return showRole(a.access.Role(ctx, who, in.ID))
 }
 
+// RolePatch is a merge patch of a role.
+type RolePatch struct {
+	Name        rest.Optional[string]   `json:"name,omitempty" minLength:"1" maxLength:"100" example:"bookkeeper" doc:"Unique within the tenant"`
+	Description rest.Optional[string]   `json:"description,omitempty" maxLength:"500" example:"Keeps the books" doc:"Whom the role is for"`
+	Parents     rest.Optional[[]string] `json:"parents,omitempty" maxItems:"100" example:"[\"viewer\"]" doc:"All the roles whose permissions it shall hold too"`
+}
+
+// named returns what a patch gives a field, or nil.
+func named[T any](o rest.Optional[T]) *T {
+	if !o.Set {
+		return nil
+	}
+	return &o.To
+}
+
 type updateRoleInput struct {
 	ByID
 	rest.IfMatch
-	Body access.RolePatch
+	Body RolePatch
 }
 
 func (a *api) updateRole(ctx context.Context, who identity.Caller, in *updateRoleInput) (*roleOutput, error) {
@@ -129,7 +144,8 @@ func (a *api) updateRole(ctx context.Context, who identity.Caller, in *updateRol
 	if err != nil {
 		return nil, err
 	}
-	return showRole(a.access.UpdateRole(ctx, who, in.ID, version, in.Body))
+	return showRole(a.access.UpdateRole(ctx, who, in.ID, version,
+		access.RolePatch{Name: named(in.Body.Name), Description: named(in.Body.Description), Parents: named(in.Body.Parents)}))
 }
 
 func (a *api) deleteRole(ctx context.Context, who identity.Caller, in *Versioned) (*gone, error) {
