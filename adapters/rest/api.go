@@ -209,7 +209,7 @@ func (a *API) operation(op Operation) huma.Operation {
 		OperationID: op.ID, Method: op.Method, Path: "/" + a.cfg.Service + op.Path,
 		Summary: op.Summary, Description: op.Description, Tags: []string{op.Tag},
 		DefaultStatus: op.Status, Errors: append([]int{400, 406, 500, 503}, op.Errors...),
-		Middlewares: huma.Middlewares{a.legible, a.negotiate(op.Produces)},
+		Middlewares: huma.Middlewares{a.legible, a.unpacked, a.negotiate(op.Produces)},
 	}
 	if !op.Internal {
 		a.tag(op.Tag)

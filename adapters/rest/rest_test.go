@@ -284,6 +284,8 @@ func TestWrongPathMethodAndMediaTypesAreProblems(t *testing.T) {
 		{"GET", strings.TrimSuffix(w.url, "s") + "/nothing", nil, 404, ""},
 		{"DELETE", w.url, nil, 405, ""},
 		{"POST", w.url, []string{"Content-Type", "text/plain"}, 415, ""},
+		{"POST", w.url, []string{"Content-Encoding", "gzip"}, 415, ""},
+		{"POST", w.url, []string{"Content-Encoding", "identity"}, 201, ""},
 		{"GET", w.url, []string{"Accept", "application/xml"}, 406, ""},
 		{"GET", w.url, []string{"Accept", "text/html, */*;q=0.1"}, 200, ""},
 		{"GET", w.url + "?nonsense=1", nil, 422, "unknown_field"},
@@ -299,6 +301,9 @@ func TestWrongPathMethodAndMediaTypesAreProblems(t *testing.T) {
 			if p := problem(t, resp, body); c.code != "" && (len(p.Errors) != 1 || p.Errors[0].Code != c.code || p.Errors[0].Parameter == "") {
 				t.Errorf("%s: %s, want the code %s", c.url, body, c.code)
 			}
+		}
+		if strings.Join(c.headers, "") == "Content-Encodinggzip" && resp.Header.Get("Accept-Encoding") != "identity" {
+			t.Errorf("a packed body is answered %v", resp.Header)
 		}
 		if c.status == 405 && strings.Join(resp.Header.Values("Allow"), ",") != "GET, HEAD, POST" {
 			t.Errorf("Allow = %q", resp.Header.Values("Allow"))

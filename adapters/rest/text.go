@@ -11,6 +11,16 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
+// unpacked answers 415 where a body is compressed, which would be read as no JSON.
+func (a *API) unpacked(ctx huma.Context, next func(huma.Context)) {
+	if coding := ctx.Header("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		ctx.SetHeader("Accept-Encoding", "identity") // RFC 9110, section 15.5.16
+		_ = huma.WriteErr(a.huma, ctx, http.StatusUnsupportedMediaType, "the body must not be compressed")
+		return
+	}
+	next(ctx)
+}
+
 // legible unescapes what the path names (chi routes by the path as it was sent)
 // and answers 400 where a parameter is no text: no store keeps it, so that one
 // would find nothing where another fails, and url.Values drops what it cannot read.
