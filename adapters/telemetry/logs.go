@@ -3,6 +3,7 @@ package telemetry
 import (
 	"bufio"
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"sync"
@@ -21,10 +22,15 @@ const (
 // They are written together, after 100 ms at most; a warning or an error at
 // once, with all before it. The caller flushes what is left.
 func Logs(service string) (flush func()) {
-	out := &lines{buffer: bufio.NewWriterSize(os.Stderr, waiting)}
+	l, flush := logger(os.Stderr, service)
+	slog.SetDefault(l)
+	return flush
+}
+
+func logger(to io.Writer, service string) (l *slog.Logger, flush func()) {
+	out := &lines{to: to, buffer: bufio.NewWriterSize(to, waiting)}
 	h := slog.NewJSONHandler(out, &slog.HandlerOptions{Level: slog.LevelInfo})
-	slog.SetDefault(slog.New(prompt{h, out}).With("service", service))
-	return out.flush
+	return slog.New(prompt{h, out}).With("service", service), out.flush
 }
 
 // prompt does not let what is wrong wait.
@@ -54,6 +60,7 @@ func (p prompt) WithGroup(name string) slog.Handler {
 
 // lines is where they wait.
 type lines struct {
+	to     io.Writer
 	mu     sync.Mutex
 	buffer *bufio.Writer
 	due    bool
@@ -75,6 +82,6 @@ func (l *lines) flush() {
 	defer l.mu.Unlock()
 	l.due = false
 	if err := l.buffer.Flush(); err != nil {
-		l.buffer.Reset(os.Stderr) // else it would fail for ever, where a full disk has room again
+		l.buffer.Reset(l.to) // else it fails for ever, though a full disk has room again
 	}
 }
