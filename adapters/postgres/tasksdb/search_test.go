@@ -2,6 +2,8 @@ package tasksdb
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,8 +44,73 @@ func TestSearchReadsFewTasks(t *testing.T) {
 	}
 }
 
+// A page is planned once, whatever the tenant: it must not be read whole and
+// sorted because it was small then.
+func TestFirstPageReadsNoMoreOfFewTasks(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "tasks", Migrations)
+	who := identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+	for i := range 10 {
+		tenant := uuid.New()
+		if i == 0 {
+			tenant = who.Tenant
+		}
+		db.Exec(t, `with p as (insert into projects (tenant_id, id, key, name, description, statuses, version, created_at, created_by, updated_at)
+				values ($1, gen_random_uuid(), 'AA', 'A', '', '[]', 1, now(), 'x', now()) returning id)
+			insert into tasks (tenant_id, id, project_id, number, key, title, description, status, priority, assignees, labels, rank, version, created_at, created_by, updated_at)
+			select $1, gen_random_uuid(), p.id, n, 'AA-' || n, 'A desk', '', 'open', 'low', '{}', '{}', n::text, 1, now() + n * interval '1 s', 'x', now() from p, generate_series(1, 1000) n`, tenant)
+	}
+	db.Exec(t, "analyze tasks")
+	q, err := task.Filter{}.Query(who, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := chosen(who, q, ofTask+" from tasks t")
+	s.order(q.Sort, page.Request{Limit: 50})
+	var values []string
+	for _, a := range s.args {
+		if at, ok := a.(time.Time); ok {
+			a = at.Format(time.RFC3339Nano)
+		}
+		values = append(values, fmt.Sprintf("'%v'", a))
+	}
+	if found, read := explained(t, db, who, "set local plan_cache_mode = force_generic_plan", "prepare page as "+s.sql.String(),
+		"explain (analyze, format json) execute page ("+strings.Join(values, ", ")+")"); found != 51 || read > 60 {
+		t.Errorf("the first page finds %d tasks and reads %d", found, read)
+	}
+}
+
 // explain runs a query and returns how many rows it found, and how many of tasks it read.
 func explain(t *testing.T, db pgtest.Database, who identity.Caller, q *query) (found, read int) {
+	t.Helper()
+	var text []byte
+	err := db.App.Tenant(t.Context(), who.Tenant, func(b *pgx.Batch) {
+		b.Queue("explain (analyze, format json) "+q.sql.String(), q.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&text) })
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counted(t, text)
+}
+
+// explained is explain for statements of which the last explains.
+func explained(t *testing.T, db pgtest.Database, who identity.Caller, statements ...string) (found, read int) {
+	t.Helper()
+	var text []byte
+	if err := db.App.Tx(t.Context(), who.Tenant, func(tx pgx.Tx) (err error) {
+		for _, s := range statements[:len(statements)-1] {
+			if _, err := tx.Exec(t.Context(), s); err != nil {
+				return err
+			}
+		}
+		return tx.QueryRow(t.Context(), statements[len(statements)-1], pgx.QueryExecModeSimpleProtocol).Scan(&text)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return counted(t, text)
+}
+
+func counted(t *testing.T, text []byte) (found, read int) {
 	t.Helper()
 	type node struct {
 		Relation string  `json:"Relation Name"`
@@ -51,13 +118,6 @@ func explain(t *testing.T, db pgtest.Database, who identity.Caller, q *query) (f
 		Loops    float64 `json:"Actual Loops"`
 		Removed  float64 `json:"Rows Removed by Filter"`
 		Plans    []json.RawMessage
-	}
-	var text []byte
-	err := db.App.Tenant(t.Context(), who.Tenant, func(b *pgx.Batch) {
-		b.Queue("explain (analyze, format json) "+q.sql.String(), q.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&text) })
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	var plans []struct{ Plan json.RawMessage }
 	if err := json.Unmarshal(text, &plans); err != nil {
