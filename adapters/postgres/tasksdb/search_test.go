@@ -23,11 +23,7 @@ func TestSearchReadsFewTasks(t *testing.T) {
 	db := pgtest.New(t, "tasks", Migrations)
 	who := identity.Caller{Tenant: uuid.New(), User: uuid.New()}
 	for _, tenant := range []uuid.UUID{who.Tenant, uuid.New()} {
-		db.Exec(t, `with p as (insert into projects (tenant_id, id, key, name, description, statuses, version, created_at, created_by, updated_at)
-				values ($1, gen_random_uuid(), 'AA', 'A', '', '[]', 1, now(), 'x', now()) returning id)
-			insert into tasks (tenant_id, id, project_id, number, key, title, description, status, priority, assignees, labels, rank, version, created_at, created_by, updated_at)
-			select $1, gen_random_uuid(), p.id, n, 'AA-' || n, 'Common ' || n, case when n % 2000 = 0 then 'rare' else 'often' end, 'open', 'low', '{}', '{}', n::text, 1,
-				now() + n * interval '1 s', 'x', now() from p, generate_series(1, 10000) n`, tenant)
+		seed(t, db, tenant, 10000)
 	}
 	db.Exec(t, "analyze tasks")
 	db.Exec(t, "analyze task_words")
@@ -55,10 +51,7 @@ func TestFirstPageReadsNoMoreOfFewTasks(t *testing.T) {
 		if i == 0 {
 			tenant = who.Tenant
 		}
-		db.Exec(t, `with p as (insert into projects (tenant_id, id, key, name, description, statuses, version, created_at, created_by, updated_at)
-				values ($1, gen_random_uuid(), 'AA', 'A', '', '[]', 1, now(), 'x', now()) returning id)
-			insert into tasks (tenant_id, id, project_id, number, key, title, description, status, priority, assignees, labels, rank, version, created_at, created_by, updated_at)
-			select $1, gen_random_uuid(), p.id, n, 'AA-' || n, 'A desk', '', 'open', 'low', '{}', '{}', n::text, 1, now() + n * interval '1 s', 'x', now() from p, generate_series(1, 1000) n`, tenant)
+		seed(t, db, tenant, 1000)
 	}
 	db.Exec(t, "analyze tasks")
 	q, err := task.Filter{}.Query(who, time.Now())
@@ -78,6 +71,16 @@ func TestFirstPageReadsNoMoreOfFewTasks(t *testing.T) {
 		"explain (analyze, format json) execute page ("+strings.Join(values, ", ")+")"); found != 51 || read > 60 {
 		t.Errorf("the first page finds %d tasks and reads %d", found, read)
 	}
+}
+
+// seed makes a project with n tasks, of which every 2,000th is rare.
+func seed(t *testing.T, db pgtest.Database, tenant uuid.UUID, n int) {
+	t.Helper()
+	db.Exec(t, `with p as (insert into projects (tenant_id, id, key, name, description, statuses, version, created_at, created_by, updated_at)
+			values ($1, gen_random_uuid(), 'AA', 'A', '', '[]', 1, now(), 'x', now()) returning id)
+		insert into tasks (tenant_id, id, project_id, number, key, title, description, status, priority, assignees, labels, rank, version, created_at, created_by, updated_at)
+		select $1, gen_random_uuid(), p.id, n, 'AA-' || n, 'Common ' || n, case when n % 2000 = 0 then 'rare' else 'often' end, 'open', 'low', '{}', '{}', n::text, 1,
+			now() + n * interval '1 s', 'x', now() from p, generate_series(1, $2) n`, tenant, n)
 }
 
 // explain runs a query and returns how many rows it found, and how many of tasks it read.
