@@ -38,8 +38,46 @@ func (s *Store) Bulk(ctx context.Context, who identity.Caller, writes []task.Wri
 	return out, err
 }
 
-// writeIn does the writes that can be done, and says of the others why not.
-func writeIn(ctx context.Context, tx pgx.Tx, who identity.Caller, writes []task.Write) ([]task.Outcome, error) {
+// writeIn does the writes that can be done, and says of the others why not. Those
+// that may bear on one another go one after the other: why one was refused is
+// asked after the batch, and what comes later must not have changed it.
+func writeIn(ctx context.Context, tx pgx.Tx, who identity.Caller, writes []task.Write) (out []task.Outcome, err error) {
+	for len(writes) > 0 && err == nil {
+		n := apart(writes)
+		var some []task.Outcome
+		some, err = writeBatch(ctx, tx, who, writes[:n])
+		out, writes = append(out, some...), writes[n:]
+	}
+	return out, err
+}
+
+// apart returns how many writes come before the first that changes a task which
+// one of them names.
+func apart(writes []task.Write) int {
+	named := map[uuid.UUID]bool{}
+	for i, w := range writes {
+		var id uuid.UUID
+		var parent *uuid.UUID
+		switch {
+		case w.Add != nil:
+			id, parent = w.Add.ID, w.Add.ParentID
+		case w.Change != nil:
+			id, parent = w.Change.ID, &w.Change.Patch.ParentID.To
+		default:
+			id = w.Delete.ID
+		}
+		if named[id] {
+			return i
+		}
+		named[id] = true
+		if parent != nil {
+			named[*parent] = true
+		}
+	}
+	return len(writes)
+}
+
+func writeBatch(ctx context.Context, tx pgx.Tx, who identity.Caller, writes []task.Write) ([]task.Outcome, error) {
 	out, tasks, found := make([]task.Outcome, len(writes)), make([]task.Task, len(writes)), make([]bool, len(writes))
 	b := &pgx.Batch{}
 	for i, w := range writes {

@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) task.Store) {
 		"GivesEachItsOwnPlace":            movesAside,
 		"DoesABulkItemByItem":             bulk,
 		"DoesABulkWholeOrNotAtAll":        bulkAll,
+		"DoesABulkInItsOrder":             bulkInOrder,
 		"FiltersAsTheLanguageSays":        filters,
 		"PagesThroughEverySort":           sorts,
 		"ShowsEveryStableRowOnce":         stable,

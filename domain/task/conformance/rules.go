@@ -279,6 +279,27 @@ func bulk(t *testing.T, w world) {
 	}
 }
 
+// bulkInOrder: why one was refused is what was so when its turn came, whatever
+// comes after it.
+func bulkInOrder(t *testing.T, w world) {
+	p := w.project(t)
+	changed, deleted := w.task(t, p.ID), w.task(t, p.ID)
+	change := func(of task.Task, version int64) task.Write {
+		return task.Write{Change: &task.ItemChange{ID: of.ID, Version: version, Patch: task.Patch{Title: patch.To("bulk")}}, At: now()}
+	}
+	got, err := w.Bulk(t.Context(), w.who, []task.Write{
+		change(changed, 2), change(changed, 1), change(deleted, 7), {Delete: &task.ItemDelete{ID: deleted.ID, Version: 1}, At: now()},
+	}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []fault.Kind{fault.Precondition, -1, fault.Precondition, -1} {
+		if ok := got[i].Fault == nil && got[i].Task != nil; ok != (want < 0) || !ok && got[i].Fault.Kind != want {
+			t.Errorf("item %d: %+v, want %v", i, got[i], want)
+		}
+	}
+}
+
 func bulkAll(t *testing.T, w world) {
 	p := w.project(t)
 	writes := w.writes(t, p.ID, w.task(t, p.ID))
