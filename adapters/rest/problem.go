@@ -275,7 +275,9 @@ func fieldOf(d *huma.ErrorDetail) ProblemField {
 		f.Code = "unknown_field"
 	case strings.Contains(d.Message, "required"):
 		f.Code = "required"
-	case strings.HasPrefix(d.Message, "expected string to "), strings.HasPrefix(d.Message, "invalid value: "):
+	case strings.HasPrefix(d.Message, "invalid value: "): // and then what the type's own parser says
+		f.Code, f.Detail = "invalid_format", "a value of another format is wanted"
+	case strings.HasPrefix(d.Message, "expected string to "):
 		f.Code = "invalid_format"
 	case ofType.MatchString(d.Message):
 		f.Code = "invalid_type"

@@ -174,3 +174,17 @@ func hungUp(t *testing.T, who string, conn net.Conn, begin, then string) {
 		t.Errorf("%s: hung up on after %s, with %.300s", who, took.Round(time.Millisecond), answer.String())
 	}
 }
+
+// What a service and the gateway both promise is said once.
+func TestHeadersComeOnce(t *testing.T) {
+	for _, path := range []string{"/auth/account", "/tasks/v1/tasks", "/docs/"} {
+		resp, err := http.Get("http://127.0.0.1:" + strconv.Itoa(8080+offset) + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Values("X-Content-Type-Options"); len(got) != 1 || got[0] != "nosniff" {
+			t.Errorf("%s: X-Content-Type-Options is %q", path, got)
+		}
+	}
+}
