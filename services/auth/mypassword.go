@@ -19,7 +19,7 @@ import (
 func (a *api) registerPasswords(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "change-my-password", Method: http.MethodPost, Path: "/v1/me/password", Tag: "sessions", Scope: scope, Status: http.StatusNoContent, Errors: []int{404, 409},
-		Summary: "Change the caller's password", Description: "All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.",
+		Summary: "Change the caller's password", Description: "All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.",
 	}, a.changePassword)
 	rest.Register(r, rest.Operation{
 		ID: "verify-my-email", Method: http.MethodPost, Path: "/v1/me/email-verification", Tag: "sessions", Scope: scope, Status: http.StatusAccepted, Errors: []int{404},

@@ -4195,7 +4195,7 @@ type ClientInterface interface {
 
 	// ChangeMyPasswordWithBody Change the caller's password
 	//
-	// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.
+	// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4204,7 +4204,7 @@ type ClientInterface interface {
 
 	// ChangeMyPassword Change the caller's password
 	//
-	// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.
+	// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5202,7 +5202,7 @@ func (c *Client) VerifyMyEmail(ctx context.Context, params *VerifyMyEmailParams,
 
 // ChangeMyPasswordWithBody Change the caller's password
 //
-// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.
+// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5221,7 +5221,7 @@ func (c *Client) ChangeMyPasswordWithBody(ctx context.Context, params *ChangeMyP
 
 // ChangeMyPassword Change the caller's password
 //
-// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.
+// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12356,7 +12356,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeMyPasswordWithBodyWithResponse Change the caller's password
 	//
-	// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.
+	// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12365,7 +12365,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangeMyPasswordWithResponse Change the caller's password
 	//
-	// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.
+	// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -30835,7 +30835,7 @@ func (c *ClientWithResponses) VerifyMyEmailWithResponse(ctx context.Context, par
 
 // ChangeMyPasswordWithBodyWithResponse Change the caller's password
 //
-// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.
+// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30850,7 +30850,7 @@ func (c *ClientWithResponses) ChangeMyPasswordWithBodyWithResponse(ctx context.C
 
 // ChangeMyPasswordWithResponse Change the caller's password
 //
-// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.
+// All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -128,7 +128,7 @@ export const verifyMyEmail = <ThrowOnError extends boolean = false>(options?: Op
 /**
  * Change the caller's password
  *
- * All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds.
+ * All the person's sessions and tokens end, that of this request too: refresh tokens at once, access tokens within two seconds. No Idempotency-Key is kept, for with it would go a trace of both passwords: a repetition is refused, as the current password is another by then.
  */
 export const changeMyPassword = <ThrowOnError extends boolean = false>(options: Options<ChangeMyPasswordData, ThrowOnError>) => (options.client ?? client).post<ChangeMyPasswordResponses, ChangeMyPasswordErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
