@@ -49,15 +49,16 @@ func (s *Service) RotateSecret(ctx context.Context, who identity.Caller, id stri
 	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
 		return Client{}, err
 	}
-	c, err := s.Store.Client(ctx, who, id)
+	was, err := s.Store.Client(ctx, who, id)
 	if err != nil {
-		return c, err
+		return was, err
 	}
+	c := was
 	if !c.hasSecret() {
 		return c, fault.New(fault.Conflict, "client_is_public", "this client has no secret")
 	}
 	s.seal(&c)
-	return s.rotated(ctx, who, c)
+	return s.rotated(ctx, who, was, c)
 }
 
 // EndPreviousSecret leaves a client with its newest secret alone. It returns
@@ -66,25 +67,26 @@ func (s *Service) EndPreviousSecret(ctx context.Context, who identity.Caller, id
 	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
 		return err
 	}
-	c, err := s.Store.Client(ctx, who, id)
+	was, err := s.Store.Client(ctx, who, id)
 	if err != nil {
 		return err
 	}
+	c := was
 	if len(c.PreviousHash) == 0 {
 		c.Version = 0 // finds nothing to change: what is left is the answer to this very request before
-		if _, err = s.Store.ChangeClient(ctx, who, c); fault.Is(err, fault.Precondition) {
+		if _, err = s.Store.ChangeClient(ctx, who, was, c); fault.Is(err, fault.Precondition) {
 			err = fault.New(fault.NotFound, "not_found", "there is no such thing")
 		}
 		return err
 	}
 	c.PreviousHash, c.PreviousUntil = nil, nil
-	_, err = s.rotated(ctx, who, c)
+	_, err = s.rotated(ctx, who, was, c)
 	return err
 }
 
-func (s *Service) rotated(ctx context.Context, who identity.Caller, c Client) (Client, error) {
+func (s *Service) rotated(ctx context.Context, who identity.Caller, was, c Client) (Client, error) {
 	c.Version++
-	c, err := s.Store.ChangeClient(ctx, who, c)
+	c, err := s.Store.ChangeClient(ctx, who, was, c)
 	if fault.Is(err, fault.Precondition) { // whoever rotates names no version
 		err = fault.New(fault.Conflict, "secret_rotated", "the client was just changed by somebody else")
 	}

@@ -20,9 +20,9 @@ type Store interface {
 	Clients(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Client], error)
 	// Client returns one of the caller's tenant, or fault.NotFound.
 	Client(ctx context.Context, who identity.Caller, id string) (Client, error)
-	// ChangeClient stores c where the version is the one before c's. It returns
-	// fault.Precondition when another change was quicker.
-	ChangeClient(ctx context.Context, who identity.Caller, c Client) (Client, error)
+	// ChangeClient stores c, which was another, where the version is the one before
+	// c's. It returns fault.Precondition when another change was quicker.
+	ChangeClient(ctx context.Context, who identity.Caller, was, c Client) (Client, error)
 	// DeleteClient removes a client with its tokens. It returns fault.NotFound
 	// when there is none, and fault.Precondition when it has another version.
 	DeleteClient(ctx context.Context, who identity.Caller, id string, version int64) error
@@ -85,18 +85,19 @@ func (s *Service) ChangeClient(ctx context.Context, who identity.Caller, id stri
 	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
 		return Client{}, err
 	}
-	c, err := s.Store.Client(ctx, who, id)
+	was, err := s.Store.Client(ctx, who, id)
+	if err != nil {
+		return was, err
+	}
+	if was.Version != version && who.Request.Once == nil { // a repetition is answered by the store
+		return was, Stale()
+	}
+	was.Version = version
+	c, err := p.to(was)
 	if err != nil {
 		return c, err
 	}
-	if c.Version != version && who.Request.Once == nil { // a repetition is answered by the store
-		return c, Stale()
-	}
-	c.Version = version
-	if c, err = p.to(c); err != nil {
-		return c, err
-	}
-	return s.Store.ChangeClient(ctx, who, c)
+	return s.Store.ChangeClient(ctx, who, was, c)
 }
 
 // Clients lists the tenant's clients.

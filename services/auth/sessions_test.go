@@ -182,6 +182,9 @@ func TestTrailTellsWhatHappened(t *testing.T) {
 	if got := strings.Join(actions[:4], " "); got != "password.set client.created client.changed client.changed" || all[3].Detail["secret_version"] != "2" || all[2].Detail["name"] != "Renamed" {
 		t.Errorf("the trail begins %s %+v", got, all[:4])
 	}
+	if renamed, rotated := all[2].Detail, all[3].Detail; renamed["changed"] != "name" || renamed["name.before"] != "Test" || renamed["name.after"] != "Renamed" || rotated["changed"] != "secret previous_secret" {
+		t.Errorf("the changes are %v and %v", renamed, rotated)
+	}
 	keys, err := w.store().Audit(t.Context(), identity.Caller{Tenant: identity.Platform}, page.Request{Limit: 100})
 	if err != nil || len(keys.Items) == 0 || keys.Items[0].Action != login.KeysChanged {
 		t.Errorf("the platform's trail is %+v, %v", keys.Items, err)

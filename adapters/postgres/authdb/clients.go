@@ -2,6 +2,7 @@ package authdb
 
 import (
 	"context"
+	"maps"
 	"strconv"
 	"time"
 
@@ -145,9 +146,11 @@ var updateClient = `with changed as (update clients set name = $3, type = $4, re
 	revoked as (` + revocationInto + `select $1, 'client:' || id, now() + ` + memory + `, now() + ` + revocationLife + ` from changed where not $13` + onceMore + `)`
 
 // ChangeClient implements login.Store.
-func (s *Store) ChangeClient(ctx context.Context, who identity.Caller, c login.Client) (login.Client, error) {
+func (s *Store) ChangeClient(ctx context.Context, who identity.Caller, was, c login.Client) (login.Client, error) {
 	args := clientArgs(who.Tenant, c)
-	with, args := audited(who.Tenant, clientEvent(who, login.ClientChanged, c), updateClient, args[:len(args)-1]...)
+	e := clientEvent(who, login.ClientChanged, c)
+	maps.Copy(e.Detail, c.Since(was))
+	with, args := audited(who.Tenant, e, updateClient, args[:len(args)-1]...)
 	got, found, err := postgres.Change(ctx, s.app, who, kept{c, c.SecretVersion}, with, args...)
 	if err == nil && !found {
 		err = login.Stale()
@@ -158,7 +161,7 @@ func (s *Store) ChangeClient(ctx context.Context, who identity.Caller, c login.C
 // SetFirstParty implements login.Store.
 func (s *Store) SetFirstParty(ctx context.Context, tenant identity.TenantID, id string, firstParty bool) error {
 	e := login.EventOf(platform(tenant), login.ClientChanged, "client:"+id)
-	e.Detail = map[string]string{"first_party": strconv.FormatBool(firstParty)}
+	e.Detail = map[string]string{"changed": "first_party", "first_party": strconv.FormatBool(firstParty)}
 	found, err := s.change(ctx, tenant, e, `with changed as (update clients set first_party = $3, version = version + 1 where tenant_id = $1 and id = $2 returning id)`, tenant, id, firstParty)
 	if err == nil && !found {
 		err = notFound()

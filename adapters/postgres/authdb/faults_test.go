@@ -82,7 +82,7 @@ func TestFaultsLeaveNoHalfState(t *testing.T) {
 			return func(ctx context.Context, w world) error {
 				c := w.client
 				c.Name, c.Version = "Changed", c.Version+1
-				_, err := w.ChangeClient(ctx, identity.Caller{Tenant: w.tenant, Client: "c", Request: identity.Request{Once: &identity.Once{Key: "k", Fingerprint: "f"}}}, c)
+				_, err := w.ChangeClient(ctx, identity.Caller{Tenant: w.tenant, Client: "c", Request: identity.Request{Once: &identity.Once{Key: "k", Fingerprint: "f"}}}, c, c)
 				return err
 			}
 		},

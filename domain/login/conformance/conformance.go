@@ -100,10 +100,10 @@ func changes(t *testing.T, s login.Store) {
 	until := time.Now().Add(time.Hour)
 	c.WebOrigins = []string{"https://app.example"}
 	c.PreviousUntil, c.JWKS = &until, &login.KeySet{Keys: []login.Key{{Kty: "EC", Kid: "k"}}}
-	if _, err := s.ChangeClient(t.Context(), who, c); err != nil {
+	if _, err := s.ChangeClient(t.Context(), who, c, c); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.ChangeClient(t.Context(), who, c)
+	_, err := s.ChangeClient(t.Context(), who, c, c)
 	wantKind(t, "a change that came second", err, fault.Precondition)
 	got, err := s.Client(t.Context(), who, c.ID)
 	if err != nil || got.Version != 2 || got.Enabled || string(got.PreviousHash) != "hash" || string(got.SecretHash) != "second" || got.JWKS == nil || got.JWKS.Keys[0].Kid != "k" || len(got.WebOrigins) != 1 {
@@ -120,7 +120,7 @@ func firstParty(t *testing.T, s login.Store) {
 		t.Fatal(err)
 	}
 	c.Version = 3
-	if _, err := s.ChangeClient(t.Context(), who, c); err != nil {
+	if _, err := s.ChangeClient(t.Context(), who, c, c); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := s.Client(t.Context(), who, c.ID); err != nil || !got.FirstParty {

@@ -244,7 +244,7 @@ func ends(t *testing.T, w world) {
 	must(t, err)
 	for _, enabled := range []bool{false, true} {
 		c.Enabled, c.Version = enabled, c.Version+1
-		_, err := w.ChangeClient(t.Context(), who, c)
+		_, err := w.ChangeClient(t.Context(), who, c, c)
 		must(t, err)
 		if _, _, err := w.RefreshToken(t.Context(), w.tenant, token); (err == nil) != enabled {
 			t.Errorf("the token of a client that is enabled (%v): %v", enabled, err)

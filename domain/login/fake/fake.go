@@ -96,7 +96,7 @@ func (s *Store) Client(_ context.Context, who identity.Caller, id string) (login
 }
 
 // ChangeClient implements login.Store.
-func (s *Store) ChangeClient(_ context.Context, who identity.Caller, c login.Client) (login.Client, error) {
+func (s *Store) ChangeClient(_ context.Context, who identity.Caller, _, c login.Client) (login.Client, error) {
 	defer s.lock()()
 	i := s.index(who.Tenant, c.ID)
 	if i < 0 || s.clients[who.Tenant][i].Version != c.Version-1 {
