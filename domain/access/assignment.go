@@ -10,10 +10,6 @@ import (
 	"bailiwick.dev/domain/patch"
 )
 
-// ReportsClient is the reports service's own client: it reads, on behalf of a
-// tenant, what a report shows, and is given Viewer with the seed.
-const ReportsClient = "svc-reports"
-
 // The kinds of subject.
 const (
 	KindUser   = "user"

@@ -13,7 +13,8 @@ import (
 // Assign gives a subject a role that holds nothing the caller lacks there or
 // until then; our own services may give any. Giving it again changes when it
 // ends, or nothing. It returns fault.NotFound if the tenant has no role of this
-// name, and fault.Conflict if the last person who is owner would cease to be.
+// name, and fault.Conflict if the last person who is owner would cease to be,
+// or if the platform alone gives roles to this client.
 func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (answer AssignmentAnswer, err error) {
 	id, err := newID()
 	if err != nil {
@@ -30,6 +31,9 @@ func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (ans
 			return nil, err
 		}
 		if err := givable(now, *a, covers); err != nil {
+			return nil, err
+		}
+		if err := a.oursNow(who); err != nil {
 			return nil, err
 		}
 		w.PutAssignment(*a)
@@ -79,6 +83,9 @@ func (s *Service) end(now Snapshot, before Assignment, until *time.Time, who ide
 	if err := givable(now, *after, covers); err != nil {
 		return nil, err
 	}
+	if err := after.oursNow(who); err != nil {
+		return nil, err
+	}
 	after.Version++
 	w.PutAssignment(*after)
 	return &Change{Action: "assignment.changed", Before: before, After: *after}, nil
@@ -86,8 +93,8 @@ func (s *Service) end(now Snapshot, before Assignment, until *time.Time, who ide
 
 // Unassign takes a role away that was given for the project, or for the whole
 // tenant if that is uuid.Nil. Taking away what is not there changes nothing.
-// It returns fault.Conflict for the last person who is owner, unless one of our
-// own services undoes what it began. It returns the policy's version.
+// It returns fault.Conflict for the last person who is owner, and for a client
+// of our own, unless one of our own services undoes what it began. It returns the policy's version.
 func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subject, role string, project uuid.UUID) (policy int64, err error) {
 	err = s.change(ctx, who, AssignmentsWrite, project, &policy, &policy, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		a, there := now.assignment(from, role, project)
@@ -95,6 +102,9 @@ func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subjec
 			return nil, nil
 		}
 		if err := takeable(now, a, who, covers); err != nil {
+			return nil, err
+		}
+		if err := a.ours(who); err != nil {
 			return nil, err
 		}
 		w.DropAssignment(a)

@@ -152,12 +152,15 @@ func (s Snapshot) replaceAssignments(c *fault.Check, d Document, at time.Time, n
 			until := x.Until.UTC().Truncate(time.Microsecond)
 			a.Until = &until
 		}
-		if ok && !a.End().Equal(old.End()) {
-			a.Version++
+		if same := ok && a.End().Equal(old.End()); !same {
+			c.That(!isOurs(a.SubjectKind, a.SubjectID) || a.seeded(), where, keptCode, keptMessage)
+			if ok {
+				a.Version++
+			}
 		}
 		all = append(all, a)
 	}
-	return all
+	return append(all, s.keepOurs(c, seen, roles, at)...)
 }
 
 // key is what there is at most one assignment of.

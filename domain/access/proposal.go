@@ -69,6 +69,8 @@ func (p PolicyDrop) from(d *Document, c *fault.Check) {
 	for i, name := range p.Roles {
 		there := drop(&d.Roles, func(x RoleDraft) bool { return x.Name == name })
 		c.That(there, fmt.Sprintf("/drop/roles/%d", i), "unknown_role", "the tenant has no role of this name")
+		theirs := slices.ContainsFunc(d.Assignments, func(x DocumentAssignment) bool { return x.Role == name && isOurs(x.SubjectKind, x.SubjectID) })
+		c.That(!theirs, fmt.Sprintf("/drop/roles/%d", i), keptCode, keptMessage)
 		c.That(name != Owner, fmt.Sprintf("/drop/roles/%d", i), "owner_is_fixed", "the role owner stays")
 		drop(&d.Assignments, func(x DocumentAssignment) bool { return x.Role == name })
 	}
@@ -79,6 +81,7 @@ func (p PolicyDrop) from(d *Document, c *fault.Check) {
 	for i, a := range p.Assignments {
 		there := drop(&d.Assignments, a.same)
 		c.That(there, fmt.Sprintf("/drop/assignments/%d", i), "unknown_assignment", "the subject does not have this role there")
+		c.That(!there || !isOurs(a.SubjectKind, a.SubjectID), fmt.Sprintf("/drop/assignments/%d", i), keptCode, keptMessage)
 	}
 }
 

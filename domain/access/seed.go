@@ -87,7 +87,9 @@ func (s *Service) seedRoles(all []Declared, w Writer) error {
 	}
 	id, err := newID()
 	if err == nil {
-		w.PutAssignment(Assignment{ID: id, SubjectKind: KindClient, SubjectID: ReportsClient, Role: Viewer, Version: 1, CreatedAt: s.now()})
+		a := reportsView
+		a.ID, a.CreatedAt = id, s.now()
+		w.PutAssignment(a)
 	}
 	return err
 }

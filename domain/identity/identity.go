@@ -21,6 +21,9 @@ type (
 // PlatformScope is held by tokens of our own services alone.
 const PlatformScope = "platform"
 
+// ServicePrefix begins the client_id of each of our own services, and of no other client.
+const ServicePrefix = "svc-"
+
 // Caller is who asks, and in which request.
 type Caller struct {
 	Tenant  TenantID

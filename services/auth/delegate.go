@@ -15,8 +15,7 @@ const (
 	tokenExchange   = "urn:ietf:params:oauth:grant-type:token-exchange"
 	accessTokenType = "urn:ietf:params:oauth:token-type:access_token"
 	jwtType         = "urn:ietf:params:oauth:token-type:jwt"
-	platformPrefix  = "svc-" // of the client_id of one of our services
-	maxActors       = 3      // behind each other
+	maxActors       = 3 // behind each other
 )
 
 // actor is who acts for a token's subject, and for whom that one did (RFC 8693,
@@ -84,7 +83,7 @@ func (h *delegateHandler) subject(ctx context.Context, c *client, token string) 
 	bad := fosite.ErrInvalidRequest.WithHint("The subject_token is no living access token of a person for this service.")
 	claims, ok := h.accessToken(token)
 	_, found := familyOf(claims.ID)
-	mine := h.cfg.Audience + "/" + strings.TrimPrefix(c.ID, platformPrefix)
+	mine := h.cfg.Audience + "/" + strings.TrimPrefix(c.ID, identity.ServicePrefix)
 	if !ok || time.Now().After(claims.Expiry.Time()) || !found || claims.Subject == claims.ClientID || !claims.Audience.Contains(h.cfg.Audience) && !claims.Audience.Contains(mine) || claims.Actor.depth() >= maxActors {
 		return claims, bad
 	}

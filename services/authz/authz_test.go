@@ -314,12 +314,16 @@ func TestPolicyIsOneDocument(t *testing.T) {
 	if len(effect.Subjects) != 1 || effect.Subjects[0].SubjectID != "robot" || len(effect.Subjects[0].Gains) != 3 {
 		t.Errorf("a dry run tells %+v", effect)
 	}
-	single := `{"put":{"assignments":[{"subject_kind":"client","subject_id":"robot","role":"member"}]},"drop":{"roles":["viewer"]}}`
+	single := `{"put":{"assignments":[{"subject_kind":"client","subject_id":"robot","role":"member"}]},"drop":{"roles":["manager"]}}`
 	effect = resttest.JSON[access.Effect](t, p.do(t, p.owner, "POST", "/v1/policy:dry-run", single).Want(t, 200))
-	if len(effect.Subjects) != 2 || effect.Subjects[0].SubjectID != "robot" || len(effect.Subjects[1].Loses) != 3 {
+	if len(effect.Subjects) != 1 || effect.Subjects[0].SubjectID != "robot" {
 		t.Errorf("a dry run of single things tells %+v", effect)
 	}
 	p.do(t, p.owner, "POST", "/v1/policy:dry-run", `{"drop":{"roles":["none"]}}`).Want(t, 422)
+	refused := p.do(t, p.owner, "DELETE", "/v1/assignments/client/svc-reports/viewer", nil).Want(t, 409)
+	if !strings.Contains(string(refused.Body), "#platform_assignment") {
+		t.Errorf("the reports service would lose its role: %s", refused.Body)
+	}
 	p.do(t, p.owner, "PUT", "/v1/policy", d).Want(t, 428)
 	p.do(t, p.owner, "PUT", "/v1/policy", d, "If-Match", `"1"`).Want(t, 412)
 	if next := p.do(t, p.owner, "PUT", "/v1/policy", d, "If-Match", tag).Want(t, 200); next.Header.Get("ETag") == tag {

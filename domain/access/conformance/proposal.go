@@ -64,7 +64,7 @@ func proposed(t *testing.T, w *world) {
 func proposalPoints(t *testing.T, w *world) {
 	ctx, owner := t.Context(), given(w.owner, access.Owner)
 	_, err := w.DryRun(ctx, w.owner, access.Proposal{
-		Drop: &access.PolicyDrop{Permissions: []access.Permission{task.TasksRead}, Roles: []string{access.Viewer, "none", access.Owner}, Assignments: []access.DocumentAssignment{given(w.owner, access.Member)}},
+		Drop: &access.PolicyDrop{Permissions: []access.Permission{task.TasksRead}, Roles: []string{access.Member, "none", access.Owner}, Assignments: []access.DocumentAssignment{given(w.owner, access.Member)}},
 	})
 	wantPointers(t, err, "/drop/permissions/0", "/drop/roles/1", "/drop/roles/2", "/drop/assignments/0")
 	_, err = w.DryRun(ctx, w.owner, access.Proposal{Put: &access.PolicyPut{

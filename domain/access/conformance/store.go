@@ -75,6 +75,7 @@ func Store(t *testing.T, store access.Store) {
 		"NobodyGivesForLongerThanTheyHold":      nobodyGivesLonger,
 		"AssignmentChangesByVersion":            assignmentVersions,
 		"ProjectsAdminSeesAndChangesItAlone":    projectAdmin,
+		"ClientsOfOursKeepTheirRole":            oursKeepTheirs,
 		"RenewalTellsWhatHasChanged":            renewal,
 		"RenewalIsBounded":                      renewalIsBounded,
 		"RenewalIsForThePlatformAlone":          renewalIsForThePlatform,

@@ -4266,7 +4266,7 @@ type ClientInterface interface {
 
 	// UpdateAssignmentWithBody Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4275,7 +4275,7 @@ type ClientInterface interface {
 
 	// UpdateAssignment Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4284,7 +4284,7 @@ type ClientInterface interface {
 
 	// DeleteAssignment Take a role away
 	//
-	// The last owner keeps it. It is enforced everywhere within a second.
+	// The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
 	//
 	// Corresponds with DELETE /authz/v1/assignments/{subject_kind}/{subject_id}/{role} (the `DeleteAssignment` operationId).
 	DeleteAssignment(ctx context.Context, subjectKind DeleteAssignmentParamsSubjectKind, subjectId string, role string, params *DeleteAssignmentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4423,7 +4423,7 @@ type ClientInterface interface {
 
 	// ImportPolicyWithBody Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4432,7 +4432,7 @@ type ClientInterface interface {
 
 	// ImportPolicy Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5363,7 +5363,7 @@ func (c *Client) GetAssignment(ctx context.Context, id openapi_types.UUID, reqEd
 
 // UpdateAssignmentWithBody Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5382,7 +5382,7 @@ func (c *Client) UpdateAssignmentWithBody(ctx context.Context, id openapi_types.
 
 // UpdateAssignment Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5401,7 +5401,7 @@ func (c *Client) UpdateAssignment(ctx context.Context, id openapi_types.UUID, pa
 
 // DeleteAssignment Take a role away
 //
-// The last owner keeps it. It is enforced everywhere within a second.
+// The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
 //
 // Corresponds with DELETE /authz/v1/assignments/{subject_kind}/{subject_id}/{role} (the `DeleteAssignment` operationId).
 func (c *Client) DeleteAssignment(ctx context.Context, subjectKind DeleteAssignmentParamsSubjectKind, subjectId string, role string, params *DeleteAssignmentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5710,7 +5710,7 @@ func (c *Client) ExportPolicy(ctx context.Context, params *ExportPolicyParams, r
 
 // ImportPolicyWithBody Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5729,7 +5729,7 @@ func (c *Client) ImportPolicyWithBody(ctx context.Context, params *ImportPolicyP
 
 // ImportPolicy Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12437,7 +12437,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateAssignmentWithBodyWithResponse Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12446,7 +12446,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateAssignmentWithResponse Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12455,7 +12455,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteAssignmentWithResponse Take a role away
 	//
-	// The last owner keeps it. It is enforced everywhere within a second.
+	// The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12608,7 +12608,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportPolicyWithBodyWithResponse Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12617,7 +12617,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportPolicyWithResponse Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16185,6 +16185,12 @@ type CreateAssignmentResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateAssignmentResponse409Headers the declared response headers of an HTTP 409 response for CreateAssignment
+type CreateAssignmentResponse409Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateAssignmentResponse413Headers the declared response headers of an HTTP 413 response for CreateAssignment
 type CreateAssignmentResponse413Headers struct {
 	RateLimit       *string
@@ -16238,6 +16244,8 @@ type CreateAssignmentResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -16262,6 +16270,8 @@ type CreateAssignmentResponse struct {
 	Headers404 *CreateAssignmentResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateAssignmentResponse406Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *CreateAssignmentResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CreateAssignmentResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -16304,6 +16314,11 @@ func (r CreateAssignmentResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateAssignmentResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateAssignmentResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -30970,7 +30985,7 @@ func (c *ClientWithResponses) GetAssignmentWithResponse(ctx context.Context, id 
 
 // UpdateAssignmentWithBodyWithResponse Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30985,7 +31000,7 @@ func (c *ClientWithResponses) UpdateAssignmentWithBodyWithResponse(ctx context.C
 
 // UpdateAssignmentWithResponse Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -31000,7 +31015,7 @@ func (c *ClientWithResponses) UpdateAssignmentWithResponse(ctx context.Context, 
 
 // DeleteAssignmentWithResponse Take a role away
 //
-// The last owner keeps it. It is enforced everywhere within a second.
+// The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -31255,7 +31270,7 @@ func (c *ClientWithResponses) ExportPolicyWithResponse(ctx context.Context, para
 
 // ImportPolicyWithBodyWithResponse Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -31270,7 +31285,7 @@ func (c *ClientWithResponses) ImportPolicyWithBodyWithResponse(ctx context.Conte
 
 // ImportPolicyWithResponse Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -36749,6 +36764,13 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36903,6 +36925,23 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 409:
+		var headers CreateAssignmentResponse409Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers409 = &headers
 	case rsp.StatusCode == 413:
 		var headers CreateAssignmentResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {

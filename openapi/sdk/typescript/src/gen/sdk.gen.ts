@@ -213,7 +213,7 @@ export const getAssignment = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Change when a role ends
  *
- * A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays.
+ * A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
  */
 export const updateAssignment = <ThrowOnError extends boolean = false>(options: Options<UpdateAssignmentData, ThrowOnError>) => (options.client ?? client).patch<UpdateAssignmentResponses, UpdateAssignmentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -228,7 +228,7 @@ export const updateAssignment = <ThrowOnError extends boolean = false>(options: 
 /**
  * Take a role away
  *
- * The last owner keeps it. It is enforced everywhere within a second.
+ * The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
  */
 export const deleteAssignment = <ThrowOnError extends boolean = false>(options: Options<DeleteAssignmentData, ThrowOnError>) => (options.client ?? client).delete<DeleteAssignmentResponses, DeleteAssignmentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -380,7 +380,7 @@ export const exportPolicy = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Import the policy
  *
- * Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+ * Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
  */
 export const importPolicy = <ThrowOnError extends boolean = false>(options: Options<ImportPolicyData, ThrowOnError>) => (options.client ?? client).put<ImportPolicyResponses, ImportPolicyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -3017,6 +3017,10 @@ export type CreateAssignmentErrors = {
      */
     406: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
