@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,7 +99,7 @@ func coveredBy(policy Policy, s Subject) covers {
 	return func(all []Permission, project uuid.UUID, until time.Time) error {
 		for _, p := range all {
 			if !policy.Allows(s, p, project, until) {
-				return fault.New(fault.Forbidden, "stronger_than_you", "this concerns a permission that you do not hold, or not for as long")
+				return fault.New(fault.Forbidden, "stronger_than_you", fmt.Sprintf("this concerns %s, which you do not hold, or not for as long", p))
 			}
 		}
 		return nil

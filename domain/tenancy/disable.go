@@ -52,7 +52,7 @@ func (s *Service) concerned(ctx context.Context, who identity.Caller, id identit
 		return u, err
 	}
 	if err := s.Gate.Allow(ctx, who, TenantWrite); fault.Is(err, fault.Forbidden) {
-		return u, fault.New(fault.Forbidden, "stronger_than_you", "this concerns a permission that you do not hold")
+		return u, fault.New(fault.Forbidden, "stronger_than_you", "this concerns "+string(TenantWrite)+", which you do not hold")
 	} else if err != nil {
 		return u, err
 	}

@@ -313,7 +313,9 @@ func TestPeopleAreDisabledByThoseWhoMay(t *testing.T) {
 	p.do(t, owner, "POST", "/v1/users/"+uuid.NewString()+"/disable", nil).Want(t, 404)
 	p.roles[u.ID] = "owner"
 	gate[tenancy.TenantWrite] = access.ErrForbidden()
-	p.do(t, owner, "POST", disable, nil).Want(t, 403) // stronger than the caller
+	if got := p.do(t, owner, "POST", disable, nil).Want(t, 403); !strings.Contains(string(got.Body), string(tenancy.TenantWrite)) {
+		t.Errorf("%s does not name what makes them stronger than the caller", got.Body)
+	}
 	p.roles[u.ID] = "member"
 	p.down = fault.New(fault.Unavailable, "service_unavailable", "")
 	p.do(t, owner, "POST", disable, nil).Want(t, 503)

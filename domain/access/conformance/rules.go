@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -146,6 +147,9 @@ func nobodyGives(t *testing.T, w *world) {
 	ctx, admin := t.Context(), w.person(t, access.Admin)
 	_, err := w.Assign(ctx, admin, access.Grant{Subject: access.SubjectOf(admin), Role: access.Owner})
 	wantKind(t, "an admin makes themselves owner", err, fault.Forbidden)
+	if f := fault.As(err); f == nil || !strings.Contains(f.Message, string(tenancy.TenantWrite)) {
+		t.Errorf("%v does not name what an admin lacks", err)
+	}
 	_, err = w.Assign(ctx, admin, access.Grant{Subject: access.Subject{Client: "robot"}, Role: access.Owner})
 	wantKind(t, "an admin makes a client owner", err, fault.Forbidden)
 	wantKind(t, "an admin removes the owner", w.Unassign(ctx, admin, access.SubjectOf(w.owner), access.Owner, uuid.Nil), fault.Forbidden)
