@@ -45,6 +45,9 @@ func describe[O any](o *huma.Operation, limited bool) {
 	}
 	if _, versioned := reflect.TypeFor[O]().FieldByName("ETag"); versioned && o.Method == http.MethodGet {
 		o.Responses["304"] = &huma.Response{Description: "It is the one that If-None-Match names", Headers: map[string]*huma.Param{"ETag": header("The version", `"1"`)}}
+		if policy := o.Responses["200"].Headers["Policy-Version"]; policy != nil {
+			o.Responses["304"].Headers["Policy-Version"] = policy
+		}
 	}
 	body, ok := reflect.TypeFor[O]().FieldByName("Body")
 	if ok && body.Type.Implements(reflect.TypeFor[interface{ next() string }]()) {

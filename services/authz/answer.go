@@ -23,6 +23,12 @@ type Versioned struct {
 	rest.IfMatch
 }
 
+// Tagged is embedded in answers that have an ETag: a 304 tells the version by it.
+type Tagged struct {
+	ETag          string `header:"ETag" doc:"The version"`
+	PolicyVersion int64  `header:"Policy-Version" doc:"The version of the policy, as in the body"`
+}
+
 // gone is the answer to a deletion.
 type gone struct {
 	PolicyVersion int64 `header:"Policy-Version" doc:"The version of the policy that was made"`

@@ -52,13 +52,13 @@ func (d AssignmentDraft) grant() (access.Grant, error) {
 }
 
 type assignmentOutput struct {
-	ETag     string `header:"ETag" doc:"The version"`
+	Tagged
 	Location string `header:"Location" doc:"Where it is, when it was given"`
 	Body     access.AssignmentAnswer
 }
 
 func showAssignment(x access.AssignmentAnswer, err error) (*assignmentOutput, error) {
-	return &assignmentOutput{ETag: rest.ETag(x.Version), Body: x}, err
+	return &assignmentOutput{Tagged: Tagged{rest.ETag(x.Version), x.PolicyVersion}, Body: x}, err
 }
 
 func (a *api) createAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*assignmentOutput, error) {

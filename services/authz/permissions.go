@@ -35,13 +35,13 @@ func (a *api) registerPermissions(r *rest.API) {
 }
 
 type permissionOutput struct {
-	ETag     string `header:"ETag" doc:"The version"`
+	Tagged
 	Location string `header:"Location" doc:"Where it is, when it was created"`
 	Body     access.PermissionAnswer
 }
 
 func showPermission(p access.PermissionAnswer, err error) (*permissionOutput, error) {
-	return &permissionOutput{ETag: rest.ETag(p.Version), Body: p}, err
+	return &permissionOutput{Tagged: Tagged{rest.ETag(p.Version), p.PolicyVersion}, Body: p}, err
 }
 
 func (a *api) createPermission(ctx context.Context, who identity.Caller, in *struct{ Body access.PermissionDraft }) (*permissionOutput, error) {

@@ -50,8 +50,8 @@ func (in policyInput) version() int64 {
 }
 
 type exportOutput struct {
+	Tagged
 	Status int
-	ETag   string `header:"ETag" doc:"The policy's version"`
 	Body   *access.DocumentAnswer
 }
 
@@ -62,9 +62,9 @@ func (a *api) exportPolicy(ctx context.Context, who identity.Caller, in *policyI
 		return nil, err
 	}
 	if got.PolicyVersion == have {
-		return &exportOutput{Status: http.StatusNotModified, ETag: rest.ETag(have)}, nil
+		return &exportOutput{Status: http.StatusNotModified, Tagged: Tagged{rest.ETag(have), have}}, nil
 	}
-	return &exportOutput{Status: http.StatusOK, ETag: rest.ETag(got.PolicyVersion), Body: &got}, nil
+	return &exportOutput{Status: http.StatusOK, Tagged: Tagged{rest.ETag(got.PolicyVersion), got.PolicyVersion}, Body: &got}, nil
 }
 
 // PolicyImport is a document, which may be just as it was exported.
@@ -85,7 +85,7 @@ type importInput struct {
 }
 
 type importOutput struct {
-	ETag string `header:"ETag" doc:"The policy's version"`
+	Tagged
 	Body access.DocumentAnswer
 }
 
@@ -95,7 +95,7 @@ func (a *api) importPolicy(ctx context.Context, who identity.Caller, in *importI
 		return nil, err
 	}
 	got, err := a.access.Import(ctx, who, version, in.Body.Document)
-	return &importOutput{rest.ETag(got.PolicyVersion), got}, err
+	return &importOutput{Tagged{rest.ETag(got.PolicyVersion), got.PolicyVersion}, got}, err
 }
 
 type dryRunOutput struct{ Body access.Effect }

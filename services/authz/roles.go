@@ -51,13 +51,13 @@ func (a *api) registerRoles(r *rest.API) {
 }
 
 type roleOutput struct {
-	ETag     string `header:"ETag" doc:"The version"`
+	Tagged
 	Location string `header:"Location" doc:"Where it is, when it was created"`
 	Body     access.RoleAnswer
 }
 
 func showRole(r access.RoleAnswer, err error) (*roleOutput, error) {
-	return &roleOutput{ETag: rest.ETag(r.Version), Body: r}, err
+	return &roleOutput{Tagged: Tagged{rest.ETag(r.Version), r.PolicyVersion}, Body: r}, err
 }
 
 func (a *api) createRole(ctx context.Context, who identity.Caller, in *struct{ Body access.RoleDraft }) (*roleOutput, error) {

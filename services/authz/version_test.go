@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -60,6 +60,38 @@ func TestEveryProblemTellsTheVersion(t *testing.T) {
 			t.Errorf("a stranger is told %d", got.PolicyVersion)
 		}
 	}
+	for _, c := range []struct {
+		method, path string
+		status       int
+		headers      []string
+	}{ // refused before the token is looked at
+		{"GET", "/v1/none", 404, nil},
+		{"PUT", "/v1/roles", 405, nil},
+		{"GET", "/v1/roles", 406, []string{"Accept", "text/html"}},
+		{"POST", "/v1/roles", 415, []string{"Content-Encoding", "gzip"}},
+		{"GET", "/v1/roles?name=%FF", 400, nil},
+		{"GET", "/v1/roles?name=a&name=b", 422, nil},
+	} {
+		if got := resttest.JSON[told](t, p.do(t, p.owner, c.method, c.path, nil, c.headers...).Want(t, c.status)); got.PolicyVersion != 0 {
+			t.Errorf("%s %s: %d tells %d", c.method, c.path, c.status, got.PolicyVersion)
+		}
+	}
+}
+
+// What has not changed has no body, and still tells the policy's version.
+func TestUnchangedTellsTheVersion(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	made := resttest.JSON[access.RoleAnswer](t, p.do(t, p.owner, "POST", "/v1/roles", `{"name":"clerk"}`).Want(t, 201))
+	permission := p.do(t, p.owner, "POST", "/v1/permissions", `{"name":"own:thing"}`).Want(t, 201)
+	given := p.do(t, p.owner, "POST", "/v1/assignments", `{"subject_kind":"client","subject_id":"robot","role":"clerk"}`).Want(t, 201)
+	want := fmt.Sprint(made.PolicyVersion + 2)
+	for _, path := range []string{"/v1/policy", "/v1/roles/" + made.ID.String(), strings.TrimPrefix(permission.Header.Get("Location"), "/authz"), strings.TrimPrefix(given.Header.Get("Location"), "/authz")} {
+		tag := p.do(t, p.owner, "GET", path, nil).Want(t, 200).Header.Get("ETag")
+		if got := p.do(t, p.owner, "GET", path, nil, "If-None-Match", tag).Want(t, 304).Header.Get("Policy-Version"); got != want {
+			t.Errorf("%s unchanged tells %q, want %s", path, got, want)
+		}
+	}
 }
 
 // Who comes too late learns of a version that this process has not heard of:
@@ -110,7 +142,7 @@ func TestEveryOperationDocumentsTheVersion(t *testing.T) {
 	for path, operations := range doc.Paths {
 		for method, o := range operations {
 			for status, r := range o.Responses {
-				said := status == strconv.Itoa(http.StatusNotModified) || r.Headers["Policy-Version"] != nil // 304: the ETag of what the client has
+				said := r.Headers["Policy-Version"] != nil
 				for _, c := range r.Content {
 					said = doc.Components.Schemas[c.Schema.Ref[len("#/components/schemas/"):]].Properties["policy_version"] != nil
 				}

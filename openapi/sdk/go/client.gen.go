@@ -16152,6 +16152,7 @@ func (r ListAssignmentsResponse) ContentType() string {
 type CreateAssignmentResponse201Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -16384,13 +16385,15 @@ func (r CreateAssignmentResponse) ContentType() string {
 type GetAssignmentResponse200Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
 
 // GetAssignmentResponse304Headers the declared response headers of an HTTP 304 response for GetAssignment
 type GetAssignmentResponse304Headers struct {
-	ETag *string
+	ETag          *string
+	PolicyVersion *int64
 }
 
 // GetAssignmentResponse400Headers the declared response headers of an HTTP 400 response for GetAssignment
@@ -16578,6 +16581,7 @@ func (r GetAssignmentResponse) ContentType() string {
 type UpdateAssignmentResponse200Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -18236,6 +18240,7 @@ func (r ListPermissionsResponse) ContentType() string {
 type CreatePermissionResponse201Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -18707,13 +18712,15 @@ func (r DeletePermissionResponse) ContentType() string {
 type GetPermissionResponse200Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
 
 // GetPermissionResponse304Headers the declared response headers of an HTTP 304 response for GetPermission
 type GetPermissionResponse304Headers struct {
-	ETag *string
+	ETag          *string
+	PolicyVersion *int64
 }
 
 // GetPermissionResponse400Headers the declared response headers of an HTTP 400 response for GetPermission
@@ -18901,6 +18908,7 @@ func (r GetPermissionResponse) ContentType() string {
 type UpdatePermissionResponse200Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -19162,13 +19170,15 @@ func (r UpdatePermissionResponse) ContentType() string {
 // ExportPolicyResponse200Headers the declared response headers of an HTTP 200 response for ExportPolicy
 type ExportPolicyResponse200Headers struct {
 	ETag            *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
 
 // ExportPolicyResponse304Headers the declared response headers of an HTTP 304 response for ExportPolicy
 type ExportPolicyResponse304Headers struct {
-	ETag *string
+	ETag          *string
+	PolicyVersion *int64
 }
 
 // ExportPolicyResponse400Headers the declared response headers of an HTTP 400 response for ExportPolicy
@@ -19340,6 +19350,7 @@ func (r ExportPolicyResponse) ContentType() string {
 // ImportPolicyResponse200Headers the declared response headers of an HTTP 200 response for ImportPolicy
 type ImportPolicyResponse200Headers struct {
 	ETag            *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -20144,6 +20155,7 @@ func (r ListRolesResponse) ContentType() string {
 type CreateRoleResponse201Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -20615,13 +20627,15 @@ func (r DeleteRoleResponse) ContentType() string {
 type GetRoleResponse200Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
 
 // GetRoleResponse304Headers the declared response headers of an HTTP 304 response for GetRole
 type GetRoleResponse304Headers struct {
-	ETag *string
+	ETag          *string
+	PolicyVersion *int64
 }
 
 // GetRoleResponse400Headers the declared response headers of an HTTP 400 response for GetRole
@@ -20809,6 +20823,7 @@ func (r GetRoleResponse) ContentType() string {
 type UpdateRoleResponse200Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -21257,6 +21272,7 @@ func (r ListRolePermissionsResponse) ContentType() string {
 type SetRolePermissionsResponse200Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -21519,6 +21535,7 @@ func (r SetRolePermissionsResponse) ContentType() string {
 type TakeRolePermissionResponse200Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -21781,6 +21798,7 @@ func (r TakeRolePermissionResponse) ContentType() string {
 type GiveRolePermissionResponse200Headers struct {
 	ETag            *string
 	Location        *string
+	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -36832,6 +36850,13 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 			}
 			headers.Location = &value
 		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -37169,6 +37194,13 @@ func ParseGetAssignmentResponse(rsp *http.Response) (*GetAssignmentResponse, err
 			}
 			headers.Location = &value
 		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -37192,6 +37224,13 @@ func ParseGetAssignmentResponse(rsp *http.Response) (*GetAssignmentResponse, err
 				return nil, err
 			}
 			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
 		}
 		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
@@ -37496,6 +37535,13 @@ func ParseUpdateAssignmentResponse(rsp *http.Response) (*UpdateAssignmentRespons
 				return nil, err
 			}
 			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
@@ -39947,6 +39993,13 @@ func ParseCreatePermissionResponse(rsp *http.Response) (*CreatePermissionRespons
 			}
 			headers.Location = &value
 		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -40659,6 +40712,13 @@ func ParseGetPermissionResponse(rsp *http.Response) (*GetPermissionResponse, err
 			}
 			headers.Location = &value
 		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -40682,6 +40742,13 @@ func ParseGetPermissionResponse(rsp *http.Response) (*GetPermissionResponse, err
 				return nil, err
 			}
 			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
 		}
 		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
@@ -40986,6 +41053,13 @@ func ParseUpdatePermissionResponse(rsp *http.Response) (*UpdatePermissionRespons
 				return nil, err
 			}
 			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
@@ -41344,6 +41418,13 @@ func ParseExportPolicyResponse(rsp *http.Response) (*ExportPolicyResponse, error
 			}
 			headers.ETag = &value
 		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -41367,6 +41448,13 @@ func ParseExportPolicyResponse(rsp *http.Response) (*ExportPolicyResponse, error
 				return nil, err
 			}
 			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
 		}
 		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
@@ -41640,6 +41728,13 @@ func ParseImportPolicyResponse(rsp *http.Response) (*ImportPolicyResponse, error
 				return nil, err
 			}
 			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
@@ -42827,6 +42922,13 @@ func ParseCreateRoleResponse(rsp *http.Response) (*CreateRoleResponse, error) {
 			}
 			headers.Location = &value
 		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -43539,6 +43641,13 @@ func ParseGetRoleResponse(rsp *http.Response) (*GetRoleResponse, error) {
 			}
 			headers.Location = &value
 		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -43562,6 +43671,13 @@ func ParseGetRoleResponse(rsp *http.Response) (*GetRoleResponse, error) {
 				return nil, err
 			}
 			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
 		}
 		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
@@ -43866,6 +43982,13 @@ func ParseUpdateRoleResponse(rsp *http.Response) (*UpdateRoleResponse, error) {
 				return nil, err
 			}
 			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
@@ -44546,6 +44669,13 @@ func ParseSetRolePermissionsResponse(rsp *http.Response) (*SetRolePermissionsRes
 			}
 			headers.Location = &value
 		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -44949,6 +45079,13 @@ func ParseTakeRolePermissionResponse(rsp *http.Response) (*TakeRolePermissionRes
 			}
 			headers.Location = &value
 		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -45351,6 +45488,13 @@ func ParseGiveRolePermissionResponse(rsp *http.Response) (*GiveRolePermissionRes
 				return nil, err
 			}
 			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
