@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,6 +61,7 @@ type Operation struct {
 	Public      bool     // no token is asked for
 	Internal    bool     // for our own services alone: the scope is platform, and no document shows it
 	Status      int      // of success; 200 if zero
+	Unmade      string   // describes 200 beside Status: what is asked for was there
 	Errors      []int    // beyond those that every operation has
 	Produces    []string // of a Stream: its media types
 	Consumes    string   // the body's media type; JSON if empty
@@ -171,6 +173,11 @@ func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who id
 		return out, nil
 	})
 	describe[O](&o, !op.Public)
+	if op.Unmade != "" {
+		same := *o.Responses[strconv.Itoa(op.Status)]
+		same.Description = op.Unmade
+		o.Responses["200"] = &same
+	}
 	exemplify(&o, op)
 }
 

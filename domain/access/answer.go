@@ -20,6 +20,13 @@ type AssignmentAnswer struct {
 	PolicyVersion int64 `json:"policy_version" example:"7" doc:"The version of the policy that was seen or made"`
 }
 
+// Assigned is an assignment that was given. Again tells that it was there, and
+// at most its end is another; a repetition tells what the first answer told.
+type Assigned struct {
+	AssignmentAnswer
+	Again bool `json:"again,omitempty"`
+}
+
 // Listing is one page of a list; the policy was of this version, or a later one.
 type Listing[T any] struct {
 	page.Result[T]

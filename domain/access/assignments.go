@@ -15,7 +15,7 @@ import (
 // ends, or nothing. It returns fault.NotFound if the tenant has no role of this
 // name, and fault.Conflict if the last person who is owner would cease to be,
 // or if the platform alone gives roles to this client.
-func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (answer AssignmentAnswer, err error) {
+func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (answer Assigned, err error) {
 	id, err := newID()
 	if err != nil {
 		return answer, err
@@ -23,7 +23,7 @@ func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (ans
 	a := &answer.Assignment
 	err = s.change(ctx, who, AssignmentsWrite, g.Project, &answer, &answer.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		before, there := now.assignment(g.Subject, g.Role, g.Project)
-		if there {
+		if answer.Again = there; there {
 			return s.end(now, before, pointer(g.Until), who, covers, w, a)
 		}
 		*a = Assignment{ID: id, SubjectKind: g.Kind(), SubjectID: g.ID(), Role: g.Role, ProjectID: pointer(g.Project), Version: 1, CreatedAt: s.now()}

@@ -16,8 +16,8 @@ import (
 
 func (a *api) registerAssignments(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-assignment", Method: http.MethodPost, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsWrite}, Status: http.StatusCreated, Errors: []int{404, 409},
-		Summary: "Give a role", Description: "To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.",
+		ID: "create-assignment", Method: http.MethodPost, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsWrite}, Status: http.StatusCreated, Unmade: "It was there; at most its end is another", Errors: []int{404, 409},
+		Summary: "Give a role", Description: "To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.",
 	}, a.createAssignment)
 	rest.Register(r, rest.Operation{
 		ID: "list-assignments", Method: http.MethodGet, Path: "/v1/assignments", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
@@ -53,12 +53,13 @@ func (d AssignmentDraft) grant() (access.Grant, error) {
 
 type assignmentOutput struct {
 	Tagged
+	Status   int
 	Location string `header:"Location" doc:"Where it is, when it was given"`
 	Body     access.AssignmentAnswer
 }
 
 func showAssignment(x access.AssignmentAnswer, err error) (*assignmentOutput, error) {
-	return &assignmentOutput{Tagged: Tagged{rest.ETag(x.Version), x.PolicyVersion}, Body: x}, err
+	return &assignmentOutput{Status: http.StatusOK, Tagged: Tagged{rest.ETag(x.Version), x.PolicyVersion}, Body: x}, err
 }
 
 func (a *api) createAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*assignmentOutput, error) {
@@ -66,7 +67,11 @@ func (a *api) createAssignment(ctx context.Context, who identity.Caller, in *str
 	if err != nil {
 		return nil, err
 	}
-	out, err := showAssignment(a.access.Assign(ctx, who, g))
+	given, err := a.access.Assign(ctx, who, g)
+	out, err := showAssignment(given.AssignmentAnswer, err)
+	if !given.Again {
+		out.Status = http.StatusCreated
+	}
 	out.Location = "/authz/v1/assignments/" + out.Body.ID.String()
 	return out, err
 }

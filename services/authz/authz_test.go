@@ -106,6 +106,15 @@ func TestAssignmentEndsByVersion(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t)
 	made := p.do(t, p.owner, "POST", "/v1/assignments", `{"subject_kind":"client","subject_id":"robot","role":"viewer"}`).Want(t, 201)
+	again := p.do(t, p.owner, "POST", "/v1/assignments", `{"subject_kind":"client","subject_id":"robot","role":"viewer"}`).Want(t, 200)
+	if string(again.Body) != string(made.Body) || again.Header.Get("Location") != made.Header.Get("Location") {
+		t.Errorf("given again: %s, want %s", again.Body, made.Body)
+	}
+	key := []string{"Idempotency-Key", "once"}
+	for range 2 { // what was made stays made
+		p.do(t, p.owner, "POST", "/v1/assignments", `{"subject_kind":"client","subject_id":"other","role":"viewer"}`, key...).Want(t, 201)
+	}
+	p.do(t, p.owner, "POST", "/v1/assignments", `{"subject_kind":"client","subject_id":"other","role":"viewer","until":"2099-01-01T00:00:00Z"}`).Want(t, 200)
 	at := strings.TrimPrefix(made.Header.Get("Location"), "/authz")
 	if got := p.do(t, p.owner, "GET", at, nil).Want(t, 200); got.Header.Get("ETag") != `"1"` || made.Header.Get("ETag") != `"1"` {
 		t.Errorf("ETags %s and %s, want \"1\"", made.Header.Get("ETag"), got.Header.Get("ETag"))

@@ -4241,7 +4241,7 @@ type ClientInterface interface {
 
 	// CreateAssignmentWithBody Give a role
 	//
-	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4250,7 +4250,7 @@ type ClientInterface interface {
 
 	// CreateAssignment Give a role
 	//
-	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5308,7 +5308,7 @@ func (c *Client) ListAssignments(ctx context.Context, params *ListAssignmentsPar
 
 // CreateAssignmentWithBody Give a role
 //
-// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5327,7 +5327,7 @@ func (c *Client) CreateAssignmentWithBody(ctx context.Context, params *CreateAss
 
 // CreateAssignment Give a role
 //
-// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12410,7 +12410,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAssignmentWithBodyWithResponse Give a role
 	//
-	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12419,7 +12419,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateAssignmentWithResponse Give a role
 	//
-	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
+	// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16148,6 +16148,15 @@ func (r ListAssignmentsResponse) ContentType() string {
 	return ""
 }
 
+// CreateAssignmentResponse200Headers the declared response headers of an HTTP 200 response for CreateAssignment
+type CreateAssignmentResponse200Headers struct {
+	ETag            *string
+	Location        *string
+	PolicyVersion   *int64
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateAssignmentResponse201Headers the declared response headers of an HTTP 201 response for CreateAssignment
 type CreateAssignmentResponse201Headers struct {
 	ETag            *string
@@ -16233,6 +16242,8 @@ type CreateAssignmentResponse503Headers struct {
 type CreateAssignmentResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *AssignmentAnswer
 	// JSON201 the response for an HTTP 201 `application/json` response
 	JSON201 *AssignmentAnswer
 	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
@@ -16259,6 +16270,8 @@ type CreateAssignmentResponse struct {
 	ApplicationproblemJSON500 *Problem
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationproblemJSON503 *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CreateAssignmentResponse200Headers
 	// Headers201 the parsed response headers for an HTTP 201 response
 	Headers201 *CreateAssignmentResponse201Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
@@ -16285,6 +16298,11 @@ type CreateAssignmentResponse struct {
 	Headers500 *CreateAssignmentResponse500Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *CreateAssignmentResponse503Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateAssignmentResponse) GetJSON200() *AssignmentAnswer {
+	return r.JSON200
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
@@ -30958,7 +30976,7 @@ func (c *ClientWithResponses) ListAssignmentsWithResponse(ctx context.Context, p
 
 // CreateAssignmentWithBodyWithResponse Give a role
 //
-// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -30973,7 +30991,7 @@ func (c *ClientWithResponses) CreateAssignmentWithBodyWithResponse(ctx context.C
 
 // CreateAssignmentWithResponse Give a role
 //
-// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
+// To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -36740,6 +36758,13 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest AssignmentAnswer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
 		var dest AssignmentAnswer
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36834,6 +36859,44 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 	}
 
 	switch {
+	case rsp.StatusCode == 200:
+		var headers CreateAssignmentResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
+			var value int64
+			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			}
+			headers.PolicyVersion = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers200 = &headers
 	case rsp.StatusCode == 201:
 		var headers CreateAssignmentResponse201Headers
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {

@@ -187,7 +187,7 @@ export const listAssignments = <ThrowOnError extends boolean = false>(options?: 
 /**
  * Give a role
  *
- * To a person or a client, in one project or all, until a time or without end; giving it again changes only the end. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
+ * To a person or a client, in one project or all, until a time or without end; giving it again changes only the end, and is answered with 200. Nobody gives what they do not hold themselves for as long. Whether there is such a person, client or project is not asked: other services keep those, and a role for what does not exist gives nothing.
  */
 export const createAssignment = <ThrowOnError extends boolean = false>(options: Options<CreateAssignmentData, ThrowOnError>) => (options.client ?? client).post<CreateAssignmentResponses, CreateAssignmentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -3050,6 +3050,10 @@ export type CreateAssignmentError = CreateAssignmentErrors[keyof CreateAssignmen
 
 export type CreateAssignmentResponses = {
     /**
+     * It was there; at most its end is another
+     */
+    200: AssignmentAnswer;
+    /**
      * Created
      */
     201: AssignmentAnswer;
