@@ -32,7 +32,12 @@ const (
 	ClientCreated = "client.created"
 	ClientChanged = "client.changed" // its secret too
 	ClientDeleted = "client.deleted"
-	KeysChanged   = "keys.changed" // of the platform: tenant identity.Platform
+
+	CodeReplayed    = "code.replayed"          // a second use ended what the first gave
+	RefreshReplayed = "refresh_token.replayed" // after the grace period: its family ended
+	TokenRevoked    = "token.revoked"          // by its client (RFC 7009), with its family if it has one
+
+	KeysChanged = "keys.changed" // of the platform: tenant identity.Platform
 )
 
 // Event is one entry of a tenant's audit trail. It holds no password, secret,

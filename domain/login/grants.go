@@ -13,7 +13,9 @@ import (
 
 // Grants keeps what logins gave: codes, families of tokens, refresh tokens. Of
 // secrets it is handed hashes alone. Each method is one change: whole, or not
-// at all, whatever happens at the same time.
+// at all, whatever happens at the same time. Whatever ends a family by replay or
+// revocation is in the audit trail once, as the event handed in, whose subject is
+// then the family's person.
 type Grants interface {
 	// AddRequest stores an authorization request that a client pushed.
 	AddRequest(ctx context.Context, tenant identity.TenantID, p PushedRequest) error
@@ -38,12 +40,12 @@ type Grants interface {
 	RefreshToken(ctx context.Context, tenant identity.TenantID, hash []byte) (Family, time.Time, error)
 	// RevokeRefresh ends the family of a client's refresh token, used or not,
 	// and reports whether there was one.
-	RevokeRefresh(ctx context.Context, tenant identity.TenantID, client string, hash []byte) (bool, error)
+	RevokeRefresh(ctx context.Context, tenant identity.TenantID, client string, hash []byte, e Event) (bool, error)
 	// RevokeFamily ends a family with all of its tokens.
-	RevokeFamily(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error
+	RevokeFamily(ctx context.Context, tenant identity.TenantID, id uuid.UUID, e Event) error
 
 	// RevokeToken notes that one access token is revoked until it expires.
-	RevokeToken(ctx context.Context, tenant identity.TenantID, jti string, expires time.Time) error
+	RevokeToken(ctx context.Context, tenant identity.TenantID, jti string, expires time.Time, e Event) error
 	// Living reports whether an access token is not revoked, by itself or with
 	// its family or person; family is uuid.Nil where there is none. It does not
 	// look at the client and the tenant, as whoever finds the client does.
@@ -80,6 +82,7 @@ type Exchange struct {
 	FamilyExpires  time.Time
 	Refresh        []byte // the hash of the first refresh token; nil: there is none
 	RefreshExpires time.Time
+	Replayed       Event // what is told if the code was used before
 }
 
 // Family is what one authorization gave.
@@ -99,6 +102,7 @@ type Rotation struct {
 	Scopes, Audience []string // asked for; empty: all that the family has
 	Expires          time.Time
 	Grace            time.Duration // within which a repetition is a repetition
+	Replayed         Event         // what is told if it is a replay
 }
 
 // Outcome is what becomes of a refresh token that is presented.

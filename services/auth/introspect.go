@@ -13,6 +13,7 @@ import (
 	"github.com/ory/fosite"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/login"
 )
 
 // introspect tells a client about a token of its own (RFC 7662). A token that
@@ -165,8 +166,9 @@ func (s *server) revokeToken(ctx context.Context, c *client, token string) error
 	if token == "" {
 		return errNoToken
 	}
+	e := exchangeOf(ctx).event(ctx, login.TokenRevoked)
 	if strings.HasPrefix(token, refreshPrefix) {
-		_, err := s.store.RevokeRefresh(ctx, c.Tenant, c.ID, digest(token))
+		_, err := s.store.RevokeRefresh(ctx, c.Tenant, c.ID, digest(token), e)
 		return err
 	}
 	claims, ok := s.ownAccessToken(c, token)
@@ -175,7 +177,7 @@ func (s *server) revokeToken(ctx context.Context, c *client, token string) error
 	}
 	tenant := tenantIn(claims)
 	if family, ok := familyOf(claims.ID); ok && claims.Actor == nil { // who acts for a person does not end the person's login
-		return s.store.RevokeFamily(ctx, tenant, family)
+		return s.store.RevokeFamily(ctx, tenant, family, e)
 	}
-	return s.store.RevokeToken(ctx, tenant, claims.ID, claims.Expiry.Time())
+	return s.store.RevokeToken(ctx, tenant, claims.ID, claims.Expiry.Time(), e)
 }

@@ -43,7 +43,7 @@ func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, r fosit
 	}
 	family, outcome, err := h.store.Refresh(ctx, c.Tenant, login.Rotation{
 		Hash: digest(token), Successor: digest(h.successor(token)), ClientID: c.ID, Scopes: r.GetRequestedScopes(), Audience: to.audience,
-		Expires: time.Now().Add(refreshLife), Grace: graceLife,
+		Expires: time.Now().Add(refreshLife), Grace: graceLife, Replayed: exchangeOf(ctx).event(ctx, login.RefreshReplayed),
 	})
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,9 @@ import (
 
 	"bailiwick.dev/adapters/postgres/authdb"
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
 )
 
 func (w *world) store() *authdb.Store { return authdb.New(w.db.App, w.db.System) }
@@ -118,6 +121,48 @@ func TestRevokedFamilyAndDisabledClientEndAccessTokensEverywhere(t *testing.T) {
 	w.lives(t, "another family", second)
 	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"enabled": false}, 200, nil, "If-Match", `"1"`)
 	w.ends(t, "a disabled client", second.AccessToken)
+}
+
+// Each replay and each revocation is told once, with the client, the person and the network.
+func TestReplaysAndRevocationsAreInTheTrail(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	answer := s.authorize(t, nil)
+	s.tokensFor(t, answer)
+	for range 2 {
+		if _, err := s.c.Exchange(t.Context(), answer.Get("code"), oauth2.VerifierOption(s.verifier)); err == nil {
+			t.Fatal("a code is taken twice")
+		}
+	}
+	replayed, revoked := s.world.tokens(t, s.c), s.world.tokens(t, s.c)
+	s.world.refresh(t, replayed.RefreshToken)
+	s.age(t, replayed.RefreshToken)
+	_, machine := s.post(t, "/auth/token", url.Values{"grant_type": {"client_credentials"}})
+	for range 2 {
+		s.world.refresh(t, replayed.RefreshToken)
+		s.post(t, "/auth/revoke", url.Values{"token": {revoked.RefreshToken}})
+		s.post(t, "/auth/revoke", url.Values{"token": {revoked.AccessToken}})
+		s.post(t, "/auth/revoke", url.Values{"token": {machine["access_token"].(string)}})
+	}
+	all, err := s.store().Audit(t.Context(), identity.Caller{Tenant: s.tenant}, page.Request{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	client, person := "client:"+s.client.ID, "user:"+s.user.String()
+	for _, e := range all.Items {
+		if strings.HasSuffix(e.Action, ".replayed") || e.Action == login.TokenRevoked {
+			if got = append(got, e.Action+" "+e.Subject); e.Actor != client || e.Network != "127.0.0.0/24" || e.Request == "" {
+				t.Errorf("%+v, want it of %s", e, client)
+			}
+		}
+	}
+	if want := []string{"code.replayed " + person, "refresh_token.replayed " + person, "token.revoked " + person, "token.revoked " + client}; !slices.Equal(got, want) {
+		t.Errorf("the trail tells of %q, want %q", got, want)
+	}
+	if err := s.store().VerifyAudit(t.Context(), func(authdb.Head) {}); err != nil {
+		t.Error(err)
+	}
 }
 
 // No watcher tells this replica of revocations: userinfo asks the store itself.

@@ -12,7 +12,9 @@ import (
 	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/handler/pkce"
 
+	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
 
@@ -46,6 +48,14 @@ type exchange struct {
 	ended   bool            // it was used before
 	refresh []byte          // the hash of the refresh token that was made
 	refused error           // why the store did not do it
+	network string          // from where it is asked for
+}
+
+// event is what the client did.
+func (x *exchange) event(ctx context.Context, action string) login.Event {
+	e := login.EventOf(identity.Caller{Client: x.client.ID, Request: identity.Request{ID: rest.RequestID(ctx)}}, action, "client:"+x.client.ID)
+	e.Network = x.network
+	return e
 }
 
 type exchangeKey struct{}
@@ -160,7 +170,7 @@ func (s *storage) InvalidateAuthorizeCodeSession(ctx context.Context, signature 
 	x, now := exchangeOf(ctx), time.Now()
 	done, err := s.store.Exchange(ctx, x.client.Tenant, login.Exchange{
 		Code: []byte(signature), ClientID: x.client.ID, Scopes: x.code.GrantedScope, Audience: x.code.Session.(*session).Audience,
-		FamilyExpires: now.Add(familyLife), Refresh: x.refresh, RefreshExpires: now.Add(refreshLife),
+		FamilyExpires: now.Add(familyLife), Refresh: x.refresh, RefreshExpires: now.Add(refreshLife), Replayed: x.event(ctx, login.CodeReplayed),
 	})
 	if err == nil && !done {
 		x.refused = fosite.ErrInvalidGrant
@@ -202,13 +212,14 @@ func (s *storage) DeleteRefreshTokenSession(context.Context, string) error { ret
 func (s *storage) RotateRefreshToken(context.Context, string, string) error { return nil }
 
 // RevokeRefreshToken implements oauth2.TokenRevocationStorage: the request's id
-// is the family's.
+// is the family's. fosite calls it for a code that comes again.
 func (s *storage) RevokeRefreshToken(ctx context.Context, id string) error {
 	family, err := uuid.Parse(id)
 	if err != nil {
 		return err
 	}
-	return s.store.RevokeFamily(ctx, exchangeOf(ctx).client.Tenant, family)
+	x := exchangeOf(ctx)
+	return s.store.RevokeFamily(ctx, x.client.Tenant, family, x.event(ctx, login.CodeReplayed))
 }
 
 // RevokeAccessToken implements oauth2.TokenRevocationStorage; the family's end is also its.

@@ -41,7 +41,7 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 	if need := needed[grant]; need != "" && r.PostForm.Get(need) == "" {
 		return nil, fosite.ErrInvalidRequest.WithHint("The " + need + " is missing.")
 	}
-	x := &exchange{}
+	x := &exchange{network: login.Network(address(r))}
 	ctx := withExchange(r.Context(), x)
 	req, err := s.provider.NewAccessRequest(ctx, r, &session{})
 	if err != nil {
@@ -164,7 +164,7 @@ func (s *server) clientOf(w http.ResponseWriter, r *http.Request) (context.Conte
 	if err := parseForm(w, r); err != nil {
 		return nil, nil, err
 	}
-	x := &exchange{}
+	x := &exchange{network: login.Network(address(r))}
 	ctx := withExchange(r.Context(), x)
 	_, err := s.authenticateClient(ctx, r, r.PostForm)
 	return ctx, x.client, err

@@ -19,17 +19,28 @@ import (
 // with the other, or neither. The entry's row lock makes changes of one tenant
 // wait for one another until they commit, so in a batch it comes last.
 func audited(tenant identity.TenantID, e login.Event, with string, args ...any) (string, []any) {
+	return auditedAs(`$%d::text`, tenant, e, with, args...)
+}
+
+// auditedOf is audited where the change itself finds whom it concerns: the
+// user_id in "changed".
+func auditedOf(tenant identity.TenantID, e login.Event, with string, args ...any) (string, []any) {
+	e.Subject = "user:{user}"
+	return auditedAs(`replace($%d::text, 'user:{user}', 'user:' || (select user_id from changed limit 1))`, tenant, e, with, args...)
+}
+
+func auditedAs(event string, tenant identity.TenantID, e login.Event, with string, args ...any) (string, []any) {
 	e.Sequence = 0
 	text, err := json.Marshal(e)
 	if err != nil {
 		panic(err) // strings and a time
 	}
-	t, ev := len(args)+1, len(args)+2
+	t, ev := len(args)+1, fmt.Sprintf(event, len(args)+2)
 	return with + fmt.Sprintf(`, head as (insert into audit_heads as h (tenant_id, sequence, hash)
-			select $%[1]d::uuid, 1, sha256(uuid_send($%[1]d::uuid) || int8send(1) || convert_to($%[2]d::text, 'UTF8')) from changed limit 1
-			on conflict (tenant_id) do update set sequence = h.sequence + 1, hash = sha256(h.hash || int8send(h.sequence + 1) || convert_to($%[2]d::text, 'UTF8'))
+			select $%[1]d::uuid, 1, sha256(uuid_send($%[1]d::uuid) || int8send(1) || convert_to(%[2]s, 'UTF8')) from changed limit 1
+			on conflict (tenant_id) do update set sequence = h.sequence + 1, hash = sha256(h.hash || int8send(h.sequence + 1) || convert_to(%[2]s, 'UTF8'))
 			returning sequence, hash),
-		entry as (insert into audit_events (tenant_id, sequence, event, hash) select $%[1]d::uuid, sequence, $%[2]d::text::json, hash from head)`, t, ev),
+		entry as (insert into audit_events (tenant_id, sequence, event, hash) select $%[1]d::uuid, sequence, %[2]s::json, hash from head)`, t, ev),
 		append(args, tenant, string(text))
 }
 

@@ -25,6 +25,7 @@ var halves = map[string]string{
 	"a code beside its pushed request":      `select count(*) from authorization_codes c join pushed_requests p on p.hash = c.hash`,
 	"neither a code nor its pushed request": `select 1 - count(*) from (select from pushed_requests union all select from authorization_codes where request::text = '{"pushed":1}') as x`,
 	"a family ended that services know not": `select count(*) from token_families f where revoked_at is not null and not exists (select from revocations r where r.subject = 'family:' || f.id)`,
+	"a family ended that no entry tells of": `select count(*) from token_families where revoked_at is not null and not exists (select from audit_events)`,
 	"a changed client without a receipt":    `select count(*) from clients where version > 1 and not exists (select from idempotency_receipts)`,
 	"a consent withdrawn by half": `select count(*) from audit_events g join clients c using (tenant_id) where g.event->>'action' = 'consent.given' and
 		(exists (select from consents))::int + (exists (select from token_families where revoked_at is null))::int
@@ -56,7 +57,9 @@ func TestFaultsLeaveNoHalfState(t *testing.T) {
 		},
 		"revocation": func(t *testing.T, w world) func(context.Context, world) error {
 			id, _ := w.family(t)
-			return func(ctx context.Context, w world) error { return w.RevokeFamily(ctx, w.tenant, id) }
+			return func(ctx context.Context, w world) error {
+				return w.RevokeFamily(ctx, w.tenant, id, login.Event{Action: login.TokenRevoked})
+			}
 		},
 		"withdrawal of a consent": func(t *testing.T, w world) func(context.Context, world) error {
 			w.family(t)

@@ -31,20 +31,21 @@ func noteEnded(from string) string {
 }
 
 var (
-	revokeFamily = `with ended as (update token_families set revoked_at = now() where tenant_id = $1 and id = $2 and revoked_at is null returning id)` + noteEnded("ended") + ` select`
-	revokeToken  = `with noted as (insert into revoked_tokens (tenant_id, jti, expires_at) values ($1, $2, $3) on conflict do nothing)
-		` + revocationInto + `values ($1, 'token:' || $2, now(), now() + ` + revocationLife + `)` + onceMore
+	revokeFamily = `with changed as (update token_families set revoked_at = now() where tenant_id = $1 and id = $2 and revoked_at is null returning id, user_id)` + noteEnded("changed")
+	revokeToken  = `with changed as (insert into revoked_tokens (tenant_id, jti, expires_at) values ($1, $2, $3) on conflict do nothing returning jti),
+		noted as (` + revocationInto + `values ($1, 'token:' || $2, now(), now() + ` + revocationLife + `)` + onceMore + `)`
 )
 
 // RevokeFamily implements login.Grants.
-func (s *Store) RevokeFamily(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error {
-	_, err := s.exec(ctx, tenant, revokeFamily, tenant, id)
+func (s *Store) RevokeFamily(ctx context.Context, tenant identity.TenantID, id uuid.UUID, e login.Event) error {
+	sql, args := auditedOf(tenant, e, revokeFamily, tenant, id)
+	_, err := s.exec(ctx, tenant, sql+` select`, args...)
 	return err
 }
 
 // RevokeToken implements login.Grants.
-func (s *Store) RevokeToken(ctx context.Context, tenant identity.TenantID, jti string, expires time.Time) error {
-	_, err := s.exec(ctx, tenant, revokeToken, tenant, jti, expires)
+func (s *Store) RevokeToken(ctx context.Context, tenant identity.TenantID, jti string, expires time.Time, e login.Event) error {
+	_, err := s.change(ctx, tenant, e, revokeToken, tenant, jti, expires)
 	return err
 }
 

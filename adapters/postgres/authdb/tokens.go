@@ -36,13 +36,17 @@ var exchange = `with used as (
 			and` + enabled + ` returning f.client_id, f.user_id, f.family_id, f.session_id)` + beginFamily + `,
 	replayed as (
 		update token_families set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = (
-			select family_id from authorization_codes where tenant_id = $1 and hash = $2 and client_id = $3 and used_at is not null) returning id)` + noteEnded("replayed") + `
+			select family_id from authorization_codes where tenant_id = $1 and hash = $2 and client_id = $3 and used_at is not null) returning id, user_id, revoked_at = now() as ended),
+	changed as (select user_id from replayed where ended)` + noteEnded("replayed")
+
+const exchanged = `
 	select exists (select from used) as done, exists (select from replayed) as replayed`
 
 // Exchange implements login.Grants.
 func (s *Store) Exchange(ctx context.Context, tenant identity.TenantID, e login.Exchange) (bool, error) {
+	sql, args := auditedOf(tenant, e.Replayed, exchange, append([]any{tenant, e.Code, e.ClientID}, familyArgs(e)...)...)
 	for range 2 { // who was second to another sees it with the second look
-		got, err := one[struct{ Done, Replayed bool }](ctx, s.app, tenant, exchange, append([]any{tenant, e.Code, e.ClientID}, familyArgs(e)...)...)
+		got, err := one[struct{ Done, Replayed bool }](ctx, s.app, tenant, sql+exchanged, args...)
 		if err != nil || got.Done || got.Replayed {
 			return got.Done, err
 		}
@@ -57,8 +61,9 @@ func familyArgs(e login.Exchange) []any {
 const familyColumns = `f.id, f.client_id, f.user_id, f.scopes, f.audience, f.expires_at`
 
 // refresh finds the token of the client, puts the successor in its place if all
-// is well, and ends the family if it was used long ago. Of many at once one
-// finds it unused; the rest, which waited for its row, are told to look again.
+// is well. Of many at once one finds it unused; the rest, which waited for its
+// row, are told to look again. A replay ends the family by another statement,
+// as it is rare and this one is not.
 var refresh = `with found as (
 		select ` + familyColumns + `, r.used_at, r.expires_at <= now() as stale,` + living + ` as living,
 			r.used_at <= now() - $7::interval as replayed, f.scopes @> $8::text[] and (f.audience = '{}' or f.audience @> $9::text[]) as narrow
@@ -67,9 +72,7 @@ var refresh = `with found as (
 		update refresh_tokens r set used_at = now() from found where r.tenant_id = $1 and r.hash = $2 and r.used_at is null and found.living and found.narrow and not found.stale
 		returning r.family_id),
 	successor as (
-		insert into refresh_tokens (tenant_id, hash, family_id, expires_at) select $1, $4::bytea, found.id, least($5::timestamptz, found.expires_at) from used, found),
-	ended as (
-		update token_families f set revoked_at = now() from found where f.tenant_id = $1 and f.id = found.id and found.living and found.replayed returning f.id)` + noteEnded("ended") + `
+		insert into refresh_tokens (tenant_id, hash, family_id, expires_at) select $1, $4::bytea, found.id, least($5::timestamptz, found.expires_at) from used, found)
 	select id, client_id, user_id, scopes, audience, expires_at, case
 		when exists (select from used) then 'rotated'
 		when not living or used_at is null and stale then 'refused'
@@ -96,6 +99,9 @@ func (s *Store) Refresh(ctx context.Context, tenant identity.TenantID, r login.R
 			return login.Family{}, login.Refused, err
 		}
 	}
+	if row.Outcome == login.Replayed {
+		return row.Family, row.Outcome, s.RevokeFamily(ctx, tenant, row.ID, r.Replayed)
+	}
 	return row.Family, row.Outcome, nil
 }
 
@@ -113,11 +119,13 @@ func (s *Store) RefreshToken(ctx context.Context, tenant identity.TenantID, hash
 }
 
 var revokeRefresh = `with ended as (update token_families f set revoked_at = coalesce(f.revoked_at, now()) from refresh_tokens r
-	where r.tenant_id = $1 and r.hash = $2 and f.tenant_id = $1 and f.id = r.family_id and f.client_id = $3 returning f.id)` + noteEnded("ended") + ` select 1 from ended`
+	where r.tenant_id = $1 and r.hash = $2 and f.tenant_id = $1 and f.id = r.family_id and f.client_id = $3 returning f.id, f.user_id, f.revoked_at = now() as ended),
+	changed as (select user_id from ended where ended.ended)` + noteEnded("ended")
 
 // RevokeRefresh implements login.Grants.
-func (s *Store) RevokeRefresh(ctx context.Context, tenant identity.TenantID, client string, hash []byte) (bool, error) {
-	n, err := s.exec(ctx, tenant, revokeRefresh, tenant, hash, client)
+func (s *Store) RevokeRefresh(ctx context.Context, tenant identity.TenantID, client string, hash []byte, e login.Event) (bool, error) {
+	sql, args := auditedOf(tenant, e, revokeRefresh, tenant, hash, client)
+	n, err := s.exec(ctx, tenant, sql+` select 1 from ended`, args...)
 	return n > 0, err
 }
 

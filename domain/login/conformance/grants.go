@@ -13,6 +13,7 @@ import (
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/page"
 )
 
 // world is a tenant with one person and one client.
@@ -82,7 +83,7 @@ func (w world) code(t *testing.T, life time.Duration) login.Code {
 
 func (w world) exchange(code, refresh []byte) login.Exchange {
 	hour := time.Now().Add(time.Hour)
-	return login.Exchange{Code: code, ClientID: w.client, Scopes: []string{"openid", "tasks"}, Refresh: refresh, RefreshExpires: hour, FamilyExpires: hour}
+	return login.Exchange{Code: code, ClientID: w.client, Scopes: []string{"openid", "tasks"}, Refresh: refresh, RefreshExpires: hour, FamilyExpires: hour, Replayed: event(login.CodeReplayed)}
 }
 
 // family is what an exchanged code gives.
@@ -96,7 +97,7 @@ func (w world) family(t *testing.T) (uuid.UUID, []byte) {
 }
 
 func (w world) rotation(token []byte) login.Rotation {
-	return login.Rotation{Hash: token, Successor: append([]byte("after "), token...), ClientID: w.client, Expires: time.Now().Add(time.Hour), Grace: time.Hour}
+	return login.Rotation{Hash: token, Successor: append([]byte("after "), token...), ClientID: w.client, Expires: time.Now().Add(time.Hour), Grace: time.Hour, Replayed: event(login.RefreshReplayed)}
 }
 
 func (w world) refresh(t *testing.T, r login.Rotation) login.Outcome {
@@ -120,6 +121,24 @@ func (w world) lives(t *testing.T, family uuid.UUID) bool {
 	alive, err := w.Living(t.Context(), w.tenant, family, "some jti")
 	must(t, err)
 	return alive
+}
+
+// told wants an action once in the audit trail, and of whom.
+func (w world) told(t *testing.T, action string, subject string) {
+	t.Helper()
+	all, err := w.Audit(t.Context(), identity.Caller{Tenant: w.tenant}, page.Request{Limit: 100})
+	must(t, err)
+	n := 0
+	for _, e := range all.Items {
+		if e.Action == action {
+			if n++; e.Subject != subject {
+				t.Errorf("%s concerns %q, want %q", action, e.Subject, subject)
+			}
+		}
+	}
+	if n != 1 {
+		t.Errorf("%s is told %d times: %+v", action, n, all.Items)
+	}
 }
 
 func codes(t *testing.T, w world) {
@@ -170,6 +189,7 @@ func exchanges(t *testing.T, w world) {
 	if seen["done"] != 1 || seen["not"] != crowd-1 || w.lives(t, c.FamilyID) {
 		t.Errorf("%v, the family lives: %v; want one done and none alive", seen, w.lives(t, c.FamilyID))
 	}
+	w.told(t, login.CodeReplayed, "user:"+w.user.String())
 }
 
 // One rotates, the rest are given the same successor, which works.
@@ -213,6 +233,7 @@ func replay(t *testing.T, w world) {
 	if w.lives(t, id) {
 		t.Error("the family lives after a replay")
 	}
+	w.told(t, login.RefreshReplayed, "user:"+w.user.String())
 }
 
 // Whatever order they come in, after a revocation nothing of the family works.
@@ -220,7 +241,7 @@ func revocations(t *testing.T, w world) {
 	id, token := w.family(t)
 	seen := at(func() string {
 		outcome := w.refresh(t, w.rotation(token))
-		if err := w.RevokeFamily(t.Context(), w.tenant, id); err != nil {
+		if err := w.RevokeFamily(t.Context(), w.tenant, id, event(login.TokenRevoked)); err != nil {
 			return err.Error()
 		}
 		return string(outcome)
@@ -264,8 +285,9 @@ func ends(t *testing.T, w world) {
 func revokedAlone(t *testing.T, w world) {
 	id, _ := w.family(t)
 	for range 2 {
-		must(t, w.RevokeToken(t.Context(), w.tenant, "this one", time.Now().Add(time.Hour)))
+		must(t, w.RevokeToken(t.Context(), w.tenant, "this one", time.Now().Add(time.Hour), event(login.TokenRevoked)))
 	}
+	w.told(t, login.TokenRevoked, "")
 	for _, family := range []uuid.UUID{id, uuid.Nil} {
 		if alive, err := w.Living(t.Context(), w.tenant, family, "this one"); err != nil || alive {
 			t.Errorf("a revoked token: %v, %v", alive, err)
@@ -306,14 +328,15 @@ func foreign(t *testing.T, w world) {
 	if alive, err := w.Living(t.Context(), other.tenant, id, "x"); err != nil || alive {
 		t.Errorf("another tenant's family: %v, %v", alive, err)
 	}
-	if done, err := w.RevokeRefresh(t.Context(), w.tenant, "another", token); err != nil || done {
+	if done, err := w.RevokeRefresh(t.Context(), w.tenant, "another", token, event(login.TokenRevoked)); err != nil || done {
 		t.Errorf("another client's revocation: %v, %v", done, err)
 	}
-	must(t, w.RevokeFamily(t.Context(), other.tenant, id))
+	must(t, w.RevokeFamily(t.Context(), other.tenant, id, event(login.TokenRevoked)))
 	if !w.lives(t, id) {
 		t.Error("another tenant ended the family")
 	}
-	if done, err := w.RevokeRefresh(t.Context(), w.tenant, w.client, token); err != nil || !done || w.lives(t, id) {
+	if done, err := w.RevokeRefresh(t.Context(), w.tenant, w.client, token, event(login.TokenRevoked)); err != nil || !done || w.lives(t, id) {
 		t.Errorf("one's own revocation: %v, %v", done, err)
 	}
+	w.told(t, login.TokenRevoked, "user:"+w.user.String())
 }

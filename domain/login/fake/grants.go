@@ -107,7 +107,7 @@ func (s *Store) Exchange(_ context.Context, tenant identity.TenantID, e login.Ex
 	case !ok || c.ClientID != e.ClientID:
 		return false, nil
 	case c.Used:
-		g.end(c.FamilyID)
+		s.end(tenant, c.FamilyID, e.Replayed)
 		return false, nil
 	case c.ExpiresAt.Before(time.Now()) || !s.enabled(tenant, c.ClientID, c.UserID):
 		return false, nil
@@ -125,9 +125,11 @@ func (g *grants) begin(user, id uuid.UUID, e login.Exchange) {
 	}
 }
 
-func (g *grants) end(id uuid.UUID) {
-	if f := g.families[id]; f != nil {
+func (s *Store) end(tenant, id uuid.UUID, e login.Event) {
+	if f := s.of(tenant).families[id]; f != nil && !f.ended {
 		f.ended = true
+		e.Subject = identity.Caller{User: f.UserID}.Subject()
+		s.note(tenant, e)
 	}
 }
 
@@ -144,7 +146,7 @@ func (s *Store) Refresh(_ context.Context, tenant identity.TenantID, r login.Rot
 	case !s.living(tenant, f) || t.used.IsZero() && t.expires.Before(now):
 		return f.Family, login.Refused, nil
 	case !t.used.IsZero() && now.Sub(t.used) >= r.Grace:
-		f.ended = true
+		s.end(tenant, f.ID, r.Replayed)
 		return f.Family, login.Replayed, nil
 	case !f.Narrow(r.Scopes, r.Audience):
 		return f.Family, login.TooWide, nil
@@ -168,28 +170,31 @@ func (s *Store) RefreshToken(_ context.Context, tenant identity.TenantID, hash [
 }
 
 // RevokeRefresh implements login.Grants.
-func (s *Store) RevokeRefresh(_ context.Context, tenant identity.TenantID, client string, hash []byte) (bool, error) {
+func (s *Store) RevokeRefresh(_ context.Context, tenant identity.TenantID, client string, hash []byte, e login.Event) (bool, error) {
 	defer s.lock()()
 	g := s.of(tenant)
 	t := g.tokens[string(hash)]
 	if t == nil || g.families[t.family].ClientID != client {
 		return false, nil
 	}
-	g.end(t.family)
+	s.end(tenant, t.family, e)
 	return true, nil
 }
 
 // RevokeFamily implements login.Grants.
-func (s *Store) RevokeFamily(_ context.Context, tenant identity.TenantID, id uuid.UUID) error {
+func (s *Store) RevokeFamily(_ context.Context, tenant identity.TenantID, id uuid.UUID, e login.Event) error {
 	defer s.lock()()
-	s.of(tenant).end(id)
+	s.end(tenant, id, e)
 	return nil
 }
 
 // RevokeToken implements login.Grants.
-func (s *Store) RevokeToken(_ context.Context, tenant identity.TenantID, jti string, _ time.Time) error {
+func (s *Store) RevokeToken(_ context.Context, tenant identity.TenantID, jti string, _ time.Time, e login.Event) error {
 	defer s.lock()()
-	s.of(tenant).revoked[jti] = true
+	if g := s.of(tenant); !g.revoked[jti] {
+		g.revoked[jti] = true
+		s.note(tenant, e)
+	}
 	return nil
 }
 

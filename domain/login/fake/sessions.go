@@ -81,7 +81,9 @@ func (s *Store) EndSession(_ context.Context, who identity.Caller, id uuid.UUID,
 	g := s.of(tenant)
 	for hash, c := range g.codes {
 		if c.SessionID == id {
-			g.end(c.FamilyID)
+			if f := g.families[c.FamilyID]; f != nil {
+				f.ended = true
+			}
 			delete(g.codes, hash)
 		}
 	}
