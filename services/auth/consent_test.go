@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -92,6 +93,30 @@ func TestConsentIsAskedOnceForEachScope(t *testing.T) {
 	w.call(t, w.platform(t), "PUT", "/auth/v1/platform/clients/"+c.ClientID+"/first-party", map[string]any{"first_party": true}, 204, nil)
 	if to, _ := w.logIn(t, b, at(oauth2.SetAuthURLParam("prompt", "none")), "", ""); to.Query().Get("code") == "" {
 		t.Errorf("the operator's own leads to %v", to)
+	}
+}
+
+// The page that the consent page names is a link to it; to nobody it says what to do.
+func TestAccountIsFoundFromTheConsentPage(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	_, form := open(t, s.b, s.authorizeAt(nil))
+	form.Set("email", email)
+	form.Set("password", password)
+	page, _ := read(t, send(t, s.b, s.url+"/auth/login", form))
+	at := regexp.MustCompile(`<a href="([^"]+)"[^>]*>the page of your account</a>`).FindStringSubmatch(page)
+	if at == nil {
+		t.Fatalf("no link to the account:\n%s", page)
+	}
+	if page, _ := open(t, s.b, s.url+at[1]); !strings.Contains(page, "<h1>Your account</h1>") {
+		t.Errorf("the link leads to %s", page)
+	}
+	resp, err := s.browser(t).Get(s.url + at[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, _ := read(t, resp); resp.StatusCode != http.StatusUnauthorized || !strings.Contains(page, "Log in through an application of your company, then open this page again.") {
+		t.Errorf("who is not logged in: %d %s", resp.StatusCode, page)
 	}
 }
 
