@@ -28,7 +28,7 @@ func (*refreshHandler) CanHandleTokenEndpointRequest(_ context.Context, r fosite
 }
 
 // HandleTokenEndpointRequest implements fosite.TokenEndpointHandler. The store
-// judges and changes in one statement; a token that is a copy ends its family.
+// judges and rotates in one statement; a token that is a copy ends its family.
 func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, r fosite.AccessRequester) error {
 	if !h.CanHandleTokenEndpointRequest(ctx, r) {
 		return fosite.ErrUnknownRequest
