@@ -57,6 +57,9 @@ func (p *Platform) Watch(ctx context.Context, owner *bailiwick.ClientWithRespons
 // Give gives the role.
 func (w *Watch) Give(ctx context.Context) error {
 	r, err := w.owner.CreateAssignmentWithResponse(ctx, nil, bailiwick.AssignmentDraft{SubjectKind: bailiwick.AssignmentDraftSubjectKindClient, SubjectId: w.client, Role: watcher})
+	if err == nil && r.StatusCode() == http.StatusOK { // it had it
+		return nil
+	}
 	return checked(r, err, http.StatusCreated)
 }
 
