@@ -39,5 +39,5 @@ func (p ClientPatch) to(c Client) (Client, error) {
 
 // Stale is returned for a change of a version that is no longer there.
 func Stale() error {
-	return fault.New(fault.Precondition, "version_is_old", "it was changed meanwhile: read it again")
+	return fault.New(fault.Precondition, "precondition_failed", "it was changed meanwhile: read it again")
 }

@@ -231,7 +231,7 @@ func (s *Service) Comments(ctx context.Context, who identity.Caller, task uuid.U
 
 // Stale is the failure of a change to a version that is not the current one.
 func Stale() error {
-	return fault.New(fault.Precondition, "version_is_old", "it was changed meanwhile: read it again")
+	return fault.New(fault.Precondition, "precondition_failed", "it was changed meanwhile: read it again")
 }
 
 // Retention is how long the trash keeps a task.
