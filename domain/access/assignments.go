@@ -117,7 +117,7 @@ func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subjec
 func givable(now Snapshot, a Assignment, covers covers) error {
 	r, ok := now.role(a.Role)
 	if !ok {
-		return ErrNoRole()
+		return fault.UnknownAt("/role", ErrNoRole())
 	}
 	return covers(now.byName().holds(r), a.Project(), a.End())
 }

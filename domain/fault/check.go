@@ -38,3 +38,15 @@ func InvalidAt(pointer, code, message string) *Error {
 	c.That(false, pointer, code, message)
 	return As(c.Err())
 }
+
+// UnknownAt returns a NotFound that names the field of the body that names what
+// is not there, and any other err as it is.
+func UnknownAt(pointer string, err error) error {
+	f := As(err)
+	if f == nil || f.Kind != NotFound {
+		return err
+	}
+	named := *f
+	named.Fields = []Field{{Pointer: pointer, Code: f.Code, Message: f.Message}}
+	return &named
+}

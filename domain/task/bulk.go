@@ -104,6 +104,9 @@ func (s *Service) doItems(ctx context.Context, who identity.Caller, items []Item
 	}
 	done := len(writes) == len(items)
 	for i, o := range did {
+		if o.Fault != nil && items[places[i]].Create != nil {
+			o.Fault = fault.As(fault.UnknownAt("/project_id", o.Fault))
+		}
 		out[places[i]] = o
 		done = done && o.Fault == nil
 	}

@@ -104,7 +104,8 @@ func (s *Service) Create(ctx context.Context, who identity.Caller, d Draft) (Tas
 	if err != nil {
 		return Task{}, err
 	}
-	return s.store.Add(ctx, who, t)
+	made, err := s.store.Add(ctx, who, t)
+	return made, fault.UnknownAt("/project_id", err)
 }
 
 // Get returns one task.

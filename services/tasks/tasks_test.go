@@ -113,6 +113,21 @@ func TestAnotherTenantIsUnknown(t *testing.T) {
 	}
 }
 
+// A body that names a project which is not there is told from a path that is not.
+func TestUnknownProjectIsPointedAt(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	draft := map[string]string{"project_id": uuid.NewString(), "title": "Desks"}
+	const want = `"errors":[{"pointer":"/project_id","code":"not_found"`
+	if r := p.do(t, p.a, "POST", "tasks", draft).Want(t, 404); !strings.Contains(string(r.Body), want) {
+		t.Errorf("one: %s", r.Body)
+	}
+	bulk := map[string]any{"items": []any{map[string]any{"create": draft}}}
+	if r := p.do(t, p.a, "POST", "task-bulk", bulk).Want(t, 200); !strings.Contains(string(r.Body), want) {
+		t.Errorf("bulk: %s", r.Body)
+	}
+}
+
 // Fifty at once under one key are one task; the same key for another request is refused.
 func TestKeyMakesOneOfManyParallelCreates(t *testing.T) {
 	t.Parallel()

@@ -155,6 +155,9 @@ func nobodyGives(t *testing.T, w *world) {
 	wantKind(t, "an admin removes the owner", w.Unassign(ctx, admin, access.SubjectOf(w.owner), access.Owner, uuid.Nil), fault.Forbidden)
 	_, err = w.Assign(ctx, w.owner, access.Grant{Subject: access.SubjectOf(admin), Role: "no such role"})
 	wantKind(t, "an unknown role", err, fault.NotFound)
+	if f := fault.As(err); f != nil && (len(f.Fields) != 1 || f.Fields[0].Pointer != "/role") {
+		t.Errorf("an unknown role is named by %v", f.Fields)
+	}
 	first, err := w.Assign(ctx, admin, access.Grant{Subject: access.Subject{Client: "robot"}, Role: access.Member})
 	if err != nil {
 		t.Fatal(err)
