@@ -325,6 +325,12 @@ func (w *examples) conforms(op operation, status int, h http.Header, answer []by
 // asks are operations that change nothing, whatever their method.
 var asks = regexp.MustCompile(`/check|:explain$|:dry-run$`)
 
+// endsToken reports whether op ends the token that asks for it, which is refused
+// as soon as word of that has come round.
+func endsToken(op operation) bool {
+	return op.method == http.MethodDelete && op.path == "/auth/v1/me/sessions"
+}
+
 // Every write of the documents, sent fifty times at once under one
 // Idempotency-Key and once more after, is answered the same each time, and the
 // key is refused to any other request.
@@ -344,6 +350,9 @@ func TestEveryWriteHappensOnce(t *testing.T) {
 		var answers sync.Map
 		ask := func() {
 			status, answer, h := w.ask(op.method, path, body, op.media, header)
+			if status == http.StatusUnauthorized && endsToken(op) {
+				return
+			}
 			if answers.Store(fmt.Sprintf("%s %q %q", answer, h.Get("ETag"), h.Get("Location")), true); !slices.Contains(op.success, status) {
 				t.Errorf("%s %s is answered %d %s, want %v", op.method, path, status, answer, op.success)
 			}
@@ -357,7 +366,7 @@ func TestEveryWriteHappensOnce(t *testing.T) {
 		if got := slices.Collect(maps.Keys(maps.Collect(answers.Range))); len(got) != 1 {
 			t.Errorf("%s %s is answered in %d ways under one key: %s", op.method, path, len(got), got)
 		}
-		if reused, p, _ := w.ask(op.method, path+"&", body, op.media, header); reused != http.StatusUnprocessableEntity || !bytes.Contains(p, []byte("#idempotency_key_reused")) {
+		if reused, p, _ := w.ask(op.method, path+"&", body, op.media, header); (reused != http.StatusUnprocessableEntity || !bytes.Contains(p, []byte("#idempotency_key_reused"))) && !(reused == http.StatusUnauthorized && endsToken(op)) {
 			t.Errorf("%s %s, the key used again: %d %s, want 422", op.method, path, reused, p)
 		}
 		tried++
