@@ -45,7 +45,7 @@ type Error struct {
 	Kind       Kind
 	Code       string        // stable, snake_case; it becomes the problem's type
 	Message    string        // for people; holds no input and no secret
-	Fields     []Field       // what is wrong where, for Invalid
+	Fields     []Field       // what is wrong where, for Invalid; what names the unknown, for NotFound
 	RetryAfter time.Duration // for Throttled and Unavailable; zero: unknown
 	Err        error         // the cause, logged and never shown
 }
