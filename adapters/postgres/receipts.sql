@@ -9,7 +9,7 @@ create table idempotency_receipts (
     created_at  timestamptz not null default now(),
     primary key (tenant_id, subject, key)
 );
-create index idempotency_receipts_age on idempotency_receipts (tenant_id, created_at);
+create index idempotency_receipts_age on idempotency_receipts using brin (created_at);
 alter table idempotency_receipts enable row level security;
 alter table idempotency_receipts force row level security;
 create policy tenant on idempotency_receipts to X_app
