@@ -213,6 +213,7 @@ func TestBadInputIsAProblemThatNamesTheField(t *testing.T) {
 		"cut":            {`{"name":"correct horse`, 400, "malformed_json /name 23"},
 		"comma":          {`{"name":"x",}`, 400, "malformed_json  12"},
 		"deep":           {deep, 400, "too_deep  577"},
+		"many values":    {`{"name":"x","owners":[` + strings.Repeat("{},", 250_000) + "{}]}", 400, "too_many  750017"},
 		"bad UTF-8":      {"{\"name\":\"é\xff\"}", 400, "invalid_utf8 /name 12"},
 		"surrogate":      {`{"name":"\ud800"}`, 400, "malformed_json /name 10"},
 		"NaN":            {`{"name":"x","count":NaN}`, 400, "malformed_json /count 21"},

@@ -13,15 +13,20 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// maxDepth bounds how deep a request's JSON may nest.
-const maxDepth = 64
+const (
+	// maxDepth bounds how deep a request's JSON may nest.
+	maxDepth = 64
+	// maxValues bounds how many objects, arrays and other values it may hold: each
+	// takes half a KiB where huma finds it wrong, and needs but two bytes to be sent.
+	maxValues = 500_000
+)
 
 // strictJSON refuses what two parsers could read differently: duplicate names,
 // names in another case, invalid UTF-8, anything after the value.
 var strictJSON = huma.Format{
 	Marshal: func(w io.Writer, v any) error { return stdjson.NewEncoder(w).Encode(v) },
 	Unmarshal: func(data []byte, v any) error {
-		if err := checkDepth(data); err != nil {
+		if err := checkSize(data); err != nil {
 			return err
 		}
 		if err := json.Unmarshal(data, v); err != nil {
@@ -31,18 +36,24 @@ var strictJSON = huma.Format{
 	},
 }
 
-// checkDepth counts brackets outside strings. What is no JSON is for the decoder
-// to find, which is slower.
-func checkDepth(data []byte) error {
-	depth, inString := 0, false
+// checkSize counts brackets and commas outside strings. What is no JSON is for
+// the decoder to find, which is slower.
+func checkSize(data []byte) error {
+	depth, values, inString := 0, 1, false
 	for i := 0; i < len(data); i++ {
+		if values > maxValues {
+			return wrong{Position: i, Code: "too_many", Detail: fmt.Sprintf("it holds more than %d values", maxValues)}
+		}
 		switch b := data[i]; {
 		case inString && b == '\\':
 			i++ // whatever is escaped ends nothing
 		case b == '"':
 			inString = !inString
 		case inString:
+		case b == ',':
+			values++
 		case b == '{' || b == '[':
+			values++
 			if depth++; depth > maxDepth {
 				return wrong{Position: i + 1, Code: "too_deep", Detail: fmt.Sprintf("it nests deeper than %d", maxDepth)}
 			}

@@ -93,6 +93,24 @@ func FuzzImportedNames(f *testing.F) {
 	})
 }
 
+// A policy of many small things is small, and takes as much room in memory as a
+// large one.
+func TestPolicyHasRoomForSoManyValues(t *testing.T) {
+	s, owner := tenant(t)
+	before, err := s.Export(t.Context(), owner, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := before.Document
+	for i := range access.MaxValues/6 + 1 { // values of an assignment
+		d.Assignments = append(d.Assignments, access.DocumentAssignment{SubjectKind: "client", SubjectID: "robot-" + strconv.Itoa(i), Role: "viewer"})
+	}
+	_, err = s.DryRun(t.Context(), owner, conformance.Whole(d))
+	if e := fault.As(err); e == nil || e.Kind != fault.Conflict || e.Code != "policy_too_large" {
+		t.Errorf("it could be imported, %v", err)
+	}
+}
+
 // imported imports what edit makes of a tenant's policy.
 func imported(t *testing.T, edit func(owner identity.Caller, d access.Document) access.Document) {
 	t.Helper()

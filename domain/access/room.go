@@ -13,6 +13,10 @@ import (
 // makes of it, so that whatever there is can be exported and imported again.
 const MaxDocument = 8 << 20
 
+// MaxValues bounds it in values of that document: no request takes more than
+// 500,000.
+const MaxValues = 490_000
+
 // MaxOwnPermissions bounds those that a tenant makes: the platform's own come
 // beside them, and a role holds maxPermissions.
 const MaxOwnPermissions = 900
@@ -25,10 +29,19 @@ func (d Document) size() int {
 	return len(raw)
 }
 
+// values returns how many JSON values d has at most.
+func (d Document) values() int {
+	n := 4 + 3*len(d.Permissions) + 6*len(d.Assignments)
+	for _, r := range d.Roles {
+		n += 5 + len(r.Parents) + len(r.Permissions)
+	}
+	return n
+}
+
 // fits returns fault.Conflict if d is larger than a policy may be.
 func (d Document) fits() error {
-	if d.size() > MaxDocument {
-		return fault.New(fault.Conflict, "policy_too_large", fmt.Sprintf("a tenant's whole policy, as it is exported, is at most %d MiB", MaxDocument>>20))
+	if d.values() > MaxValues || d.size() > MaxDocument {
+		return fault.New(fault.Conflict, "policy_too_large", fmt.Sprintf("a tenant's whole policy, as it is exported, is at most %d MiB and %d values", MaxDocument>>20, MaxValues))
 	}
 	return nil
 }
@@ -44,8 +57,11 @@ func (s Snapshot) room(c Change, at time.Time) error {
 		after = whole
 	}
 	err := after.fits()
-	if err != nil && after.size() <= s.document(at).size() {
-		return nil // what the platform declared has made it too large
+	if err != nil {
+		before := s.document(at)
+		if after.size() <= before.size() && after.values() <= before.values() {
+			return nil // what the platform declared has made it too large
+		}
 	}
 	return err
 }

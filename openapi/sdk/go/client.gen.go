@@ -4423,7 +4423,7 @@ type ClientInterface interface {
 
 	// ImportPolicyWithBody Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4432,7 +4432,7 @@ type ClientInterface interface {
 
 	// ImportPolicy Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5710,7 +5710,7 @@ func (c *Client) ExportPolicy(ctx context.Context, params *ExportPolicyParams, r
 
 // ImportPolicyWithBody Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5729,7 +5729,7 @@ func (c *Client) ImportPolicyWithBody(ctx context.Context, params *ImportPolicyP
 
 // ImportPolicy Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12608,7 +12608,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportPolicyWithBodyWithResponse Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12617,7 +12617,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportPolicyWithResponse Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -31306,7 +31306,7 @@ func (c *ClientWithResponses) ExportPolicyWithResponse(ctx context.Context, para
 
 // ImportPolicyWithBodyWithResponse Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -31321,7 +31321,7 @@ func (c *ClientWithResponses) ImportPolicyWithBodyWithResponse(ctx context.Conte
 
 // ImportPolicyWithResponse Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

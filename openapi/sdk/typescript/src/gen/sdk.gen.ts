@@ -380,7 +380,7 @@ export const exportPolicy = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Import the policy
  *
- * Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+ * Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
  */
 export const importPolicy = <ThrowOnError extends boolean = false>(options: Options<ImportPolicyData, ThrowOnError>) => (options.client ?? client).put<ImportPolicyResponses, ImportPolicyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
