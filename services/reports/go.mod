@@ -14,6 +14,7 @@ require (
 	bailiwick.dev/workflows v0.0.0
 	github.com/danielgtaylor/huma/v2 v2.39.1
 	github.com/google/uuid v1.6.0
+	github.com/hashicorp/consul/sdk v0.17.3
 	go.temporal.io/api v1.64.1
 	go.temporal.io/sdk v1.50.0
 )

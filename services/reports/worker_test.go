@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/hashicorp/consul/sdk/freeport"
 	"go.temporal.io/sdk/client"
 
 	"bailiwick.dev/adapters/blob"
@@ -64,7 +65,7 @@ type stage struct {
 	service *report.Service
 	who     identity.Caller
 	client  client.Client
-	address string // of Temporal
+	address string // of Temporal, at a port that no outgoing connection is given
 	dir     string // of the files
 	others  string // the URL of the other services
 	served  atomic.Int64
@@ -73,7 +74,7 @@ type stage struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	s := &stage{db: pgtest.New(t, "reports", reportsdb.Migrations), dir: t.TempDir(), address: freeAddress(t),
+	s := &stage{db: pgtest.New(t, "reports", reportsdb.Migrations), dir: t.TempDir(), address: fmt.Sprintf("127.0.0.1:%d", freeport.GetOne(t)),
 		who: identity.Caller{Tenant: uuid.New(), User: uuid.New()}}
 	s.pause.Store(300)
 	srv := httptest.NewServer(http.HandlerFunc(s.serveOthers))
@@ -93,16 +94,6 @@ func newStage(t *testing.T) *stage {
 }
 
 func (s *stage) bucket() string { return "file://" + s.dir + "?no_tmp_dir=true" }
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
 
 // serveOthers is the auth service's token endpoint and the tasks service's list.
 func (s *stage) serveOthers(w http.ResponseWriter, r *http.Request) {
@@ -145,7 +136,7 @@ func temporalCLI(t *testing.T) string {
 func (s *stage) startTemporal(t *testing.T) {
 	t.Helper()
 	_, port, _ := net.SplitHostPort(s.address)
-	_, metrics, _ := net.SplitHostPort(freeAddress(t))
+	metrics := strconv.Itoa(freeport.GetOne(t))
 	run(t, exec.Command("sh", "-c", `"$0" "$@" </dev/null & cat >/dev/null; kill -9 $!`, temporalCLI(t), "server", "start-dev", "--ip", "127.0.0.1", "--port", port, "--metrics-port", metrics, "--headless",
 		"--log-level", "error", "--search-attribute", "TenantId=Keyword", "--search-attribute", "Kind=Keyword"))
 	eventually(t, 30*time.Second, "Temporal answers", func() bool {
