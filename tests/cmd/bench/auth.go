@@ -23,6 +23,8 @@ import (
 	"bailiwick.dev/tests/story"
 )
 
+const authTurns = 12
+
 // auth measures what clients ask the auth service all day, each beside a handler
 // that does only what cannot be avoided.
 func (w *world) auth(ctx context.Context) ([]line, error) {
@@ -38,31 +40,22 @@ func (w *world) auth(ctx context.Context) ([]line, error) {
 	}
 	var lines []line
 	for _, c := range []struct {
-		what    string
-		measure func() (figures, error)
-		limit   string
+		what  string
+		turns int
+		measurement
+		limit string
 	}{
-		{"client credentials", func() (figures, error) {
-			return w.load(ctx, "auth", w.form("token", url.Values{"grant_type": {"client_credentials"}, "scope": {"tasks"}}))
-		}, "sign"},
-		{"introspection", func() (figures, error) {
-			return w.load(ctx, "auth", w.form("introspect", url.Values{"token": {person.AccessToken}}))
-		}, "select"},
-		{"refresh", func() (figures, error) { return w.refresh(ctx, p) }, "select"},
-		{"code exchange", func() (figures, error) { return w.codes(ctx, person) }, "select"},
-		{"JWKS", func() (figures, error) {
-			return w.load(ctx, "auth", mustGet(direct("AUTH", 8101)+"/auth/jwks.json"))
-		}, "bare"},
+		{"client credentials", authTurns, w.load("auth", w.form("token", url.Values{"grant_type": {"client_credentials"}, "scope": {"tasks"}})).over, "sign"},
+		{"introspection", authTurns, w.load("auth", w.form("introspect", url.Values{"token": {person.AccessToken}})).over, "select"},
+		{"refresh", 1, func(ctx context.Context, _ int, _ time.Duration) (figures, error) { return w.refresh(ctx, p) }, "select"},
+		{"code exchange", 1, func(ctx context.Context, _ int, _ time.Duration) (figures, error) { return w.codes(ctx, person) }, "select"},
+		{"JWKS", authTurns, w.load("auth", mustGet(direct("AUTH", 8101)+"/auth/jwks.json")).over, "bare"},
 	} {
-		ours, err := c.measure()
+		got, err := inTurns(ctx, c.turns, c.measurement, l.load(mustGet("http://"+l.at+"/"+c.limit)).over)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.what, err)
 		}
-		limit, err := l.measure(ctx, mustGet("http://"+l.at+"/"+c.limit))
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, line{"auth: " + c.what, ours.String(), limit.String(), limitsAre[c.limit], ratio(ours.rate, limit.rate)})
+		lines = append(lines, line{"auth: " + c.what, middle(got[0]).String(), middle(got[1]).String(), limitsAre[c.limit], ratios(got[0], got[1])})
 	}
 	peer, err := peers(ctx)
 	return append(lines, peer...), err

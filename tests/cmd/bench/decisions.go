@@ -58,7 +58,7 @@ func (w *world) checks(ctx context.Context) ([]line, error) {
 	for i := range items {
 		items[i] = map[string]string{"id": fmt.Sprint(i), "permission": "tasks:write"}
 	}
-	single, err := w.load(ctx, "authz", w.authz("check", w.token, one))
+	single, err := w.load("authz", w.authz("check", w.token, one)).measure(ctx, span)
 	if err != nil {
 		return nil, err
 	}
@@ -67,11 +67,11 @@ func (w *world) checks(ctx context.Context) ([]line, error) {
 		return nil, err
 	}
 	defer l.stop()
-	plain, err := l.measure(ctx, w.authz("check", w.token, one))
+	plain, err := l.load(w.authz("check", w.token, one)).measure(ctx, span)
 	if err != nil {
 		return nil, err
 	}
-	batch, err := w.load(ctx, "authz", w.authz("check:batch", w.token, map[string]any{"items": items}))
+	batch, err := w.load("authz", w.authz("check:batch", w.token, map[string]any{"items": items})).measure(ctx, span)
 	return []line{
 		{"authz: a decision", single.String(), plain.String(), "0.4 of a bare chi handler", ratio(single.rate, plain.rate)},
 		{"authz: 100 decisions at once", batch.String(), single.String(), "5 times the time of one (p50)", ratio(ms(batch.p50), ms(single.p50))},
@@ -91,7 +91,7 @@ func (w *world) pulls(ctx context.Context) (lines []line, err error) {
 		for i := range held {
 			held[i] = map[string]any{"tenant_id": uuid.New(), "version": 0}
 		}
-		f, err := w.load(ctx, "authz", w.authz("platform/policies", token.AccessToken, map[string]any{"held": held}))
+		f, err := w.load("authz", w.authz("platform/policies", token.AccessToken, map[string]any{"held": held})).measure(ctx, span)
 		if err != nil {
 			return nil, err
 		}

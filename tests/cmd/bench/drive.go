@@ -57,7 +57,7 @@ func (w work) drive(ctx context.Context, begin time.Time) (took []time.Duration,
 				sleep = min(sleep, rest)
 				continue
 			}
-			if err := w.ask(i, c); err != nil {
+			if err := w.ask(w.first+i, c); err != nil {
 				return took, err
 			}
 		}
@@ -67,7 +67,7 @@ func (w work) drive(ctx context.Context, begin time.Time) (took []time.Duration,
 		}
 		for _, e := range come[:max(n, 0)] {
 			c := &all[e.Fd]
-			if err := w.read(int(e.Fd), c, buffer); err != nil {
+			if err := w.read(w.first+int(e.Fd), c, buffer); err != nil {
 				return took, err
 			}
 			if c.whole && c.asked.After(begin) {

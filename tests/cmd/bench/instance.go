@@ -71,9 +71,9 @@ func start(ctx context.Context, cmd *exec.Cmd, at string) (*instance, error) {
 	return i, i.ready(ctx)
 }
 
-// measure measures one request to it, over and over.
-func (i *instance) measure(ctx context.Context, req *http.Request) (figures, error) {
-	return work{at: i.at, pid: i.pid, status: http.StatusOK, request: always(req)}.measure(ctx)
+// load is one request to it, over and over.
+func (i *instance) load(req *http.Request) work {
+	return work{at: i.at, pid: i.pid, status: http.StatusOK, request: always(req)}
 }
 
 func (i *instance) ready(ctx context.Context) error {

@@ -12,14 +12,17 @@ import (
 
 // figures are what a load measured.
 type figures struct {
-	rate     float64 // per second
-	p50, p99 time.Duration
+	rate     float64       // per second
+	p50, p99 time.Duration // zero: unknown
 	cpu      time.Duration // of the service, for each request; zero: unknown
 	database time.Duration // of PostgreSQL, likewise
 }
 
 func (f figures) String() string {
-	s := fmt.Sprintf("%.0f/s  p50 %.2f ms  p99 %.2f ms", f.rate, f.p50.Seconds()*1e3, f.p99.Seconds()*1e3)
+	s := fmt.Sprintf("%.0f/s", f.rate)
+	if f.p50 > 0 {
+		s += fmt.Sprintf("  p50 %.2f ms  p99 %.2f ms", ms(f.p50), ms(f.p99))
+	}
 	if f.cpu > 0 {
 		s += fmt.Sprintf("  CPU %.0f + %.0f µs", f.cpu.Seconds()*1e6, f.database.Seconds()*1e6)
 	}
@@ -33,11 +36,12 @@ type work struct {
 	pid     int           // whose processor time is counted; 0: nobody's
 	status  int           // that each answer must have
 	pause   time.Duration // from one to the next, of each client; 0: none
+	first   int           // of the clients' numbers
 	request func(client, n int) []byte
 }
 
 // measure lets the clients work for a quarter of span to warm up, and for span.
-func (w work) measure(ctx context.Context) (figures, error) {
+func (w work) measure(ctx context.Context, span time.Duration) (figures, error) {
 	ctx, cancel := context.WithTimeout(ctx, span+span/4)
 	defer cancel()
 	begin := time.Now().Add(span / 4)

@@ -30,12 +30,12 @@ func (w *world) logins(ctx context.Context) (lines []line, err error) {
 		how string
 		work
 	}{{"without a pause", eager}, {fmt.Sprintf("every %s", pace), paced}} {
-		idle, err := c.measure(ctx)
+		idle, err := c.measure(ctx, span)
 		if err != nil {
 			return nil, err
 		}
 		leave, begun := w.crowd(ctx), time.Now()
-		busy, err := c.measure(ctx)
+		busy, err := c.measure(ctx, span)
 		took := time.Since(begun)
 		done, left := leave()
 		if err = errors.Join(err, left); err != nil {

@@ -63,7 +63,7 @@ func peer(ctx context.Context, dir, format string) (figures, error) {
 	req.Method = http.MethodPost
 	req = withForm(req, "grant_type=client_credentials&scope=tasks")
 	req.SetBasicAuth("bench", "secret")
-	return work{at: at, pid: cmd.Process.Pid, status: http.StatusOK, request: always(req)}.measure(ctx)
+	return work{at: at, pid: cmd.Process.Pid, status: http.StatusOK, request: always(req)}.measure(ctx, span)
 }
 
 func withForm(req *http.Request, form string) *http.Request {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const serverLog = ".local/postgres/server.log"
@@ -67,28 +68,29 @@ func lastStatement(log string) (string, error) {
 var tps = regexp.MustCompile(`tps = ([0-9.]+)`)
 
 // pgbench measures statements behind the tenant's wall, each in one pipeline as
-// the service sends it, and as the service's own role. Each client counts its
-// transactions in n.
-func (w *world) pgbench(ctx context.Context, database string, statements ...string) (float64, error) {
-	args := []string{"-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(int(span.Seconds())), "-D", "n=0"}
+// the service sends it, and as the service's own role. The clients' numbers
+// begin with first: each has its own in client, and counts its transactions in n.
+func (w *world) pgbench(ctx context.Context, database string, first int, span time.Duration, statements ...string) (figures, error) {
+	args := []string{"-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-j", "2", "-T", strconv.Itoa(int(span.Seconds())), "-D", "n=0", "-D", fmt.Sprintf("first=%d", first)}
 	for _, s := range statements {
 		file, err := os.CreateTemp("", "bench-*.sql")
 		if err != nil {
-			return 0, err
+			return figures{}, err
 		}
 		defer os.Remove(file.Name())
-		if _, err := fmt.Fprintf(file, "\\startpipeline\nselect set_config('app.tenant_id', '%s', true);\n%s;\n\\endpipeline\n\\set n :n + 1\n", w.tenant, s); err != nil {
-			return 0, err
+		if _, err := fmt.Fprintf(file, "\\set client :first + :client_id\n\\startpipeline\nselect set_config('app.tenant_id', '%s', true);\n%s;\n\\endpipeline\n\\set n :n + 1\n", w.tenant, s); err != nil {
+			return figures{}, err
 		}
 		args = append(args, "-f", file.Name())
 	}
 	out, err := w.pg(ctx, "tasks_app", "pgbench", append(args, database)...).CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("pgbench: %w\n%s", err, out)
+		return figures{}, fmt.Errorf("pgbench: %w\n%s", err, out)
 	}
 	m := tps.FindSubmatch(out)
 	if m == nil {
-		return 0, fmt.Errorf("pgbench says no rate:\n%s", out)
+		return figures{}, fmt.Errorf("pgbench says no rate:\n%s", out)
 	}
-	return strconv.ParseFloat(string(m[1]), 64)
+	rate, err := strconv.ParseFloat(string(m[1]), 64)
+	return figures{rate: rate}, err
 }

@@ -40,7 +40,7 @@ func (w *world) readsOf(ctx context.Context, n int) (all []figures, err error) {
 	}
 	defer i.stop()
 	for _, o := range w.reads(n) {
-		f, err := work{at: i.at, pid: i.pid, status: o.status, request: o.request}.measure(ctx)
+		f, err := work{at: i.at, pid: i.pid, status: o.status, request: o.request}.measure(ctx, span)
 		if err != nil {
 			return nil, err
 		}

@@ -35,7 +35,7 @@ func (w *world) share(ctx context.Context) ([]line, error) {
 	}()
 	var f figures
 	for len(fetched) == 0 {
-		if f, err = w.load(ctx, "tasks", w.request(http.MethodGet, "/"+id, nil)); err != nil {
+		if f, err = w.load("tasks", w.request(http.MethodGet, "/"+id, nil)).measure(ctx, span); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 )
 
 const (
@@ -19,6 +20,7 @@ const (
 type operation struct {
 	name    string
 	status  int
+	turns   int
 	request func(client, n int) []byte
 	// bare makes of the statement what pgbench repeats.
 	bare func(statement string) []string
@@ -30,7 +32,11 @@ const (
 	read              = 1000
 	changed, deleted  = 2000, 10_000
 	changed2, delete2 = 3000, 55_000
-	each              = 5000 // for each client to delete
+	each              = 1250 // for each client to delete in a turn
+	writeTurns        = 4    // for which that is enough
+	readTurns         = 20
+	// unseen is a client that no turn of writes has.
+	unseen = writeTurns * clients
 )
 
 // operations on n tasks speak to any instance: the host that they name is not
@@ -44,8 +50,8 @@ func (w *world) reads(n int) []operation {
 	}
 	page := wire(w.request(http.MethodGet, "?limit=50", nil))
 	return []operation{
-		{"get", http.StatusOK, func(c, n int) []byte { return gets[(c*131+n)%read] }, same},
-		{"a page of 50", http.StatusOK, func(int, int) []byte { return page }, same},
+		{"get", http.StatusOK, readTurns, func(c, n int) []byte { return gets[(c*131+n)%read] }, same},
+		{"a page of 50", http.StatusOK, readTurns, func(int, int) []byte { return page }, same},
 	}
 }
 
@@ -63,11 +69,11 @@ func (w *world) writes() []operation {
 	}
 	change, remove := write(http.MethodPatch, `{"title":"Carry another desk"}`), write(http.MethodDelete, "")
 	return []operation{
-		{"create", http.StatusCreated, func(c, n int) []byte { return creates[(c+n)%projects] }, w.inEachProject},
-		{"change", http.StatusOK, func(c, n int) []byte { return change(taskID((changed+c)*tenants), n+1) },
-			onTask(changed+clients, fmt.Sprintf("(%d + :client_id) * %d", changed2, tenants), ":n + 1")},
-		{"delete", http.StatusNoContent, func(c, n int) []byte { return remove(taskID((deleted+c*each+n)*tenants), 1) },
-			onTask(deleted+clients*each, fmt.Sprintf("(%d + :client_id * %d + :n) * %d", delete2, each, tenants), "1")},
+		{"create", http.StatusCreated, writeTurns, func(c, n int) []byte { return creates[(c+n)%projects] }, w.inEachProject},
+		{"change", http.StatusOK, writeTurns, func(c, n int) []byte { return change(taskID((changed+c)*tenants), n+1) },
+			onTask(changed+unseen, fmt.Sprintf("(%d + :client) * %d", changed2, tenants), ":n + 1")},
+		{"delete", http.StatusNoContent, writeTurns, func(c, n int) []byte { return remove(taskID((deleted+c*each+n)*tenants), 1) },
+			onTask(deleted+unseen*each, fmt.Sprintf("(%d + :client * %d + :n) * %d", delete2, each, tenants), "1")},
 	}
 }
 
@@ -78,13 +84,13 @@ var anyID = regexp.MustCompile(`'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'`)
 // inEachProject gives each row an id of its own and spreads them as the clients do.
 func (w *world) inEachProject(statement string) (all []string) {
 	statement = anyID.ReplaceAllStringFunc(statement, func(id string) string {
-		if strings.Contains(id, w.tenant) || strings.Contains(id, projectID(clients)) {
+		if strings.Contains(id, w.tenant) || strings.Contains(id, projectID(unseen)) {
 			return id
 		}
 		return "overlay(gen_random_uuid()::text placing '01990000-0000-7' from 1)::uuid"
 	})
 	for i := range projects {
-		all = append(all, strings.ReplaceAll(statement, projectID(clients), projectID(i)))
+		all = append(all, strings.ReplaceAll(statement, projectID(unseen), projectID(i)))
 	}
 	return all
 }
@@ -110,7 +116,7 @@ func (w *world) tasks(ctx context.Context) (lines []line, err error) {
 	ops := w.operations(million)
 	var first [][]byte
 	for _, o := range ops {
-		first = append(first, o.request(clients, 0)) // what no client does
+		first = append(first, o.request(unseen, 0))
 	}
 	bare, err := w.statements(ctx, walled, "tasks_app", first)
 	if err != nil {
@@ -131,31 +137,25 @@ func (w *world) tasks(ctx context.Context) (lines []line, err error) {
 		return nil, err
 	}
 	defer limits.stop()
-	bound, err := limits.measure(ctx, mustGet("http://"+limits.at+"/select"))
-	if err != nil {
-		return nil, err
-	}
 	export, err := w.export(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for i, o := range ops {
-		ours, err := work{at: with.at, pid: with.pid, status: o.status, request: o.request}.measure(ctx)
+		at := func(i *instance) measurement {
+			return work{at: i.at, pid: i.pid, status: o.status, request: o.request}.over
+		}
+		got, err := inTurns(ctx, o.turns, at(with), at(without), limits.load(mustGet("http://"+limits.at+"/select")).over, func(ctx context.Context, n int, span time.Duration) (figures, error) {
+			return w.pgbench(ctx, walled, n*clients, span, o.bare(bare[i])...)
+		})
 		if err != nil {
 			return nil, err
 		}
-		plain, err := work{at: without.at, pid: without.pid, status: o.status, request: o.request}.measure(ctx)
-		if err != nil {
-			return nil, err
+		ours := got[0]
+		for i, is := range []string{"the service without row security", limitsAre["select"], "pgbench: the same statement, role and pipeline"} {
+			limit := got[1+i]
+			lines = append(lines, line{"tasks: " + o.name, middle(ours).String(), middle(limit).String(), is, ratios(ours, limit)})
 		}
-		pgbench, err := w.pgbench(ctx, walled, o.bare(bare[i])...)
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines,
-			line{"tasks: " + o.name, ours.String(), fmt.Sprintf("%.0f/s", pgbench), "pgbench: the same statement, role and pipeline", ratio(ours.rate, pgbench)},
-			line{"tasks: " + o.name, ours.String(), plain.String(), "the service without row security", ratio(ours.rate, plain.rate)},
-			line{"tasks: " + o.name, ours.String(), bound.String(), limitsAre["select"], ratio(ours.rate, bound.rate)})
 	}
 	return append(lines, export...), nil
 }

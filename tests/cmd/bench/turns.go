@@ -1,0 +1,67 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// measurement measures for a span; n counts how often it has before.
+type measurement func(ctx context.Context, n int, span time.Duration) (figures, error)
+
+// over repeats a load, by clients of new numbers each time.
+func (w work) over(ctx context.Context, n int, span time.Duration) (figures, error) {
+	w.first = n * clients
+	return w.measure(ctx, span)
+}
+
+// inTurns measures what is to be compared for a second each, one after the
+// other, again and again: within a minute the speed of a virtual machine swings
+// by more than what is to be told apart.
+func inTurns(ctx context.Context, turns int, all ...measurement) (each [][]figures, err error) {
+	each = make([][]figures, len(all))
+	for n := range turns {
+		for i, m := range all {
+			f, err := m(ctx, n, time.Second)
+			if err != nil {
+				return nil, err
+			}
+			each[i] = append(each[i], f)
+		}
+	}
+	return each, nil
+}
+
+// middle returns of each figure the median.
+func middle(all []figures) figures {
+	return figures{
+		rate:     median(all, func(f figures) float64 { return f.rate }),
+		p50:      median(all, func(f figures) time.Duration { return f.p50 }),
+		p99:      median(all, func(f figures) time.Duration { return f.p99 }),
+		cpu:      median(all, func(f figures) time.Duration { return f.cpu }),
+		database: median(all, func(f figures) time.Duration { return f.database }),
+	}
+}
+
+func median[T cmp.Ordered](all []figures, of func(figures) T) T {
+	var sorted []T
+	for _, f := range all {
+		sorted = append(sorted, of(f))
+	}
+	slices.Sort(sorted)
+	return sorted[len(sorted)/2]
+}
+
+// ratios says what one is of the other within a turn: the median, and between
+// what the middle half of all turns lies.
+func ratios(ours, limit []figures) string {
+	var all []float64
+	for i := range ours {
+		all = append(all, ours[i].rate/limit[i].rate)
+	}
+	slices.Sort(all)
+	n := len(all)
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", all[n/2], all[n/4], all[n-1-n/4])
+}
