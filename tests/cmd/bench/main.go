@@ -17,7 +17,7 @@ import (
 
 const (
 	clients = 8
-	span    = 4 * time.Second // of each measurement, after as much of a quarter to warm up
+	span    = 4 * time.Second // of a measurement by itself, after a quarter of that to warm up
 )
 
 func main() {
@@ -40,7 +40,7 @@ type line struct {
 }
 
 func run(ctx context.Context) error {
-	fmt.Printf("%d cores, %d clients, %s each\n\n", runtime.NumCPU(), clients, span)
+	fmt.Printf("%d cores, %d clients\n\n", runtime.NumCPU(), clients)
 	w, err := prepare(ctx)
 	if err != nil {
 		return err

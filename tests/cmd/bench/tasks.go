@@ -34,8 +34,9 @@ const (
 	changed2, delete2 = 3000, 55_000
 	each              = 1250 // for each client to delete in a turn
 	writeTurns        = 4    // for which that is enough
+	createTurns       = 12
 	readTurns         = 20
-	// unseen is a client that no turn of writes has.
+	// unseen is a client who changes and deletes in no turn.
 	unseen = writeTurns * clients
 )
 
@@ -69,7 +70,7 @@ func (w *world) writes() []operation {
 	}
 	change, remove := write(http.MethodPatch, `{"title":"Carry another desk"}`), write(http.MethodDelete, "")
 	return []operation{
-		{"create", http.StatusCreated, writeTurns, func(c, n int) []byte { return creates[(c+n)%projects] }, w.inEachProject},
+		{"create", http.StatusCreated, createTurns, func(c, n int) []byte { return creates[(c+n)%projects] }, w.inEachProject},
 		{"change", http.StatusOK, writeTurns, func(c, n int) []byte { return change(taskID((changed+c)*tenants), n+1) },
 			onTask(changed+unseen, fmt.Sprintf("(%d + :client) * %d", changed2, tenants), ":n + 1")},
 		{"delete", http.StatusNoContent, writeTurns, func(c, n int) []byte { return remove(taskID((deleted+c*each+n)*tenants), 1) },
