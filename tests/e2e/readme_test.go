@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,16 +13,19 @@ import (
 	"time"
 
 	"github.com/xuri/excelize/v2"
+
+	"bailiwick.dev/tests/story"
 )
 
 var block = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
 // Every command block of the README runs as it stands, one after the other in
-// one shell, after a demo. Only the ports are those of the tests' platform.
+// one shell, after a demo. Only the ports are those of the tests' platform, and
+// who logs in where the README says so is no person.
 func TestReadmeRuns(t *testing.T) {
 	ctx := within(t, 2*time.Minute)
 	dir := t.TempDir()
-	demo(t, dir)
+	owner := demo(t, dir)
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -35,8 +40,20 @@ func TestReadmeRuns(t *testing.T) {
 	}
 	cmd := exec.CommandContext(ctx, "bash", "-c", strings.ReplaceAll(script, "http://localhost:8080", platform.URL))
 	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &page{opened: func(at string) {
+		back, err := platform.Authorize(ctx, at, owner)
+		if err != nil {
+			t.Error(err)
+		}
+		fmt.Fprintln(in, back)
+	}}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil || !out.done {
+		t.Fatalf("%v, a page was opened: %t\n%s", err, out.done, out.shown.Bytes())
 	}
 	book, err := excelize.OpenFile(filepath.Join(dir, "tasks.xlsx"))
 	if err != nil {
@@ -48,8 +65,27 @@ func TestReadmeRuns(t *testing.T) {
 	}
 }
 
+// page opens the authorization request that a script prints.
+type page struct {
+	shown  bytes.Buffer
+	opened func(at string)
+	done   bool
+}
+
+var request = regexp.MustCompile(`(?m)^http\S*/auth/authorize\?\S*$`)
+
+// Write implements io.Writer.
+func (p *page) Write(b []byte) (int, error) {
+	n, err := p.shown.Write(b)
+	if at := request.Find(p.shown.Bytes()); at != nil && !p.done {
+		p.done = true
+		p.opened(string(at))
+	}
+	return n, err
+}
+
 // demo leaves in dir what make demo leaves.
-func demo(t *testing.T, dir string) {
+func demo(t *testing.T, dir string) story.Person {
 	t.Helper()
 	ctx := within(t, time.Minute)
 	c, err := platform.Register(ctx, "Readme Ltd")
@@ -73,4 +109,5 @@ func demo(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return c.Owner
 }

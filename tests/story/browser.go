@@ -148,24 +148,11 @@ func (p *Platform) LogIn(ctx context.Context, clientID, secret string, who Perso
 	}
 	c := oauth2.Config{ClientID: clientID, ClientSecret: secret, Endpoint: provider.Endpoint(), RedirectURL: "http://127.0.0.1:49152/callback",
 		Scopes: []string{oidc.ScopeOpenID, "profile", "email", oidc.ScopeOfflineAccess, "auth", "users", "authz", "tasks", "reports"}}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return nil, nil, err
-	}
 	verifier, state, nonce := oauth2.GenerateVerifier(), oauth2.GenerateVerifier(), oauth2.GenerateVerifier()
 	at := c.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier), oidc.Nonce(nonce))
-	browser := &http.Client{Jar: jar, CheckRedirect: noRedirect}
-	sent, err := submit(ctx, browser, at, map[string]string{"email": who.Email, "password": who.Password})
-	if err == nil {
-		sent, err = answer(ctx, browser, sent, map[string]string{"decision": "allow"}) // what the client may do
-	}
+	back, err := p.Authorize(ctx, at, who)
 	if err != nil {
 		return nil, nil, err
-	}
-	defer sent.Body.Close()
-	back, err := sent.Location()
-	if err != nil {
-		return nil, nil, fmt.Errorf("login of %s: %s", who.Email, sent.Status)
 	}
 	if q := back.Query(); q.Get("state") != state || q.Get("iss") != p.Issuer() || q.Get("code") == "" {
 		return nil, nil, fmt.Errorf("login of %s leads to an answer without code, state or issuer: %s", who.Email, q.Get("error"))
@@ -188,6 +175,29 @@ func (p *Platform) LogIn(ctx context.Context, clientID, secret string, who Perso
 	p.Say("%s logged in", who.Email)
 	api, err := bailiwick.New(p.URL, c.TokenSource(ctx, token))
 	return api, token, err
+}
+
+// Authorize opens the address of an authorization request, logs a person in, allows
+// what the client asks for, and returns where the browser is sent.
+func (*Platform) Authorize(ctx context.Context, at string, who Person) (*url.URL, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	browser := &http.Client{Jar: jar, CheckRedirect: noRedirect}
+	sent, err := submit(ctx, browser, at, map[string]string{"email": who.Email, "password": who.Password})
+	if err == nil {
+		sent, err = answer(ctx, browser, sent, map[string]string{"decision": "allow"}) // what the client may do
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer sent.Body.Close()
+	back, err := sent.Location()
+	if err != nil {
+		return nil, fmt.Errorf("login of %s: %s", who.Email, sent.Status)
+	}
+	return back, nil
 }
 
 // Machine returns the API as the company's confidential client sees it, with
