@@ -17,6 +17,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/fault"
@@ -46,6 +47,7 @@ type API struct {
 	router *chi.Mux
 	huma   huma.API
 	quotas *quotas
+	turns  *semaphore.Weighted
 	shown  map[string]func() any // by readiness
 }
 
@@ -87,7 +89,7 @@ func init() {
 // New returns a surface without operations.
 func New(cfg Config) *API {
 	problemsAt(cfg.PublicURL)
-	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), shown: map[string]func() any{}}
+	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), turns: semaphore.NewWeighted(maxValues), shown: map[string]func() any{}}
 	a.router.Use(requestID, observe(cfg.Service), compress, notModified, recoverPanic, a.crossOrigin(), middleware.GetHead)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
@@ -244,12 +246,17 @@ func (a *API) operation(op Operation) huma.Operation {
 	}
 	if op.Public {
 		o.Security = []map[string][]string{}
-		o.Middlewares = append(o.Middlewares, a.once(o))
-		return o
+	} else {
+		o.Errors = append(o.Errors, 401, 403, 429)
+		o.Security = []map[string][]string{{"oauth2": {op.Scope}}}
+		o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope))
 	}
-	o.Errors = append(o.Errors, 401, 403, 429)
-	o.Security = []map[string][]string{{"oauth2": {op.Scope}}}
-	o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope), a.once(o))
+	if op.Method != http.MethodGet {
+		if op.Consumes == "" {
+			o.Middlewares = append(o.Middlewares, a.takeTurns(o))
+		}
+		o.Middlewares = append(o.Middlewares, a.once(o))
+	}
 	return o
 }
 

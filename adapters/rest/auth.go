@@ -1,16 +1,11 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -151,7 +146,7 @@ func (a *API) once(op huma.Operation) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humachi.Unwrap(ctx)
 		keys := r.Header.Values(idempotencyKey)
-		if len(keys) == 0 || r.Method == http.MethodGet {
+		if len(keys) == 0 {
 			next(ctx)
 			return
 		}
@@ -159,8 +154,7 @@ func (a *API) once(op huma.Operation) func(huma.Context, func(huma.Context)) {
 			a.refuse(w, r, Caller(ctx.Context()), err)
 			return
 		}
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(op.BodyReadTimeout)) // a test's recorder has none
-		o, err := fingerprint(w, r, keys[0], op.MaxBodyBytes)
+		o, err := fingerprint(w, r, keys[0], op)
 		if err != nil {
 			a.refuse(w, r, Caller(ctx.Context()), err)
 			return
@@ -182,19 +176,11 @@ func checkKey(keys []string) error {
 	return p
 }
 
-func fingerprint(w http.ResponseWriter, r *http.Request, key string, most int64) (*identity.Once, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+func fingerprint(w http.ResponseWriter, r *http.Request, key string, op huma.Operation) (*identity.Once, error) {
+	body, err := readBody(w, r, op)
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return nil, newProblem(http.StatusRequestEntityTooLarge, "request_entity_too_large", fmt.Sprintf("the body is larger than %d MiB", most>>20))
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, newProblem(http.StatusRequestTimeout, "request_timeout", "the body came too slowly")
-		}
-		return nil, newProblem(http.StatusBadRequest, "bad_request", "the body could not be read")
+		return nil, err
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	h := sha256.New()
 	for _, part := range []string{r.Method, r.URL.Path, r.URL.RawQuery, r.Header.Get("If-Match"), string(body)} {
 		h.Write([]byte(part))

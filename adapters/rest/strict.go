@@ -16,8 +16,7 @@ import (
 const (
 	// maxDepth bounds how deep a request's JSON may nest.
 	maxDepth = 64
-	// maxValues bounds how many objects, arrays and other values it may hold: each
-	// takes half a KiB where huma finds it wrong, and needs but two bytes to be sent.
+	// maxValues bounds how many objects, arrays and other values it may hold.
 	maxValues = 500_000
 )
 
@@ -26,7 +25,7 @@ const (
 var strictJSON = huma.Format{
 	Marshal: func(w io.Writer, v any) error { return stdjson.NewEncoder(w).Encode(v) },
 	Unmarshal: func(data []byte, v any) error {
-		if err := checkSize(data); err != nil {
+		if _, err := countValues(data); err != nil {
 			return err
 		}
 		if err := json.Unmarshal(data, v); err != nil {
@@ -36,13 +35,14 @@ var strictJSON = huma.Format{
 	},
 }
 
-// checkSize counts brackets and commas outside strings. What is no JSON is for
+// countValues counts brackets and commas outside strings. What is no JSON is for
 // the decoder to find, which is slower.
-func checkSize(data []byte) error {
-	depth, values, inString := 0, 1, false
+func countValues(data []byte) (values int, err error) {
+	values = 1
+	depth, inString := 0, false
 	for i := 0; i < len(data); i++ {
 		if values > maxValues {
-			return wrong{Position: i, Code: "too_many", Detail: fmt.Sprintf("it holds more than %d values", maxValues)}
+			return 0, wrong{Position: i, Code: "too_many", Detail: fmt.Sprintf("it holds more than %d values", maxValues)}
 		}
 		switch b := data[i]; {
 		case inString && b == '\\':
@@ -55,13 +55,13 @@ func checkSize(data []byte) error {
 		case b == '{' || b == '[':
 			values++
 			if depth++; depth > maxDepth {
-				return wrong{Position: i + 1, Code: "too_deep", Detail: fmt.Sprintf("it nests deeper than %d", maxDepth)}
+				return 0, wrong{Position: i + 1, Code: "too_deep", Detail: fmt.Sprintf("it nests deeper than %d", maxDepth)}
 			}
 		case b == '}' || b == ']':
 			depth--
 		}
 	}
-	return nil
+	return values, nil
 }
 
 // wrong is a ProblemField as an error. huma keeps nothing of an error but its

@@ -1,0 +1,60 @@
+package rest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+)
+
+// smallBody is read and decoded however many come at once.
+const smallBody = 16 << 10
+
+// takeTurns bounds the values of all large bodies that a process decodes and
+// works on at once to what one may hold: where huma finds each wrong, a MiB of
+// them takes a hundred. Each waits as a whole, so that a slow sender keeps nobody.
+func (a *API) takeTurns(op huma.Operation) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humachi.Unwrap(ctx)
+		if r.ContentLength >= 0 && r.ContentLength <= smallBody {
+			next(ctx)
+			return
+		}
+		body, err := readBody(w, r, op)
+		if err != nil {
+			a.refuse(w, r, Caller(ctx.Context()), err)
+			return
+		}
+		values, err := countValues(body)
+		if err == nil {
+			if a.turns.Acquire(r.Context(), int64(values)) != nil {
+				return // the client is gone
+			}
+			defer a.turns.Release(int64(values))
+		}
+		next(ctx)
+	}
+}
+
+// readBody returns what the client sends, in time, and leaves it to be read again.
+func readBody(w http.ResponseWriter, r *http.Request, op huma.Operation) ([]byte, error) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(op.BodyReadTimeout)) // a test's recorder has none
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, op.MaxBodyBytes))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "request_entity_too_large", fmt.Sprintf("the body is larger than %d MiB", op.MaxBodyBytes>>20))
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, newProblem(http.StatusRequestTimeout, "request_timeout", "the body came too slowly")
+	case err != nil:
+		return nil, newProblem(http.StatusBadRequest, "bad_request", "the body could not be read")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body, nil
+}
