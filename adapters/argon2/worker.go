@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"golang.org/x/crypto/argon2"
@@ -107,9 +106,6 @@ func (c *child) start() error {
 	return nil
 }
 
-// niceness lets whatever else wants a processor go first (setpriority(2)).
-const niceness = 10
-
 // collectAt is low: there is hardly a heap, and a hash leaves more than all of it.
 const collectAt = 25 // percent
 
@@ -118,10 +114,6 @@ const collectAt = 25 // percent
 func Serve(in io.Reader, out io.Writer) error {
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(collectAt)
-	runtime.LockOSThread() // of which the niceness is
-	if err := syscall.Setpriority(syscall.PRIO_PROCESS, 0, niceness); err != nil {
-		return err
-	}
 	jobs, results := json.NewDecoder(in), json.NewEncoder(out)
 	for {
 		var j job

@@ -142,7 +142,7 @@ func readForm(page io.Reader) (action string, form url.Values, err error) {
 // page, as a program on the person's machine does, and returns the API as
 // that person sees it.
 func (p *Platform) LogIn(ctx context.Context, clientID, secret string, who Person) (*bailiwick.ClientWithResponses, *oauth2.Token, error) {
-	provider, err := oidc.NewProvider(ctx, p.Issuer())
+	provider, err := p.discover(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -203,7 +203,7 @@ func (*Platform) Authorize(ctx context.Context, at string, who Person) (*url.URL
 // Machine returns the API as the company's confidential client sees it, with
 // a token by client credentials.
 func (p *Platform) Machine(ctx context.Context, c *Company) (*bailiwick.ClientWithResponses, error) {
-	provider, err := oidc.NewProvider(ctx, p.Issuer())
+	provider, err := p.discover(ctx)
 	if err != nil {
 		return nil, err
 	}

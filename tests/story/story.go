@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
 
 	bailiwick "bailiwick.dev/openapi/sdk/go"
 )
@@ -18,6 +21,9 @@ type Platform struct {
 	URL     string // of the gateway
 	MailURL string // of the mail catcher, read as a person reads mail
 	Say     func(format string, args ...any)
+
+	mu       sync.Mutex
+	provider *oidc.Provider // once it is discovered
 }
 
 // Person is somebody who can log in.
@@ -36,6 +42,19 @@ type Company struct {
 
 // Issuer returns the OpenID Connect issuer, from which all else is discovered.
 func (p *Platform) Issuer() string { return p.URL + "/auth" }
+
+// discover returns what the issuer says of itself, asked for once, as an
+// application does.
+func (p *Platform) discover(ctx context.Context) (*oidc.Provider, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.provider != nil {
+		return p.provider, nil
+	}
+	var err error
+	p.provider, err = oidc.NewProvider(ctx, p.Issuer())
+	return p.provider, err
+}
 
 // Register takes a company from the first request to an active tenant.
 func (p *Platform) Register(ctx context.Context, organisation string) (*Company, error) {

@@ -51,11 +51,11 @@ func (w *world) auth(ctx context.Context) ([]line, error) {
 		{"code exchange", 1, func(ctx context.Context, _ int, _ time.Duration) (figures, error) { return w.codes(ctx, person) }, "select"},
 		{"JWKS", authTurns, w.load("auth", mustGet(direct("AUTH", 8101)+"/auth/jwks.json")).over, "bare"},
 	} {
-		got, err := inTurns(ctx, c.turns, c.measurement, l.load(mustGet("http://"+l.at+"/"+c.limit)).over)
+		got, err := inTurns(ctx, c.turns, turn, c.measurement, l.load(mustGet("http://"+l.at+"/"+c.limit)).over)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.what, err)
 		}
-		lines = append(lines, line{"auth: " + c.what, middle(got[0]).String(), middle(got[1]).String(), limitsAre[c.limit], ratios(got[0], got[1])})
+		lines = append(lines, line{"auth: " + c.what, middle(got[0]).String(), middle(got[1]).String(), limitsAre[c.limit], ratios(got[0], got[1], rate)})
 	}
 	peer, err := peers(ctx)
 	return append(lines, peer...), err

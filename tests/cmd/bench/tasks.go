@@ -146,7 +146,7 @@ func (w *world) tasks(ctx context.Context) (lines []line, err error) {
 		at := func(i *instance) measurement {
 			return work{at: i.at, pid: i.pid, status: o.status, request: o.request}.over
 		}
-		got, err := inTurns(ctx, o.turns, at(with), at(without), limits.load(mustGet("http://"+limits.at+"/select")).over, func(ctx context.Context, n int, span time.Duration) (figures, error) {
+		got, err := inTurns(ctx, o.turns, turn, at(with), at(without), limits.load(mustGet("http://"+limits.at+"/select")).over, func(ctx context.Context, n int, span time.Duration) (figures, error) {
 			return w.pgbench(ctx, walled, n*clients, span, o.bare(bare[i])...)
 		})
 		if err != nil {
@@ -155,7 +155,7 @@ func (w *world) tasks(ctx context.Context) (lines []line, err error) {
 		ours := got[0]
 		for i, is := range []string{"the service without row security", limitsAre["select"], "pgbench: the same statement, role and pipeline"} {
 			limit := got[1+i]
-			lines = append(lines, line{"tasks: " + o.name, middle(ours).String(), middle(limit).String(), is, ratios(ours, limit)})
+			lines = append(lines, line{"tasks: " + o.name, middle(ours).String(), middle(limit).String(), is, ratios(ours, limit, rate)})
 		}
 	}
 	return append(lines, export...), nil

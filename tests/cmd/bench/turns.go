@@ -17,14 +17,17 @@ func (w work) over(ctx context.Context, n int, span time.Duration) (figures, err
 	return w.measure(ctx, span)
 }
 
-// inTurns measures what is to be compared for a second each, one after the
-// other, again and again: within a minute the speed of a virtual machine swings
-// by more than what is to be told apart.
-func inTurns(ctx context.Context, turns int, all ...measurement) (each [][]figures, err error) {
+// turn is how long each of what is compared is measured before it is the next one's turn.
+const turn = time.Second
+
+// inTurns measures what is to be compared for a span each, one after the other,
+// again and again: within a minute the speed of a virtual machine swings by more
+// than what is to be told apart.
+func inTurns(ctx context.Context, turns int, span time.Duration, all ...measurement) (each [][]figures, err error) {
 	each = make([][]figures, len(all))
 	for n := range turns {
 		for i, m := range all {
-			f, err := m(ctx, n, time.Second)
+			f, err := m(ctx, n, span)
 			if err != nil {
 				return nil, err
 			}
@@ -34,10 +37,12 @@ func inTurns(ctx context.Context, turns int, all ...measurement) (each [][]figur
 	return each, nil
 }
 
+func rate(f figures) float64 { return f.rate }
+
 // middle returns of each figure the median.
 func middle(all []figures) figures {
 	return figures{
-		rate:     median(all, func(f figures) float64 { return f.rate }),
+		rate:     median(all, rate),
 		p50:      median(all, func(f figures) time.Duration { return f.p50 }),
 		p99:      median(all, func(f figures) time.Duration { return f.p99 }),
 		cpu:      median(all, func(f figures) time.Duration { return f.cpu }),
@@ -54,12 +59,12 @@ func median[T cmp.Ordered](all []figures, of func(figures) T) T {
 	return sorted[len(sorted)/2]
 }
 
-// ratios says what one is of the other within a turn: the median, and between
-// what the middle half of all turns lies.
-func ratios(ours, limit []figures) string {
+// ratios says what one figure is of the other within a turn: the median, and
+// between what the middle half of all turns lies.
+func ratios(ours, limit []figures, figure func(figures) float64) string {
 	var all []float64
 	for i := range ours {
-		all = append(all, ours[i].rate/limit[i].rate)
+		all = append(all, figure(ours[i])/figure(limit[i]))
 	}
 	slices.Sort(all)
 	n := len(all)
