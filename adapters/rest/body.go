@@ -34,7 +34,7 @@ func (a *API) takeTurns(op huma.Operation) func(huma.Context, func(huma.Context)
 		values, err := countValues(body)
 		if err == nil {
 			if a.turns.Acquire(r.Context(), int64(values)) != nil {
-				return // the client is gone
+				panic(http.ErrAbortHandler) // the client is gone
 			}
 			defer a.turns.Release(int64(values))
 		}

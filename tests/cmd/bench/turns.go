@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -50,13 +49,19 @@ func middle(all []figures) figures {
 	}
 }
 
-func median[T cmp.Ordered](all []figures, of func(figures) T) T {
+func median[T float64 | time.Duration](all []figures, of func(figures) T) T {
 	var sorted []T
 	for _, f := range all {
 		sorted = append(sorted, of(f))
 	}
 	slices.Sort(sorted)
-	return sorted[len(sorted)/2]
+	return between(sorted)
+}
+
+// between returns the median of what is sorted: of an even number, the middle of two.
+func between[T float64 | time.Duration](sorted []T) T {
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }
 
 // ratios says what one figure is of the other within a turn: the median, and
@@ -68,5 +73,5 @@ func ratios(ours, limit []figures, figure func(figures) float64) string {
 	}
 	slices.Sort(all)
 	n := len(all)
-	return fmt.Sprintf("%.2f (%.2f to %.2f)", all[n/2], all[n/4], all[n-1-n/4])
+	return fmt.Sprintf("%.2f (%.2f to %.2f)", between(all), all[n/4], all[n-1-n/4])
 }
