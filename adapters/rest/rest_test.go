@@ -244,6 +244,17 @@ func TestBadInputIsAProblemThatNamesTheField(t *testing.T) {
 	}
 }
 
+func TestProblemTellsWhatIsCutFromWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	for body, want := range map[string]string{`{"name":"x"`: "it ends too early", `{"name":"x`: "it ends too early", `{"name":x}`: "a syntax error"} {
+		resp, answer := w.post(t, w.issuer.Token(t, w.who), body)
+		if p := problem(t, resp, answer); len(p.Errors) != 1 || p.Errors[0].Detail != want {
+			t.Errorf("%s: %+v, want %s", body, p.Errors, want)
+		}
+	}
+}
+
 func TestProblemTellsTheFirstMistakesOfMany(t *testing.T) {
 	t.Parallel()
 	w := start(t)

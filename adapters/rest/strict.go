@@ -88,6 +88,8 @@ func unreadable(data []byte, err error) error {
 			w.Code, w.Detail = "invalid_utf8", "not in UTF-8"
 		} else if errors.Is(err, jsontext.ErrDuplicateName) {
 			w.Code, w.Detail = "duplicate_name", "it is there more than once"
+		} else if errors.Is(err, io.ErrUnexpectedEOF) {
+			w.Detail = "it ends too early"
 		}
 		return w
 	case errors.As(err, &semantic):
