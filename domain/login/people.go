@@ -19,14 +19,16 @@ const (
 // People keeps credentials, each tenant's behind its wall. Each change is one
 // with its entry in the audit trail.
 type People interface {
-	// PutCredential makes or replaces a credential; what it gave before ends. It
-	// returns fault.Conflict when another user of the tenant has the address.
+	// PutCredential makes or replaces a credential; what it gave before ends. One
+	// that is open is not replaced by one that is not. It returns fault.Conflict
+	// when another user of the tenant has the address.
 	PutCredential(ctx context.Context, tenant identity.TenantID, c Credential, e Event) error
 	// EnableCredential lets a person log in. It returns fault.NotFound when
 	// there is no credential.
 	EnableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e Event) error
 	// DisableCredential ends a person's sessions and tokens and lets nobody log
-	// in. It returns fault.NotFound when there is no credential.
+	// in; again it adds no entry. It returns fault.NotFound when there is no
+	// credential.
 	DisableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e Event) error
 	// DropCredential removes a credential, if there is one, with the person's
 	// sessions and tokens.

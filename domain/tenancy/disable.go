@@ -23,7 +23,10 @@ func (s *Service) Disable(ctx context.Context, who identity.Caller, id identity.
 	if err := s.Credentials.DisableCredential(ctx, who.Tenant, id, who.Subject()); err != nil {
 		return u, err
 	}
-	return s.Store.SetUserStatus(ctx, who, id, UserDisabled)
+	if u, err = s.Store.SetUserStatus(ctx, who, id, UserDisabled); err != nil {
+		return u, err
+	}
+	return u, s.settle(ctx, who.Tenant, id, who.Subject())
 }
 
 // Enable lets a person log in again.
@@ -35,7 +38,27 @@ func (s *Service) Enable(ctx context.Context, who identity.Caller, id identity.U
 	if u, err = s.Store.SetUserStatus(ctx, who, id, UserActive); err != nil {
 		return u, err
 	}
-	return u, s.Credentials.EnableCredential(ctx, who.Tenant, id)
+	return u, s.settle(ctx, who.Tenant, id, who.Subject())
+}
+
+// settle opens or closes a person's login as their status says, on behalf of
+// the subject by, until it has said the same before and after: whoever changes
+// it at the same time settles as well, and who comes last sees the last of it.
+func (s *Service) settle(ctx context.Context, tenant identity.TenantID, id identity.UserID, by string) error {
+	for settled := ""; ; {
+		u, err := s.Store.User(ctx, identity.Caller{Tenant: tenant}, id)
+		if err != nil || u.Status == settled {
+			return err
+		}
+		if settled = u.Status; settled == UserActive {
+			err = s.Credentials.EnableCredential(ctx, tenant, id)
+		} else {
+			err = s.Credentials.DisableCredential(ctx, tenant, id, by)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // concerned returns the person, if the caller may change what becomes of them.

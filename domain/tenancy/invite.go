@@ -103,13 +103,13 @@ func (i Invitation) user(name string) (User, error) {
 	return u, c.Err()
 }
 
-// Grant gives a person who accepted the role, and lets them log in; again it
-// changes nothing.
+// Grant gives a person who accepted the role, and lets them log in unless they
+// were disabled since; again it changes nothing.
 func (s *Service) Grant(ctx context.Context, a Addressed) error {
 	if err := s.Roles.PutAssignment(ctx, a.TenantID, a.ID, a.Role); err != nil {
 		return err
 	}
-	if err := s.Credentials.EnableCredential(ctx, a.TenantID, a.ID); err != nil {
+	if err := s.settle(ctx, a.TenantID, a.ID, ""); err != nil {
 		return err
 	}
 	return s.Store.Settled(ctx, a.TenantID, a.ID, InvitationAccepted)

@@ -36,9 +36,9 @@ type RegistrationStore interface {
 	Verify(ctx context.Context, who identity.Caller, at time.Time) (Registration, error)
 	// Verified returns what Verify answered to the same request, if it did.
 	Verified(ctx context.Context, who identity.Caller) (Registration, bool, error)
-	// Record notes a step's state and, if p.Status is not empty, the
-	// registration's. A step that is done is not begun again, and a
-	// registration that ended does not go on: then nothing happens.
+	// Record notes a step's state and, if p.Status is not empty, that of a
+	// registration that is still pending. A step that is done is not begun
+	// again, and a registration that ended does not go on: then nothing happens.
 	Record(ctx context.Context, id identity.TenantID, p Progress) error
 	// Expire ends a registration that nobody verified, frees its slug, and
 	// reports whether it is expired: false if it was verified in the meantime.

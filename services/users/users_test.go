@@ -32,6 +32,7 @@ type neighbours struct {
 	mails       []tenancy.Mail
 	suspended   bool
 	down        error
+	opened      func() // runs before a credential is opened
 }
 
 func (n *neighbours) lock() func() { n.mu.Lock(); return n.mu.Unlock }
@@ -46,6 +47,9 @@ func (n *neighbours) PutCredential(_ context.Context, _ uuid.UUID, c tenancy.Cre
 }
 
 func (n *neighbours) EnableCredential(_ context.Context, _, user uuid.UUID) error {
+	if n.opened != nil {
+		n.opened()
+	}
 	defer n.lock()()
 	c := n.credentials[user]
 	c.Enabled = true
@@ -309,6 +313,12 @@ func TestPeopleAreDisabledByThoseWhoMay(t *testing.T) {
 	if got := resttest.JSON[tenancy.User](t, p.do(t, owner, "POST", enable, nil).Want(t, 200)); got.Status != tenancy.UserActive || !p.credentials[u.ID].Enabled {
 		t.Errorf("the person is %+v, with the credential %+v", got, p.credentials[u.ID])
 	}
+	p.do(t, owner, "POST", disable, nil, "Idempotency-Key", "once").Want(t, 200)
+	p.do(t, owner, "POST", enable, nil).Want(t, 200)
+	p.do(t, owner, "POST", disable, nil, "Idempotency-Key", "once").Want(t, 200)
+	if !p.credentials[u.ID].Enabled {
+		t.Error("a repetition disabled a person who was let in since")
+	}
 	p.do(t, owner, "POST", "/v1/users/"+who.User.String()+"/disable", nil).Want(t, 409)
 	p.do(t, owner, "POST", "/v1/users/"+uuid.NewString()+"/disable", nil).Want(t, 404)
 	p.roles[u.ID] = "owner"
@@ -322,6 +332,28 @@ func TestPeopleAreDisabledByThoseWhoMay(t *testing.T) {
 	p.down = nil
 	gate[tenancy.UsersWrite] = access.ErrForbidden()
 	p.do(t, owner, "POST", disable, nil).Want(t, 403)
+}
+
+func TestWhoIsDisabledIsNotLetIn(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	who, owner := p.owned(t)
+	p.down = fault.New(fault.Unavailable, "service_unavailable", "") // the grant is left over
+	u := p.joined(t, owner)
+	p.down = nil
+	p.do(t, owner, "POST", "/v1/users/"+u.ID.String()+"/disable", nil).Want(t, 200)
+	left, err := p.queue.DueInvitations(t.Context(), tomorrow())
+	if err != nil || len(left) != 1 || p.service.Grant(t.Context(), left[0]) != nil || p.credentials[u.ID].Enabled {
+		t.Errorf("left over %+v, %v: the credential is %+v", left, err, p.credentials[u.ID])
+	}
+	p.opened = func() { // while the credential is being opened, another administrator closes it
+		p.opened = nil
+		p.do(t, p.issuer.Token(t, who), "POST", "/v1/users/"+u.ID.String()+"/disable", nil).Want(t, 200)
+	}
+	p.do(t, owner, "POST", "/v1/users/"+u.ID.String()+"/enable", nil).Want(t, 200)
+	if got, err := p.service.Store.User(t.Context(), who, u.ID); err != nil || got.Status != tenancy.UserDisabled || p.credentials[u.ID].Enabled {
+		t.Errorf("the person is %+v, %v, with the credential %+v", got, err, p.credentials[u.ID])
+	}
 }
 
 func TestOperatorsSuspendATenant(t *testing.T) {

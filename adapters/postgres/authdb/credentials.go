@@ -12,14 +12,16 @@ import (
 	"bailiwick.dev/domain/login"
 )
 
-const putCredential = `insert into credentials (tenant_id, user_id, email, name, password_hash, enabled, email_verified) values ($1, $2, $3, $4, $5, $6, $7)
+// putCredential changes nothing where a closed credential would replace an open
+// one: it is a late answer to a link that was used.
+const putCredential = `with changed as (insert into credentials as c (tenant_id, user_id, email, name, password_hash, enabled, email_verified) values ($1, $2, $3, $4, $5, $6, $7)
 	on conflict (tenant_id, user_id) do update set email = excluded.email, name = excluded.name, password_hash = excluded.password_hash,
-		enabled = excluded.enabled, email_verified = excluded.email_verified, updated_at = now()`
+		enabled = excluded.enabled, email_verified = excluded.email_verified, updated_at = now() where excluded.enabled or not c.enabled returning user_id)`
 
 // PutCredential implements login.Store.
 func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c login.Credential, e login.Event) error {
-	err := s.ending(ctx, tenant, c.User, uuid.Nil, e, func(b *pgx.Batch) {
-		b.Queue(putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled, c.EmailVerified)
+	err := s.ending(ctx, tenant, c.User, e, func(b *pgx.Batch) {
+		queueEvent(b, tenant, e, putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled, c.EmailVerified)
 	})
 	if postgres.Violates(err, "credentials_tenant_id_email_key") {
 		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
@@ -28,12 +30,12 @@ func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c l
 }
 
 // ending runs a change of a credential after which nothing that the person's
-// logins gave is good, but for one session. The change comes first: a login
-// that is under way waits for it, or is seen by what follows.
-func (s *Store) ending(ctx context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event, queue func(b *pgx.Batch)) error {
+// logins gave is good. The change comes first: a login that is under way waits
+// for it, or is seen by what follows.
+func (s *Store) ending(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event, queue func(b *pgx.Batch)) error {
 	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
 		queue(b)
-		queueEnding(b, tenant, user, but, e)
+		queueEnd(b, tenant, user, uuid.Nil, e.At)
 	})
 }
 
@@ -43,11 +45,14 @@ func queueEnding(b *pgx.Batch, tenant identity.TenantID, user identity.UserID, b
 	queueEvent(b, tenant, e, `with changed as (select from credentials where tenant_id = $1 and user_id = $2)`, tenant, user)
 }
 
-const setEnabled = `with changed as (update credentials set enabled = $3 where tenant_id = $1 and user_id = $2 returning user_id)`
+const (
+	enable  = `with changed as (update credentials set enabled = true where tenant_id = $1 and user_id = $2 returning user_id)`
+	disable = `with changed as (update credentials set enabled = false where tenant_id = $1 and user_id = $2 and enabled returning user_id)`
+)
 
 // EnableCredential implements login.Store.
 func (s *Store) EnableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
-	found, err := s.change(ctx, tenant, e, setEnabled, tenant, user, true)
+	found, err := s.change(ctx, tenant, e, enable, tenant, user)
 	if err == nil && !found {
 		err = notFound()
 	}
@@ -57,7 +62,10 @@ func (s *Store) EnableCredential(ctx context.Context, tenant identity.TenantID, 
 // DisableCredential implements login.Store.
 func (s *Store) DisableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
 	var n int64
-	err := s.ending(ctx, tenant, user, uuid.Nil, e, func(b *pgx.Batch) { postgres.Affected(b, &n, setEnabled+` select 1 from changed`, tenant, user, false) })
+	err := s.ending(ctx, tenant, user, e, func(b *pgx.Batch) {
+		postgres.Affected(b, &n, `select from credentials where tenant_id = $1 and user_id = $2`, tenant, user)
+		queueEvent(b, tenant, e, disable, tenant, user)
+	})
 	if err == nil && n == 0 {
 		err = notFound()
 	}

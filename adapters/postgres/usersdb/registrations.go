@@ -93,7 +93,9 @@ func (s *Store) Verified(ctx context.Context, who identity.Caller) (tenancy.Regi
 	return postgres.Replay[tenancy.Registration](ctx, s.db, who)
 }
 
-const record = `update registrations set status = coalesce(nullif($4, ''), status),
+// record moves no registration back: its owner may have answered a mail that is
+// still being sent.
+const record = `update registrations set status = case when status = 'pending' then coalesce(nullif($4, ''), status) else status end,
 		steps = steps || jsonb_build_object($2::text, jsonb_build_object('state', $3::text, 'at', $5::timestamptz))
 	where tenant_id = $1 and (status not in ('active', 'expired', 'failed') or $2 = 'send_welcome')
 	and (steps -> $2 ->> 'state' is distinct from 'done' or $3 = 'undone')`

@@ -44,6 +44,16 @@ func opened(t *testing.T, s login.Store) {
 			t.Fatal(err)
 		}
 	}
+	open := login.Credential{User: user, Email: "a@b.example", Hash: "h", Enabled: true}
+	late := login.Credential{User: user, Email: "a@b.example", Hash: "late"}
+	for _, c := range []login.Credential{open, late} {
+		if err := s.PutCredential(t.Context(), tenant, c, event(login.PasswordSet)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := s.Credential(t.Context(), tenant, user); err != nil || !got.Enabled || got.Hash != "h" {
+		t.Errorf("after a closed one was put over an open one: %+v, %v", got, err)
+	}
 	for range 2 {
 		if err := s.DropCredential(t.Context(), tenant, user, event(login.PersonRemoved)); err != nil {
 			t.Fatal(err)
@@ -58,6 +68,7 @@ func trail(t *testing.T, s login.Store) {
 	for _, err := range []error{
 		s.PutCredential(t.Context(), tenant, login.Credential{User: user, Email: "a@b.example", Hash: "h"}, event(login.PasswordSet)),
 		s.EnableCredential(t.Context(), tenant, user, event(login.PersonEnabled)), s.DisableCredential(t.Context(), tenant, user, event(login.PersonDisabled)),
+		s.DisableCredential(t.Context(), tenant, user, event(login.PersonDisabled)),                                                            // again: no entry
 		s.SuspendTenant(t.Context(), tenant, event(login.TenantSuspended)), s.SuspendTenant(t.Context(), tenant, event(login.TenantSuspended)), // again: no entry
 		s.ResumeTenant(t.Context(), tenant, event(login.TenantResumed)), s.ResumeTenant(t.Context(), tenant, event(login.TenantResumed)),
 		s.DropCredential(t.Context(), tenant, user, event(login.PersonRemoved)), s.DropCredential(t.Context(), tenant, user, event(login.PersonRemoved)),

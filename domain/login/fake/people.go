@@ -25,8 +25,11 @@ func (s *Store) PutCredential(_ context.Context, tenant identity.TenantID, c log
 	if slices.ContainsFunc(s.credentials[tenant], func(x login.Credential) bool { return x.Email == c.Email && x.User != c.User }) {
 		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
 	}
-	s.credentials[tenant] = append(slices.DeleteFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User }), c)
 	s.endAll(tenant, c.User, uuid.Nil)
+	if !c.Enabled && slices.ContainsFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User && x.Enabled }) {
+		return nil
+	}
+	s.credentials[tenant] = append(slices.DeleteFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User }), c)
 	s.note(tenant, e)
 	return nil
 }
@@ -38,7 +41,9 @@ func (s *Store) enable(tenant, user uuid.UUID, enabled bool, e login.Event) erro
 			if s.credentials[tenant][i].Enabled = enabled; !enabled {
 				s.endAll(tenant, user, uuid.Nil)
 			}
-			s.note(tenant, e)
+			if enabled || c.Enabled {
+				s.note(tenant, e)
+			}
 			return nil
 		}
 	}

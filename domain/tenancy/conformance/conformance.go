@@ -171,6 +171,16 @@ func progress(t *testing.T, w world) {
 	if err != nil || !got.Done(tenancy.SendVerification) || got.Status != tenancy.StatusAwaiting {
 		t.Errorf("after a late attempt: %+v, %v", got, err)
 	}
+	quick := w.register(t, "quick")
+	if _, err := w.Verify(t.Context(), identity.Caller{Tenant: quick.ID}, clock()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Record(t.Context(), quick.ID, tenancy.Progress{Step: tenancy.SendVerification, State: tenancy.StepDone, Status: tenancy.StatusAwaiting, At: clock()}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.Registration(t.Context(), quick.ID); err != nil || !got.Done(tenancy.SendVerification) || got.Status != tenancy.StatusProvisioning {
+		t.Errorf("after a mail that was answered before it was known to be sent: %+v, %v", got, err)
+	}
 }
 
 func tenant(t *testing.T, w world) {

@@ -149,7 +149,7 @@ func (s *Store) Record(_ context.Context, id identity.TenantID, p tenancy.Progre
 	if !ok || r.Status.Final() && p.Step != tenancy.SendWelcome || r.Done(p.Step) && p.State != tenancy.StepUndone {
 		return nil
 	}
-	if r.note(p); p.Status != "" {
+	if r.note(p); p.Status != "" && r.Status == tenancy.StatusPending {
 		r.Status = p.Status
 	}
 	return nil
