@@ -72,7 +72,8 @@ func (c *child) do(j job) (r result, err error) {
 				return r, fmt.Errorf("start what hashes: %w", err)
 			}
 		}
-		late := time.AfterFunc(patience, func() { _ = c.process.Kill() }) // it may have ended
+		process := c.process
+		late := time.AfterFunc(patience, func() { _ = process.Kill() }) // it may have ended
 		if err = c.in.Encode(j); err == nil {
 			err = c.out.Decode(&r)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // goose speaks database/sql
 	"github.com/pressly/goose/v3"
@@ -41,8 +42,8 @@ func Migrate(ctx context.Context, url string, migrations fs.FS) error {
 const versionTable = "goose_db_version"
 
 // Verify reports whether this connection may serve: its role is neither
-// superuser nor exempt from row security, owns nothing, and the schema is the
-// one that this binary was built for. A service refuses to start otherwise.
+// superuser nor exempt from row security, owns nothing, and the schema has
+// every migration that this binary knows. A service refuses to start otherwise.
 func (db *DB) Verify(ctx context.Context, migrations fs.FS) error {
 	var strong bool
 	var owned int64
@@ -54,24 +55,28 @@ func (db *DB) Verify(ctx context.Context, migrations fs.FS) error {
 	if strong || owned > 0 {
 		return errors.New("the database role of a service must own nothing and be subject to row security")
 	}
-	return db.verifyVersion(ctx, migrations)
+	return db.verifySchema(ctx, migrations)
 }
 
-func (db *DB) verifyVersion(ctx context.Context, migrations fs.FS) error {
+// verifySchema asks for each migration: two branches land theirs in either
+// order, so the newest tells nothing of the rest.
+func (db *DB) verifySchema(ctx context.Context, migrations fs.FS) error {
 	names, err := fs.Glob(migrations, "*.sql")
 	if err != nil || len(names) == 0 {
 		return fmt.Errorf("no migrations: %w", err)
 	}
-	want, err := goose.NumericComponent(names[len(names)-1])
-	if err != nil {
-		return err
-	}
-	var got int64
-	if err := db.pool.QueryRow(ctx, "select coalesce(max(version_id), 0) from "+versionTable).Scan(&got); err != nil {
+	var applied []int64
+	if err := db.pool.QueryRow(ctx, "select array_agg(version_id) from "+versionTable+" where is_applied").Scan(&applied); err != nil {
 		return fmt.Errorf("schema version: %w", err)
 	}
-	if got < want {
-		return fmt.Errorf("the schema is at version %d, this binary needs %d: run migrate first", got, want)
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(applied, version) {
+			return fmt.Errorf("the schema lacks %s, which this binary needs: run migrate first", name)
+		}
 	}
 	return nil
 }

@@ -63,9 +63,8 @@ func registerTypes(_ context.Context, c *pgx.Conn) error {
 // Close waits for statements under way and closes every connection.
 func (db *DB) Close() { db.pool.Close() }
 
-// Pool gives the connections to code that no tenant's wall concerns: checks of
-// health and of the catalogue.
-func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+// Connections is how many there are at most.
+func (db *DB) Connections() int { return int(db.pool.Config().MaxConns) }
 
 // Ready reports whether the database answers.
 func (db *DB) Ready(ctx context.Context) error {
@@ -124,6 +123,20 @@ func (db *DB) Tx(ctx context.Context, tenant uuid.UUID, fn func(tx pgx.Tx) error
 // SystemTx is System for statements of which one needs the answer of another.
 func (db *DB) SystemTx(ctx context.Context, fn func(tx pgx.Tx) error) error {
 	return translate(pgx.BeginFunc(ctx, db.pool, fn))
+}
+
+// Drop deletes the rows of table for which where is true, some at a time, so
+// that nobody waits long for any of them. db is the system role's.
+func Drop(ctx context.Context, db *DB, table, where string) error {
+	for n := int64(1); n > 0; {
+		err := db.System(ctx, func(b *pgx.Batch) {
+			Affected(b, &n, "delete from "+table+" where ctid = any (array(select ctid from "+table+" where "+where+" limit 10000))")
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // One queues a query for at most one row, which it puts into dst; found tells

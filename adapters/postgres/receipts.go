@@ -18,7 +18,6 @@ const (
 	receiptKey    = "idempotency_receipts_pkey"
 	insertReceipt = `insert into idempotency_receipts (tenant_id, subject, key, fingerprint, result) values ($1, $2, $3, $4, $5)`
 	selectReceipt = `select fingerprint, result from idempotency_receipts where tenant_id = $1 and subject = $2 and key = $3`
-	deleteReceipt = `delete from idempotency_receipts where created_at < now() - interval '24 hours'`
 )
 
 // Write runs the effect that queue adds and, when the request named an
@@ -199,7 +198,7 @@ var errReused = fault.New(fault.Invalid, "idempotency_key_reused", "this Idempot
 
 // PurgeReceipts drops receipts that are older than a day. db is the system role's.
 func PurgeReceipts(ctx context.Context, db *DB) error {
-	return db.System(ctx, func(b *pgx.Batch) { b.Queue(deleteReceipt) })
+	return Drop(ctx, db, "idempotency_receipts", "created_at < now() - interval '24 hours'")
 }
 
 func receiptArgs(who identity.Caller, result any) ([]any, error) {

@@ -196,7 +196,7 @@ func Stream[I any](a *API, op Operation, h func(w http.ResponseWriter, r *http.R
 	huma.Register(a.huma, o, func(_ context.Context, in *I) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hc huma.Context) {
 			r, plain := humachi.Unwrap(hc)
-			w := middleware.NewWrapResponseWriter(plain, r.ProtoMajor)
+			w := middleware.NewWrapResponseWriter(steady{plain}, r.ProtoMajor)
 			switch err := h(w, r, Caller(hc.Context()), in); {
 			case err != nil && w.Status() == 0:
 				WriteProblem(w, r, err)
@@ -207,6 +207,19 @@ func Stream[I any](a *API, op Operation, h func(w http.ResponseWriter, r *http.R
 		}}, nil
 	})
 	describe[struct{}](&o, !op.Public)
+}
+
+// steady breaks a stream off when nobody takes the next part of it for as long
+// as slowReader: what it comes from may be needed by others.
+type steady struct{ http.ResponseWriter }
+
+// Unwrap leads http.ResponseController to what is below.
+func (s steady) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// Write implements io.Writer.
+func (s steady) Write(p []byte) (int, error) {
+	_ = http.NewResponseController(s.ResponseWriter).SetWriteDeadline(time.Now().Add(slowReader)) // a test's recorder has none
+	return s.ResponseWriter.Write(p)
 }
 
 func (a *API) operation(op Operation) huma.Operation {

@@ -29,6 +29,8 @@ const (
 	// patience is how long a client may take to send each MiB of the largest body
 	// that an operation takes.
 	patience = 5 * time.Second
+	// slowReader is how long a client may leave a part of a stream unread.
+	slowReader = 30 * time.Second
 )
 
 // Caller returns who asks, where the request passed authentication; it is for

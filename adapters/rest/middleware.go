@@ -59,18 +59,22 @@ func observe(service string) func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
 			ww := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+			defer func() { logRequest(service, r, ww, start) }() // also of what is broken off
 			next.ServeHTTP(ww, r)
-			took, route := time.Since(start), chi.RouteContext(r.Context()).RoutePattern()
-			if strings.HasSuffix(route, "z") && ww.Status() < 300 { // health checks are noise
-				return
-			}
-			requests.WithLabelValues(service, knownMethod(r.Method), route, strconv.Itoa(ww.Status())).Observe(took.Seconds())
-			line := slog.NewRecord(start.Add(took), slog.LevelInfo, "request", 0) // to look for the caller, which is always this, takes longer than the rest
-			line.AddAttrs(slog.String("method", r.Method), slog.String("route", route), slog.Int("status", ww.Status()), slog.Int("bytes", ww.BytesWritten()),
-				slog.Int64("duration_us", took.Microseconds()), slog.String("request_id", RequestID(r.Context())), slog.String("trace_id", traceID(r)))
-			_ = slog.Default().Handler().Handle(r.Context(), line) // nobody could be told
 		})
 	}
+}
+
+func logRequest(service string, r *http.Request, w middleware.WrapResponseWriter, start time.Time) {
+	took, route := time.Since(start), chi.RouteContext(r.Context()).RoutePattern()
+	if strings.HasSuffix(route, "z") && w.Status() < 300 { // health checks are noise
+		return
+	}
+	requests.WithLabelValues(service, knownMethod(r.Method), route, strconv.Itoa(w.Status())).Observe(took.Seconds())
+	line := slog.NewRecord(start.Add(took), slog.LevelInfo, "request", 0) // to look for the caller, which is always this, takes longer than the rest
+	line.AddAttrs(slog.String("method", r.Method), slog.String("route", route), slog.Int("status", w.Status()), slog.Int("bytes", w.BytesWritten()),
+		slog.Int64("duration_us", took.Microseconds()), slog.String("request_id", RequestID(r.Context())), slog.String("trace_id", traceID(r)))
+	_ = slog.Default().Handler().Handle(r.Context(), line) // nobody could be told
 }
 
 // traceID returns the id of the trace that the request belongs to (W3C Trace

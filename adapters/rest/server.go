@@ -71,8 +71,8 @@ func ServeHandler(ctx context.Context, h http.Handler, listen, metrics string) e
 	time.Sleep(farewell)
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
-	if err := srv.Shutdown(stop); err != nil && !errors.Is(err, http.ErrServerClosed) {
-		return err
+	if err := srv.Shutdown(stop); err != nil {
+		return errors.Join(err, srv.Close()) // what is still being read is broken off, or its connection to the database would keep the process
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
 	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/singleflight"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -41,10 +42,13 @@ type Verifier struct {
 	Audiences       []string // any of which a token may be for; compared exactly
 	Client          *http.Client
 
-	mu      sync.Mutex
+	mu      sync.Mutex // of keys and fetched
 	keys    map[string]jose.JSONWebKey
 	fetched time.Time // of the keys
-	tried   time.Time
+
+	fetching singleflight.Group
+	tried    time.Time // within fetching
+
 	seen    *lru.Cache[[32]byte, verified]
 	revoked revocations
 }
@@ -196,32 +200,54 @@ func (c *claims) caller() (identity.Caller, error) {
 }
 
 // key returns the issuer's key named kid. An unknown one is asked for, but not
-// more often than every refetch: a stranger must not drive our requests.
+// more often than every refetch: a stranger must not drive our requests. Who
+// comes with a known one does not wait for it, nor while the keys are read anew.
 func (v *Verifier) key(ctx context.Context, kid string) (any, error) {
 	if !plainKID(kid) {
 		return nil, errToken
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	k, ok := v.keys[kid]
-	stale, wait := time.Since(v.fetched) > keysLive, refetch
-	if v.keys == nil {
-		wait = refetch / 10 // at start the issuer may be a moment behind us
-	}
-	if (!ok || stale) && time.Since(v.tried) > wait {
-		v.tried = time.Now()
-		if err := v.fetch(ctx); err != nil && !ok {
+	k, ok, stale := v.known(kid)
+	switch {
+	case ok && stale:
+		go func() { _ = v.refetch(ctx) }() // until they can be had, the old ones are good
+	case !ok:
+		err := v.refetch(ctx)
+		if k, ok, _ = v.known(kid); !ok && (err != nil || v.keysAt().IsZero()) {
 			return nil, fault.Wrap(fault.Unavailable, "keys_unavailable", "tokens cannot be checked right now", err)
+		} else if !ok {
+			return nil, errToken
 		}
-		k, ok = v.keys[kid]
-	}
-	if v.keys == nil {
-		return nil, fault.New(fault.Unavailable, "keys_unavailable", "tokens cannot be checked right now")
-	}
-	if !ok {
-		return nil, errToken
 	}
 	return k.Key, nil
+}
+
+func (v *Verifier) known(kid string) (k jose.JSONWebKey, ok, stale bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	k, ok = v.keys[kid]
+	return k, ok, time.Since(v.fetched) > keysLive
+}
+
+// refetch reads the keys unless that was tried a moment ago; who comes meanwhile
+// waits for the same answer.
+func (v *Verifier) refetch(ctx context.Context) error {
+	_, err, _ := v.fetching.Do("", func() (any, error) {
+		if time.Since(v.tried) <= v.pause() {
+			return nil, nil
+		}
+		v.tried = time.Now()
+		return nil, v.fetch(ctx)
+	})
+	return err
+}
+
+// pause is how long after one attempt the next is made; at start the issuer
+// may be a moment behind us.
+func (v *Verifier) pause() time.Duration {
+	if v.keysAt().IsZero() {
+		return refetch / 10
+	}
+	return refetch
 }
 
 func (v *Verifier) keysAt() time.Time {
@@ -257,6 +283,8 @@ func (v *Verifier) fetch(ctx context.Context) error {
 	for _, k := range set.Keys {
 		keys[k.KeyID] = k
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.keys, v.fetched = keys, time.Now()
 	return nil
 }

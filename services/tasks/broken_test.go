@@ -21,6 +21,7 @@ import (
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/adapters/rest/resttest"
 	accessfake "bailiwick.dev/domain/access/fake"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
 )
@@ -73,6 +74,48 @@ func TestExportEndsWithItsClient(t *testing.T) {
 		t.Fatalf("the next request: %s, %v", fmt.Sprint(resp), err)
 	}
 	_ = resp.Body.Close()
+}
+
+// Exports whose clients do not read leave connections to everybody else, and a
+// further one is told to come later.
+func TestExportsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "tasks", tasksdb.Migrations)
+	app, err := postgres.Open(t.Context(), strings.Replace(db.AppURL, "pool_max_conns=8", "pool_max_conns=2", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(app.Close)
+	who, store := identity.Caller{Tenant: uuid.New(), User: uuid.New()}, tasksdb.New(app)
+	w := task.NewService(store, accessfake.Gate{})
+	project, err := w.CreateProject(t.Context(), who, task.ProjectDraft{Name: "One"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Create(t.Context(), who, task.Draft{ProjectID: project.ID, Title: "T"}); err != nil {
+		t.Fatal(err)
+	}
+	reading, ended := make(chan bool), make(chan error)
+	read := make(chan bool)
+	go func() {
+		ended <- store.Export(t.Context(), who, task.Query{}, func(*task.Task) error {
+			reading <- true
+			<-read
+			return nil
+		})
+	}()
+	<-reading
+	if _, err := w.Project(t.Context(), who, project.ID); err != nil {
+		t.Errorf("a read beside an export: %v", err)
+	}
+	err = store.Export(t.Context(), who, task.Query{}, func(*task.Task) error { return nil })
+	if f := fault.As(err); f == nil || f.Kind != fault.Unavailable || f.RetryAfter == 0 {
+		t.Errorf("one export too many: %v", err)
+	}
+	close(read)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
 
 // cutOff loses the answer of the second part that is written, which was done or not.

@@ -50,13 +50,8 @@ func (s *Store) exec(ctx context.Context, tenant identity.TenantID, sql string, 
 // Purge drops what has expired, a bounded number of rows at a time.
 func (s *Store) Purge(ctx context.Context) error {
 	for _, table := range []string{"refresh_tokens", "authorization_codes", "token_families", "login_sessions", "revoked_tokens", "revocations", "mailed_links", "login_failures", "known_devices", "client_assertions", "pushed_requests"} {
-		for n := int64(1); n > 0; {
-			err := s.system.System(ctx, func(b *pgx.Batch) {
-				postgres.Affected(b, &n, "delete from "+table+" where ctid = any (array(select ctid from "+table+" where expires_at < now() limit 10000))")
-			})
-			if err != nil {
-				return err
-			}
+		if err := postgres.Drop(ctx, s.system, table, "expires_at < now()"); err != nil {
+			return err
 		}
 	}
 	return postgres.PurgeReceipts(ctx, s.system)

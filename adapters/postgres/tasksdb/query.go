@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"bailiwick.dev/adapters/postgres"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/filter"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
@@ -236,9 +238,18 @@ func (s *Store) Counts(ctx context.Context, who identity.Caller, tq task.Query, 
 	return rows, err
 }
 
+// exportsWait is how long an export waits for another to end.
+const exportsWait = 5 * time.Second
+
 // Export implements task.Store. Rows are read as they are yielded, so that no
 // more than a few are held.
 func (s *Store) Export(ctx context.Context, who identity.Caller, tq task.Query, yield func(*task.Task) error) error {
+	wait, stop := context.WithTimeout(ctx, exportsWait)
+	defer stop()
+	if s.exports.Acquire(wait, 1) != nil {
+		return &fault.Error{Kind: fault.Unavailable, Code: "busy", Message: "too many exports are being read; try again in a moment", RetryAfter: exportsWait}
+	}
+	defer s.exports.Release(1)
 	q := chosen(who, tq, ofTask+" from tasks t")
 	return s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
 		b.Queue("select set_config('statement_timeout', '1h', true)") // a client may read slowly

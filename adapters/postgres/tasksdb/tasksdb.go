@@ -5,6 +5,8 @@ import (
 	"embed"
 	"io/fs"
 
+	"golang.org/x/sync/semaphore"
+
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/task"
 )
@@ -16,12 +18,18 @@ var embedded embed.FS
 var Migrations = must(fs.Sub(embedded, "migrations"))
 
 // Store implements task.Store.
-type Store struct{ db *postgres.DB }
+type Store struct {
+	db      *postgres.DB
+	exports *semaphore.Weighted
+}
 
 var _ task.Store = (*Store)(nil)
 
-// New returns the store in db, which is connected as tasks_app.
-func New(db *postgres.DB) *Store { return &Store{db} }
+// New returns the store in db, which is connected as tasks_app. Half of its
+// connections serve exports, whose clients read as slowly as they like.
+func New(db *postgres.DB) *Store {
+	return &Store{db, semaphore.NewWeighted(int64(max(1, db.Connections()/2)))}
+}
 
 func must[T any](v T, err error) T {
 	if err != nil {
