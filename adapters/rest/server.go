@@ -78,12 +78,14 @@ func ServeHandler(ctx context.Context, h http.Handler, listen, metrics string) e
 }
 
 // ServeMetrics serves metrics alone, for a process without an API, until ctx
-// ends; at no address it does nothing.
-func ServeMetrics(ctx context.Context, listen string) error {
+// ends; at no address it does nothing. The process does its work without them too.
+func ServeMetrics(ctx context.Context, listen string) {
 	if listen == "" {
-		return nil
+		return
 	}
-	return ServeHandler(ctx, operators(), listen, "")
+	if err := ServeHandler(ctx, operators(), listen, ""); err != nil {
+		slog.Error("no metrics", "listen", listen, "error", err)
+	}
 }
 
 // operators is what a process shows those who run it, at a port that no gateway

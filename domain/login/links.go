@@ -34,8 +34,8 @@ type Links interface {
 	AskReset(ctx context.Context, tenant identity.TenantID, email string, id uuid.UUID, e Event, asked Failure) error
 	// AskVerification makes a link for the caller due, unless they asked too often.
 	AskVerification(ctx context.Context, who identity.Caller, id uuid.UUID) error
-	// DueLinks returns links of all tenants that are to be mailed. They are due
-	// again soon unless they are mailed.
+	// DueLinks returns a link of any tenant that is to be mailed, or none. It is
+	// due again soon unless it is mailed.
 	DueLinks(ctx context.Context) ([]DueLink, error)
 	// Mailing stores the hash of a due link's secret, just before it is mailed,
 	// and returns to whom. It returns fault.NotFound when it has expired.
@@ -44,11 +44,11 @@ type Links interface {
 	Mailed(ctx context.Context, l DueLink) error
 	// Link returns whose a link is that works, or fault.NotFound.
 	Link(ctx context.Context, tenant identity.TenantID, purpose string, hash []byte) (Credential, error)
-	// Reset uses a link up, sets the hash of the password, holds the address for
+	// Reset uses a link up, sets the hash of the password, marks the address as
 	// verified and ends all that the person's logins gave. It returns
 	// fault.NotFound when the link does not work.
 	Reset(ctx context.Context, tenant identity.TenantID, link []byte, user identity.UserID, hash string, e Event) error
-	// Verify uses a link up and holds the address for verified. It returns
+	// Verify uses a link up and marks the address as verified. It returns
 	// fault.NotFound when the link does not work.
 	Verify(ctx context.Context, tenant identity.TenantID, link []byte, user identity.UserID, e Event) error
 }
@@ -79,7 +79,7 @@ func (s *Service) ResetPassword(ctx context.Context, tenant identity.TenantID, l
 	return err
 }
 
-// VerifyEmail holds a person's address for verified through a mailed link.
+// VerifyEmail marks a person's address as verified through a mailed link.
 func (s *Service) VerifyEmail(ctx context.Context, tenant identity.TenantID, link []byte, e Event) error {
 	c, err := s.Store.Link(ctx, tenant, VerificationLink, link)
 	if err == nil {

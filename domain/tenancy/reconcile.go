@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"bailiwick.dev/domain/fault"
 )
 
-// Reconcile does what is due, whoever left it over: it begins onboardings,
-// mails invitations and lets in those who accepted. What fails is due again
+// BeginRegistrations begins onboardings that are due. What fails is due again
 // soon. It returns the failures.
-func Reconcile(ctx context.Context, q Queue, s *Service, m Mailer, l Letters) error {
+func BeginRegistrations(ctx context.Context, q Queue, s *Service) error {
 	registrations, err := q.DueRegistrations(ctx, time.Now())
 	failed := []error{err}
 	for _, p := range registrations {
@@ -19,22 +20,34 @@ func Reconcile(ctx context.Context, q Queue, s *Service, m Mailer, l Letters) er
 		}
 		failed = append(failed, s.Store.Begun(ctx, p))
 	}
-	invitations, err := q.DueInvitations(ctx, time.Now())
-	failed = append(failed, err)
-	for _, a := range invitations {
-		failed = append(failed, s.carryOn(ctx, a, m, l))
-	}
 	return errors.Join(failed...)
 }
 
+// CarryOnInvitations mails invitations that are due and lets in those who
+// accepted. What fails is due again soon, unless the mail server refuses the
+// address for good. It returns the failures.
+func CarryOnInvitations(ctx context.Context, q Queue, s *Service, m Mailer, l Letters) error {
+	var failed []error
+	for {
+		due, err := q.DueInvitations(ctx, time.Now())
+		if err != nil || len(due) == 0 {
+			return errors.Join(append(failed, err)...)
+		}
+		for _, a := range due {
+			failed = append(failed, s.carryOn(ctx, a, m, l))
+		}
+	}
+}
+
 func (s *Service) carryOn(ctx context.Context, a Addressed, m Mailer, l Letters) error {
+	var refused error
 	switch a.As(time.Now()).Status {
 	case InvitationAccepted:
 		return s.Grant(ctx, a)
 	case InvitationPending:
-		if err := m.Send(ctx, l.Invitation(a)); err != nil {
-			return err
+		if refused = m.Send(ctx, l.Invitation(a)); refused != nil && !fault.Is(refused, fault.Invalid) {
+			return refused
 		}
 	}
-	return s.Store.Settled(ctx, a.TenantID, a.ID, InvitationPending)
+	return errors.Join(refused, s.Store.Settled(ctx, a.TenantID, a.ID, InvitationPending))
 }

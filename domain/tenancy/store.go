@@ -94,8 +94,8 @@ type PeopleStore interface {
 type Queue interface {
 	// DueRegistrations takes registrations whose onboarding must be begun or told.
 	DueRegistrations(ctx context.Context, at time.Time) ([]Pending, error)
-	// DueInvitations takes pending invitations whose mail must be sent, and
-	// accepted ones whose role must be given and login opened.
+	// DueInvitations takes a pending invitation whose mail must be sent, or an
+	// accepted one whose role must be given and login opened, or none.
 	DueInvitations(ctx context.Context, at time.Time) ([]Addressed, error)
 }
 

@@ -67,16 +67,17 @@ type postman struct {
 }
 
 func (p postman) deliver(ctx context.Context) error {
-	due, err := p.store.DueLinks(ctx)
-	if err != nil {
-		return err
-	}
-	for _, l := range due {
-		if err := p.mail(ctx, l); err != nil {
-			slog.Warn("a link could not be mailed", "tenant_id", l.Tenant, "link_id", l.ID, "error", err)
+	for {
+		due, err := p.store.DueLinks(ctx)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for _, l := range due {
+			if err := p.mail(ctx, l); err != nil {
+				slog.Warn("a link could not be mailed", "tenant_id", l.Tenant, "link_id", l.ID, "error", err)
+			}
 		}
 	}
-	return nil
 }
 
 func (p postman) mail(ctx context.Context, l login.DueLink) error {

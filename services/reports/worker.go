@@ -55,6 +55,6 @@ func work(ctx context.Context) error {
 	}
 	queue, starter := reportsdb.NewQueue(system), reporting.Starter{Client: client}
 	go process.Every(ctx, glance, "reconcile", func(ctx context.Context) error { return report.Reconcile(ctx, queue, starter) })
-	go func() { _ = rest.ServeMetrics(ctx, cfg.MetricsListen) }()
+	go rest.ServeMetrics(ctx, cfg.MetricsListen)
 	return reporting.Run(ctx, client, &reporting.Activities{Press: press})
 }

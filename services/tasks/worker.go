@@ -40,7 +40,7 @@ func work(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	go func() { _ = rest.ServeMetrics(ctx, cfg.MetricsListen) }()
+	go rest.ServeMetrics(ctx, cfg.MetricsListen)
 	queue := tasksdb.NewImportQueue(system)
 	go process.Every(ctx, glance, "begin imports", func(ctx context.Context) error {
 		return task.BeginImports(ctx, queue, func(ctx context.Context, id task.ImportID) error { return importing.Begin(ctx, client, id) })

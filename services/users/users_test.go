@@ -33,6 +33,7 @@ type neighbours struct {
 	suspended   bool
 	down        error
 	opened      func() // runs before a credential is opened
+	unmailed    error
 }
 
 func (n *neighbours) lock() func() { n.mu.Lock(); return n.mu.Unlock }
@@ -112,7 +113,7 @@ func (n *neighbours) Begin(_ context.Context, p tenancy.Pending) error {
 func (n *neighbours) Send(_ context.Context, m tenancy.Mail) error {
 	defer n.lock()()
 	n.mails = append(n.mails, m)
-	return nil
+	return n.unmailed
 }
 
 // platform is the service on a database of its own.
@@ -255,7 +256,7 @@ func TestInvitationLeadsToAPersonWithARole(t *testing.T) {
 	p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","role":"no such"}`).Want(t, 422)
 	sent := p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","name":"Grace","role":"member"}`).Want(t, 201)
 	p.do(t, owner, "POST", "/v1/invitations", `{"email":"Grace@Acme.example","role":"member"}`).Want(t, 409)
-	reconcile := func() error { return tenancy.Reconcile(t.Context(), p.queue, p.service, p, p.letters) }
+	reconcile := func() error { return tenancy.CarryOnInvitations(t.Context(), p.queue, p.service, p, p.letters) }
 	if err := reconcile(); err != nil || len(p.mails) != 1 || !strings.Contains(p.mails[0].Link, "/users/accept?token=") {
 		t.Fatalf("mails %+v, %v", p.mails, err)
 	}
@@ -274,6 +275,23 @@ func TestInvitationLeadsToAPersonWithARole(t *testing.T) {
 	got := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "GET", strings.TrimPrefix(sent.Header.Get("Location"), "/users"), nil).Want(t, 200))
 	if got.Status != tenancy.InvitationAccepted {
 		t.Errorf("the invitation is %s", got.Status)
+	}
+}
+
+func TestRefusedAddressIsNotMailedAgain(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	_, owner := p.owned(t)
+	for kind, left := range map[fault.Kind]int{fault.Invalid: 0, fault.Unavailable: 1} {
+		p.do(t, owner, "POST", "/v1/invitations", `{"email":"`+uuid.NewString()+`@acme.example","role":"member"}`).Want(t, 201)
+		p.unmailed = fault.New(kind, "email_refused", "")
+		if err := tenancy.CarryOnInvitations(t.Context(), p.queue, p.service, p, p.letters); !fault.Is(err, kind) {
+			t.Errorf("the failure is %v", err)
+		}
+		p.unmailed = nil
+		if due, err := p.queue.DueInvitations(t.Context(), tomorrow()); err != nil || len(due) != left {
+			t.Errorf("after a failure that is %s: left over %+v, %v", kind, due, err)
+		}
 	}
 }
 
@@ -374,7 +392,7 @@ func TestOperatorsSuspendATenant(t *testing.T) {
 func (p *platform) joined(t *testing.T, owner string) tenancy.User {
 	t.Helper()
 	p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","name":"Grace","role":"member"}`).Want(t, 201)
-	if err := tenancy.Reconcile(t.Context(), p.queue, p.service, p, p.letters); err != nil {
+	if err := tenancy.CarryOnInvitations(t.Context(), p.queue, p.service, p, p.letters); err != nil {
 		t.Fatal(err)
 	}
 	_, token, _ := strings.Cut(p.mails[len(p.mails)-1].Link, "token=")

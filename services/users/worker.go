@@ -17,11 +17,11 @@ import (
 	"bailiwick.dev/workflows/temporal"
 )
 
-// glance is how often the reconciler looks for what is due.
+// glance is how often is looked for what is due.
 const glance = time.Second
 
-// work runs onboardings, and the reconciler that begins what was left over,
-// mails invitations and lets in those who accepted.
+// work runs onboardings, begins those that were left over, mails invitations and
+// lets in those who accepted.
 func work(ctx context.Context) error {
 	var cfg struct {
 		config.Database
@@ -52,14 +52,12 @@ func work(ctx context.Context) error {
 	}
 	platform, store := restclient.New(cfg.Platform), usersdb.New(app)
 	letters := tenancy.Letters{Links: tenancy.Links{Key: cfg.LinkKey}, PublicURL: cfg.PublicURL}
-	go process.Every(ctx, glance, "reconcile", reconciler(usersdb.NewQueue(system), &tenancy.Service{
-		Store: store, Roles: platform, Credentials: platform, Onboarding: onboarding.Starter{Client: client},
-	}, mailer, letters))
+	queue, service := usersdb.NewQueue(system), &tenancy.Service{Store: store, Roles: platform, Credentials: platform, Onboarding: onboarding.Starter{Client: client}}
+	go process.Every(ctx, glance, "begin registrations", func(ctx context.Context) error { return tenancy.BeginRegistrations(ctx, queue, service) })
+	go process.Every(ctx, glance, "carry on invitations", func(ctx context.Context) error { // a mail server may be slow
+		return tenancy.CarryOnInvitations(ctx, queue, service, mailer, letters)
+	})
 	acts := &onboarding.Activities{Store: store, Roles: platform, Credentials: platform, Clients: platform, Mailer: mailer, Letters: letters}
-	go func() { _ = rest.ServeMetrics(ctx, cfg.MetricsListen) }()
+	go rest.ServeMetrics(ctx, cfg.MetricsListen)
 	return temporal.Run(ctx, func() worker.Worker { return onboarding.Worker(client, acts) })
-}
-
-func reconciler(q tenancy.Queue, s *tenancy.Service, m tenancy.Mailer, l tenancy.Letters) func(context.Context) error {
-	return func(ctx context.Context) error { return tenancy.Reconcile(ctx, q, s, m, l) }
 }

@@ -74,11 +74,12 @@ func (s *Store) AskVerification(ctx context.Context, who identity.Caller, id uui
 	return err
 }
 
-// mailAgain is when a link that was taken, and not mailed, is taken again.
+// mailAgain is when a link that was taken, and not mailed, is taken again: later
+// than a mail server is waited for, or two would mail it.
 const mailAgain = 30 * time.Second
 
 const takeLinks = `update mailed_links set due_at = now() + $1::interval where (tenant_id, id) in (
-		select tenant_id, id from mailed_links where due_at <= now() and expires_at > now() order by due_at limit 20 for update skip locked)
+		select tenant_id, id from mailed_links where due_at <= now() and expires_at > now() order by due_at limit 1 for update skip locked)
 	returning tenant_id as tenant, id, user_id as "user", purpose`
 
 // DueLinks implements login.Links.

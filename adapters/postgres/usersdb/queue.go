@@ -19,8 +19,9 @@ var _ tenancy.Queue = Queue{}
 // NewQueue returns the queue in db, which is connected as users_system.
 func NewQueue(db *postgres.DB) Queue { return Queue{db} }
 
-// again is when what was taken and not settled is taken again.
-const again = 15 * time.Second
+// again is when what was taken and not settled is taken again: later than a mail
+// server is waited for, or two would mail it.
+const again = 30 * time.Second
 
 const takeRegistrations = `update registrations set due_at = $2 where tenant_id in (
 		select tenant_id from registrations where due_at <= $1 order by due_at limit 50 for update skip locked)
@@ -34,7 +35,7 @@ func (q Queue) DueRegistrations(ctx context.Context, at time.Time) (due []tenanc
 
 const takeInvitations = `update invitations i set due_at = $2 from tenants t
 	where t.tenant_id = i.tenant_id and (i.tenant_id, i.id) in (
-		select tenant_id, id from invitations where due_at <= $1 order by due_at limit 50 for update skip locked)
+		select tenant_id, id from invitations where due_at <= $1 order by due_at limit 1 for update skip locked)
 	returning i.tenant_id, t.name as organisation, i.id, i.email, i.name, i.role, i.status, i.invited_by, i.created_at, i.expires_at`
 
 type addressed struct {
