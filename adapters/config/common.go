@@ -35,10 +35,8 @@ type Platform struct {
 	ClientID     string `env:"CLIENT_ID,required"`
 	ClientSecret string `env:"CLIENT_SECRET,required"`
 	AuthURL      string `env:"AUTH_URL" envDefault:"http://127.0.0.1:8101"`
-	UsersURL     string `env:"USERS_URL" envDefault:"http://127.0.0.1:8102"`
 	AuthzURL     string `env:"AUTHZ_URL" envDefault:"http://127.0.0.1:8103"`
 	TasksURL     string `env:"TASKS_URL" envDefault:"http://127.0.0.1:8104"`
-	ReportsURL   string `env:"REPORTS_URL" envDefault:"http://127.0.0.1:8105"`
 }
 
 // Mail is the server that takes mail, and whom it comes from.

@@ -87,8 +87,8 @@ func (db *DB) Tenant(ctx context.Context, tenant uuid.UUID, queue func(b *pgx.Ba
 }
 
 // Behind returns db with a lock in front of what its Tenant runs, in the same
-// round trip. A statement sees what was committed before it began, so one that
-// waits for a lock itself may judge by what is no longer so.
+// round trip. A statement reads what was committed before it began (READ
+// COMMITTED): one that waits for a lock itself would judge by rows from before.
 func (db *DB) Behind(lock string, args ...any) *DB {
 	return &DB{pool: db.pool, lock: func(b *pgx.Batch) {
 		if db.lock != nil {

@@ -102,7 +102,7 @@ func operators() http.Handler {
 func newServer(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:        h,
-		ReadTimeout:    8 * time.Second,  // for head and body, of what no operation gives another time
+		ReadTimeout:    8 * time.Second,  // for head and body; operations with larger bodies extend it
 		IdleTimeout:    90 * time.Second, // longer than the gateway keeps its own
 		MaxHeaderBytes: 64 << 10,
 		ErrorLog:       slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),

@@ -58,8 +58,7 @@ func (p *platform) working(service, metrics string) process {
 func (p *platform) others(service string) []string {
 	return []string{
 		"BAILIWICK_CLIENT_ID=svc-" + service, "BAILIWICK_CLIENT_SECRET=" + p.secrets["svc-"+service],
-		"BAILIWICK_AUTH_URL=http://" + p.at("AUTH"), "BAILIWICK_USERS_URL=http://" + p.at("USERS"), "BAILIWICK_AUTHZ_URL=http://" + p.at("AUTHZ"),
-		"BAILIWICK_TASKS_URL=http://" + p.at("TASKS"), "BAILIWICK_REPORTS_URL=http://" + p.at("REPORTS"),
+		"BAILIWICK_AUTH_URL=http://" + p.at("AUTH"), "BAILIWICK_AUTHZ_URL=http://" + p.at("AUTHZ"), "BAILIWICK_TASKS_URL=http://" + p.at("TASKS"),
 	}
 }
 

@@ -153,7 +153,7 @@ func status(_ context.Context, p *platform) error {
 	}
 	row("tasks-2", "a second replica of tasks")
 	row("users-work", "onboarding")
-	row("tasks-work", "the trash")
+	row("tasks-work", "imports and the trash")
 	row("reports-work", "report generation")
 	row("temporal", fmt.Sprintf("http://localhost:%d", p.ports["TEMPORAL_UI"]))
 	row("mail", fmt.Sprintf("http://localhost:%d", p.ports["MAIL"]))

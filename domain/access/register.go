@@ -33,8 +33,8 @@ var seeded = []RoleDraft{
 	{Name: Viewer, Description: "Seeing the work"},
 }
 
-// Seeded returns the roles that a tenant begins with, strongest first, when
-// all that there is was declared so.
+// Seeded returns the roles that a tenant begins with, strongest first, with
+// those of all declared permissions that each is strong enough for.
 func Seeded(all []Declared) []RoleDraft {
 	roles := slices.Clone(seeded)
 	for i := range roles {

@@ -61,7 +61,7 @@ func (s *Service) change(ctx context.Context, who identity.Caller, perm Permissi
 		*version++
 		return c, now.room(*c, s.now())
 	})
-	if err == nil || fault.Is(err, fault.Precondition) { // then the change saw one that policies need not know of
+	if err == nil || fault.Is(err, fault.Precondition) { // the change may have seen a newer version than the policy that is kept
 		s.policies.Forget(who.Tenant)
 	}
 	return err

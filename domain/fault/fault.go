@@ -53,7 +53,7 @@ type Error struct {
 // Field says what is wrong with one part of the input.
 type Field struct {
 	Pointer   string // RFC 6901, into the request body: "/title"
-	Parameter string // instead of a pointer: the query parameter
+	Parameter string // instead of a pointer: the parameter of the query or the path
 	Position  int    // in the parameter's text, in characters from 1; zero: all of it
 	Code      string // stable, snake_case
 	Message   string

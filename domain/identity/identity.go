@@ -44,8 +44,8 @@ type Request struct {
 // of what was asked, so that a key reused for something else is noticed.
 type Once struct{ Key, Fingerprint string }
 
-// Part is the caller of what begins at the nth thing of a request, which is
-// many changes: each happens once of itself.
+// Part is the caller of one of the transactions into which a request is cut: the
+// one whose first item is the nth. Its key is derived, so that each happens once.
 func (c Caller) Part(n int) Caller {
 	if c.Request.Once != nil && n > 0 {
 		once := *c.Request.Once

@@ -214,8 +214,8 @@ func (i *Importer) Fail(ctx context.Context, id ImportID, code string) error {
 	return err
 }
 
-// BeginImports has what is due begun, and returns the first failure; what was
-// not begun is due again a moment later.
+// BeginImports has what is due begun, and returns the failures; what was not
+// begun is due again a moment later.
 func BeginImports(ctx context.Context, q ImportQueue, begin func(context.Context, ImportID) error) error {
 	due, err := q.TakeImports(ctx, time.Now().UTC())
 	for _, id := range due {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"bailiwick.dev/adapters/blob"
 	"bailiwick.dev/adapters/config"
@@ -66,7 +67,7 @@ func serve(ctx context.Context) error {
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("reports")
 	go verifier.Watch(ctx, platform.Revocations)
 	go platform.Register(ctx, "reports", report.Permissions)
-	r := surface(cfg.Server, verifier, app.Ready, s)
+	r := surface(cfg.Server, verifier, func(ctx context.Context) error { return errors.Join(app.Ready(ctx), files.Ready(ctx)) }, s)
 	r.Show("gate", g.Status)
 	return rest.Serve(ctx, r, cfg.Listen, cfg.MetricsListen)
 }
