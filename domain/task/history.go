@@ -1,6 +1,7 @@
 package task
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -43,6 +44,13 @@ func (t Task) Fields() map[string]any {
 	given(all, "estimate_minutes", t.EstimateMinutes)
 	given(all, "parent_id", t.ParentID)
 	return all
+}
+
+// tells reports whether a history would tell the same of t and u.
+func (t Task) tells(u Task) bool {
+	a, _ := json.Marshal(t.Fields()) // text, numbers and times
+	b, _ := json.Marshal(u.Fields())
+	return bytes.Equal(a, b)
 }
 
 func given[T any](all map[string]any, field string, v *T) {

@@ -91,17 +91,19 @@ func (p Patch) set(t *Task) *Task {
 	return t
 }
 
-// Apply returns the next version of t, a task of project. It returns
+// Apply returns the next version of t, a task of project, or t where nothing
+// differs. It returns
 // fault.Conflict when the project is archived or has no such transition, and
 // fault.Invalid when the two do not fit otherwise.
 func (p Patch) Apply(t Task, project Project, now time.Time) (Task, error) {
-	before := t.Status
-	p.set(&t)
-	t.Version, t.UpdatedAt = t.Version+1, now
+	before := t
+	if p.set(&t); !t.tells(before) {
+		t.Version, t.UpdatedAt = t.Version+1, now
+	}
 	if err := project.takes(t); err != nil {
 		return t, err
 	}
-	if !project.allows(before, t.Status) {
+	if !project.allows(before.Status, t.Status) {
 		return t, &fault.Error{Kind: fault.Conflict, Code: "transition_not_allowed", Message: "the project does not let a task go from its status to this one",
 			Fields: []fault.Field{{Pointer: "/status", Code: "transition_not_allowed", Message: "see the project's statuses"}}}
 	}

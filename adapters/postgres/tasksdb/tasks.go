@@ -111,8 +111,8 @@ func (s *Store) Places(ctx context.Context, who identity.Caller, tasks []uuid.UU
 }
 
 // updateTask lays the patch, a JSON object by column, over the version named
-// and writes its history, in one statement. It finds no row where
-// task.Patch.Apply would refuse. What is compared and changed is read as o; t
+// and writes its history, in one statement; where nothing differs, the version
+// stays. It finds no row where task.Patch.Apply would refuse. What is compared and changed is read as o; t
 // is the row that is locked, so its version must be asked for again.
 const updateTask = `with recursive above (id) as (
 		select ($4::jsonb->>'parent_id')::uuid
@@ -120,7 +120,7 @@ const updateTask = `with recursive above (id) as (
 	changed as (
 		update tasks t set title = n.title, description = n.description, status = n.status, priority = n.priority, assignees = n.assignees,
 			labels = n.labels, start_at = n.start_at, due_at = n.due_at, estimate_minutes = n.estimate_minutes, parent_id = n.parent_id,
-			version = t.version + 1, updated_at = $5
+			version = t.version + case when n is distinct from o then 1 else 0 end, updated_at = case when n is distinct from o then $5 else t.updated_at end
 		from tasks o join projects p on p.tenant_id = o.tenant_id and p.id = o.project_id cross join lateral jsonb_populate_record(o, $4) n
 		where o.tenant_id = $1 and o.id = $2 and o.version = $3 and t.tenant_id = $1 and t.id = $2 and t.version = $3 and t.deleted_at is null
 			and p.archived_at is null
@@ -134,11 +134,11 @@ const updateTask = `with recursive above (id) as (
 			from (select to_jsonb(o) as j) b, (select to_jsonb(n) as j) a, jsonb_object_keys($4) k where b.j->k <> a.j->k) as fields),
 	` + history
 
-// history writes the entry of a version out of changed; $5 is when, $6 who, $7
-// the request.
+// history writes the entry of a version out of changed, if anything differs; $5
+// is when, $6 who, $7 the request.
 const history = `history as (
 		insert into task_changes (tenant_id, task_id, version, at, actor, request_id, fields)
-		select $1, id, version, $5, $6, $7, fields from changed)`
+		select $1, id, version, $5, $6, $7, fields from changed where fields <> '[]')`
 
 func changeArgs(who identity.Caller, c task.ItemChange, at time.Time) ([]any, error) {
 	patch, err := json.Marshal(c.Patch.Fields())

@@ -83,8 +83,8 @@ func (s *Store) change(who identity.Caller, c task.ItemChange, at time.Time) (ta
 	if err == nil && c.Patch.ParentID.Set {
 		err = s.parent(who, after)
 	}
-	if err != nil {
-		return task.Task{}, err
+	if err != nil || after.Version == before.Version {
+		return after, err
 	}
 	old, named := before.Fields(), c.Patch.Fields()
 	for field := range named { // an empty field is told as its column is
