@@ -2,9 +2,7 @@ package main
 
 import (
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +11,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 
 	"bailiwick.dev/domain/report"
+	"bailiwick.dev/workflows/temporal/temporaltest"
 )
 
 // A worker is killed in the middle of a file: the next one makes it whole, once.
@@ -40,7 +39,7 @@ func TestReportSurvivesTheWorkersDeath(t *testing.T) {
 		t.Errorf("%d files: %v, want one", len(left), left)
 	}
 	s.isWorkflow(t, r, enums.WORKFLOW_EXECUTION_STATUS_COMPLETED)
-	s.record(t, r, "killed")
+	temporaltest.Record(t, s.address, s.workflow(r), "killed")
 	stops(t, heir)
 }
 
@@ -70,23 +69,6 @@ func (s *stage) isWorkflow(t *testing.T, r report.Run, want enums.WorkflowExecut
 		d, err := s.client.DescribeWorkflowExecution(t.Context(), s.workflow(r), "")
 		return err == nil && d.WorkflowExecutionInfo.Status == want
 	})
-}
-
-// record keeps the history for the replay test, when a release has changed the
-// workflow: RECORD=../../workflows/reporting/testdata.
-func (s *stage) record(t *testing.T, r report.Run, name string) {
-	t.Helper()
-	dir := os.Getenv("RECORD")
-	if dir == "" {
-		return
-	}
-	out, err := exec.CommandContext(t.Context(), temporalCLI(t), "workflow", "show", "--address", s.address, "-w", s.workflow(r), "-o", "json").Output()
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, name+".json"), out, 0o600)
-	}
-	if err != nil {
-		t.Error(err)
-	}
 }
 
 // stops tells a worker to end, and it does.
@@ -124,7 +106,7 @@ func TestCancelStopsTheWorker(t *testing.T) {
 	if got := s.read(t, r.ID); got.Status != report.Cancelled || got.File != nil {
 		t.Errorf("%+v", got)
 	}
-	s.record(t, r, "cancelled")
+	temporaltest.Record(t, s.address, s.workflow(r), "cancelled")
 }
 
 // A worker that is told to stop does not finish a long report: it hands it

@@ -32,6 +32,7 @@ import (
 	"bailiwick.dev/domain/report"
 	"bailiwick.dev/workflows/reporting"
 	"bailiwick.dev/workflows/temporal"
+	"bailiwick.dev/workflows/temporal/temporaltest"
 )
 
 // TestMain lets this binary be a worker, a real process that can be killed.
@@ -116,28 +117,12 @@ func (s *stage) serveOthers(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
-// temporalCLI is $TEMPORAL_CLI, else the one on PATH, else the clone's own.
-func temporalCLI(t *testing.T) string {
-	t.Helper()
-	local, err := filepath.Abs("../../.local/bin/temporal")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{os.Getenv("TEMPORAL_CLI"), "temporal", local} {
-		if path, err := exec.LookPath(name); name != "" && err == nil {
-			return path
-		}
-	}
-	t.Fatal("the Temporal CLI is missing: `make setup` installs it, or set TEMPORAL_CLI to its path (go install github.com/temporalio/cli/cmd/temporal@v1.5.1)")
-	return ""
-}
-
 // startTemporal starts a real server, and waits until it answers.
 func (s *stage) startTemporal(t *testing.T) {
 	t.Helper()
 	_, port, _ := net.SplitHostPort(s.address)
 	metrics := strconv.Itoa(freeport.GetOne(t))
-	run(t, exec.Command("sh", "-c", `"$0" "$@" </dev/null & cat >/dev/null; kill -9 $!`, temporalCLI(t), "server", "start-dev", "--ip", "127.0.0.1", "--port", port, "--metrics-port", metrics, "--headless",
+	run(t, exec.Command("sh", "-c", `"$0" "$@" </dev/null & cat >/dev/null; kill -9 $!`, temporaltest.CLI(t), "server", "start-dev", "--ip", "127.0.0.1", "--port", port, "--metrics-port", metrics, "--headless",
 		"--log-level", "error", "--search-attribute", "TenantId=Keyword", "--search-attribute", "Kind=Keyword"))
 	eventually(t, 30*time.Second, "Temporal answers", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)

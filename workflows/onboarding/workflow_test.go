@@ -3,7 +3,6 @@ package onboarding
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -15,12 +14,11 @@ import (
 	"go.temporal.io/sdk/activity"
 	sdk "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
-	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/tenancy"
 	"bailiwick.dev/workflows/temporal"
+	"bailiwick.dev/workflows/temporal/temporaltest"
 )
 
 // steps runs the workflow with activities that note their names; fails says
@@ -122,11 +120,5 @@ func TestLostAnswersRepeatAStepAndNoMore(t *testing.T) {
 // Histories that were recorded replay: a running onboarding survives a new version.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{"active"} {
-		r := worker.NewWorkflowReplayer()
-		r.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: name})
-		if err := r.ReplayWorkflowHistoryFromJSONFile(nil, fmt.Sprintf("testdata/%s.json", file)); err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-	}
+	temporaltest.Replay(t, name, Workflow)
 }

@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/testsuite"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/task"
+	"bailiwick.dev/workflows/temporal/temporaltest"
 )
 
 // trash gives what is in it piece by piece, after it was down.
@@ -46,4 +48,42 @@ func TestTrashIsEmptiedPieceByPiece(t *testing.T) {
 			t.Errorf("dropped what is older than %v, want %v", d, task.Retention)
 		}
 	}
+}
+
+// On a real server the schedule is made once, and what it starts purges.
+func TestScheduleStartsThePurge(t *testing.T) {
+	t.Parallel()
+	address, c := temporaltest.New(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- Run(ctx, c, &Activities{Trash: &trash{pieces: []int64{1000, 7, 0}}}) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	handle := c.ScheduleClient().GetHandle(ctx, schedule)
+	var started []client.ScheduleActionResult
+	for end := time.Now().Add(30 * time.Second); len(started) == 0; time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("nothing is started")
+		}
+		_ = handle.Trigger(ctx, client.ScheduleTriggerOptions{}) // there is none at first
+		if d, err := handle.Describe(ctx); err == nil {
+			started = d.Info.RecentActions
+		}
+	}
+	id := started[0].StartWorkflowResult.WorkflowID
+	var n int64
+	if err := c.GetWorkflow(ctx, id, "").Get(ctx, &n); err != nil || n != 1007 {
+		t.Errorf("purged %d, %v, want 1007", n, err)
+	}
+	temporaltest.Record(t, address, id, "purged")
+}
+
+// Histories that were recorded from real servers go on with today's code.
+func TestRecordedHistoriesReplay(t *testing.T) {
+	t.Parallel()
+	temporaltest.Replay(t, name, Workflow)
 }
