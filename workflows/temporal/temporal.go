@@ -45,19 +45,16 @@ func Start(ctx context.Context, c client.Client, opts client.StartWorkflowOption
 }
 
 // Run runs a worker until ctx ends, then lets it finish the activities it has.
-// While the server does not answer it tries again, each time with another
-// worker of make's, for one remembers how its start went: a process outlives
-// Temporal.
-func Run(ctx context.Context, make func() worker.Worker) error {
+// When one cannot start, or gives up because the server refused it for long, it
+// tries again with another of next's, for each remembers how it ended: a
+// process outlives Temporal.
+func Run(ctx context.Context, next func() worker.Worker) error {
+	interrupt := make(chan any)
+	defer context.AfterFunc(ctx, func() { close(interrupt) })()
 	for {
-		w := make()
-		err := w.Start()
-		if err == nil {
-			<-ctx.Done()
-			w.Stop()
-			return nil
+		if err := next().Run(interrupt); err != nil {
+			slog.Warn("a worker has ended", "error", err)
 		}
-		slog.Warn("Temporal does not answer", "error", err)
 		select {
 		case <-ctx.Done():
 			return nil
