@@ -44,11 +44,7 @@ func (r Run) check() error {
 	c.That(r.Format == PDF || r.Format == XLSX || r.Format == CSV, "/format", "unknown_value", "a format is pdf, xlsx or csv")
 	c.That(utf8.RuneCountInString(r.Title) <= MaxTitle, "/title", "too_long", "too many characters")
 	c.That(utf8.ValidString(r.Title) && !strings.ContainsFunc(r.Title, unicode.IsControl), "/title", "invalid_character", "a title is one line of text")
-	switch r.Filter.Status {
-	case "", task.Open, task.InProgress, task.Done, task.Cancelled:
-	default:
-		c.That(false, "/filter/status", "unknown_value", "a status is open, in_progress, done or cancelled")
-	}
+	c.That(r.Filter.Status == "" || task.IsStatusName(r.Filter.Status), "/filter/status", "invalid_value", "a status is 1 to 40 small letters, digits and underscores")
 	return c.Err()
 }
 

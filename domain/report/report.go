@@ -54,7 +54,7 @@ func (s Status) Over() bool { return s == Succeeded || s == Failed || s == Cance
 // RunFilter chooses the tasks of a report; without fields, all.
 type RunFilter struct {
 	ProjectID *uuid.UUID `json:"project_id,omitempty" format:"uuid" doc:"Only of this project" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001"`
-	Status    string     `json:"status,omitempty" enum:"open,in_progress,done,cancelled" doc:"Only with this status" example:"open"`
+	Status    string     `json:"status,omitempty" pattern:"^[a-z][a-z0-9_]{0,39}$" doc:"Only with this status, which is one of a project's" example:"open"`
 }
 
 func (f RunFilter) tasks() task.Filter {

@@ -118,7 +118,7 @@ func (t Task) check() error {
 	c.That(t.Title != "", "/title", "required", "a task has a title")
 	text(&c, t.Title, MaxTitle, "/title")
 	text(&c, t.Description, MaxText, "/description")
-	c.That(t.Status == "" || statusName.MatchString(t.Status), "/status", "unknown_value", "the project has no such status")
+	c.That(t.Status == "" || IsStatusName(t.Status), "/status", "unknown_value", "the project has no such status")
 	c.That(slices.Contains(Priorities, t.Priority), "/priority", "unknown_value", "a priority is low, normal, high or urgent")
 	c.That(len(t.Assignees) <= MaxSet, "/assignees", "too_many", fmt.Sprintf("at most %d", MaxSet))
 	c.That(!slices.Contains(t.Assignees, uuid.Nil), "/assignees", "invalid_value", "that is nobody's id")

@@ -35,11 +35,14 @@ const MaxStatuses = 30
 
 var statusName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
+// IsStatusName reports whether a project could have a status of this name.
+func IsStatusName(name string) bool { return statusName.MatchString(name) }
+
 func checkStatuses(c *fault.Check, all []Status) {
 	c.That(len(all) > 0 && len(all) <= MaxStatuses, "/statuses", "out_of_range", fmt.Sprintf("a project has 1 to %d statuses", MaxStatuses))
 	for i, s := range all {
 		at := fmt.Sprintf("/statuses/%d", i)
-		c.That(statusName.MatchString(s.Name), at+"/name", "invalid_value", "a status is 1 to 40 small letters, digits and underscores")
+		c.That(IsStatusName(s.Name), at+"/name", "invalid_value", "a status is 1 to 40 small letters, digits and underscores")
 		c.That(!hasStatus(all[:i], s.Name), at+"/name", "duplicate", "there is one of this name")
 		for j, n := range s.Next {
 			c.That(hasStatus(all, n), fmt.Sprintf("%s/next/%d", at, j), "unknown_value", "the project has no such status")

@@ -218,8 +218,8 @@ func TestReportIsAcceptedWhileTemporalIsDown(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
 	p.generation.Err = fault.New(fault.Unavailable, "temporal_unavailable", "")
-	run := p.ask(t, `{"format":"pdf","filter":{"status":"open"}}`)
-	if run.Filter.Status != "open" || run.Status != report.Pending {
+	run := p.ask(t, `{"format":"pdf","filter":{"status":"in_review"}}`) // a project's own status
+	if run.Filter.Status != "in_review" || run.Status != report.Pending {
 		t.Errorf("%+v", run)
 	}
 	p.do(t, p.a, "POST", "runs/"+run.ID.String()+"/cancel", nil).Want(t, 202)
@@ -230,7 +230,7 @@ func TestBadInputIsRefusedByName(t *testing.T) {
 	p := newPlatform(t, accessfake.Gate{})
 	for body, pointer := range map[string]string{
 		`{}`: "/format", `{"format":"doc"}`: "/format", `{"format":"pdf","title":"` + strings.Repeat("x", 201) + `"}`: "/title",
-		`{"format":"pdf","title":"a\nb"}`: "/title", `{"format":"pdf","filter":{"status":"x"}}`: "/filter/status", `{"format":"pdf","tenant_id":"x"}`: "/tenant_id",
+		`{"format":"pdf","title":"a\nb"}`: "/title", `{"format":"pdf","filter":{"status":"In review"}}`: "/filter/status", `{"format":"pdf","tenant_id":"x"}`: "/tenant_id",
 		`{"format":"pdf","filter":{"project_id":"x"}}`: "/filter/project_id", `{"format":"pdf","report":"x"}`: "/report",
 	} {
 		problem := resttest.JSON[rest.Problem](t, p.do(t, p.a, "POST", "runs", body).Want(t, 422))

@@ -550,30 +550,6 @@ func (e RunDraftReport) Valid() bool {
 	}
 }
 
-// Defines values for RunFilterStatus.
-const (
-	RunFilterStatusCancelled  RunFilterStatus = "cancelled"
-	RunFilterStatusDone       RunFilterStatus = "done"
-	RunFilterStatusInProgress RunFilterStatus = "in_progress"
-	RunFilterStatusOpen       RunFilterStatus = "open"
-)
-
-// Valid indicates whether the value is a known member of the RunFilterStatus enum.
-func (e RunFilterStatus) Valid() bool {
-	switch e {
-	case RunFilterStatusCancelled:
-		return true
-	case RunFilterStatusDone:
-		return true
-	case RunFilterStatusInProgress:
-		return true
-	case RunFilterStatusOpen:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for StepName.
 const (
 	StepNameActivate         StepName = "activate"
@@ -2940,16 +2916,11 @@ type RunFilter struct {
 	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000001
 	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
 
-	// Status Only with this status
+	// Status Only with this status, which is one of a project's
 	//
 	// Examples: open
-	Status *RunFilterStatus `json:"status,omitempty"`
+	Status *string `json:"status,omitempty"`
 }
-
-// RunFilterStatus Only with this status
-//
-// Examples: open
-type RunFilterStatus string
 
 // RunProgress defines model for RunProgress.
 type RunProgress struct {

@@ -1720,9 +1720,9 @@ export type RunFilter = {
      */
     project_id?: string;
     /**
-     * Only with this status
+     * Only with this status, which is one of a project's
      */
-    status?: 'open' | 'in_progress' | 'done' | 'cancelled';
+    status?: string;
 };
 
 export type RunProgress = {
