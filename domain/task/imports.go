@@ -207,7 +207,16 @@ func (i *Importer) Run(ctx context.Context, id ImportID, beat func(rows int64)) 
 
 // Fail ends an import that cannot go on; one that is over stays as it is.
 func (i *Importer) Fail(ctx context.Context, id ImportID, code string) error {
-	_, err := i.Imports.EndImport(ctx, identity.Caller{Tenant: id.TenantID}, id.ID, ImportFailed, code, time.Now().UTC())
+	return i.end(ctx, id, ImportFailed, code)
+}
+
+// Cancel ends an import that an operator has cancelled; one that is over stays as it is.
+func (i *Importer) Cancel(ctx context.Context, id ImportID) error {
+	return i.end(ctx, id, ImportCancelled, "")
+}
+
+func (i *Importer) end(ctx context.Context, id ImportID, s ImportStatus, code string) error {
+	_, err := i.Imports.EndImport(ctx, identity.Caller{Tenant: id.TenantID}, id.ID, s, code, time.Now().UTC())
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -3,7 +3,6 @@ package importing
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -31,10 +30,11 @@ var rows = workflow.ActivityOptions{
 	StartToCloseTimeout:    2 * time.Hour,
 	ScheduleToCloseTimeout: 24 * time.Hour,
 	HeartbeatTimeout:       5 * time.Second,
+	WaitForCancellation:    true, // the last rows may be done meanwhile, and then it has succeeded
 	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 }
 
-// end is for noting that it cannot go on.
+// end is for noting that it does not go on.
 var end = workflow.ActivityOptions{
 	StartToCloseTimeout:    30 * time.Second,
 	ScheduleToCloseTimeout: 24 * time.Hour,
@@ -49,18 +49,16 @@ var a *Activities // names the methods in the workflow
 // Workflow carries one import through. Its history holds ids alone.
 func Workflow(ctx workflow.Context, in task.ImportID) error {
 	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, rows), a.Import, in).Get(ctx, nil)
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
-	}
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) && fault.Is(faults.Fault(err), fault.Conflict) { // cancelled in the row, which people see first
+	case fault.Is(faults.Fault(err), fault.Conflict): // cancelled in the row, which people see first
+		return temporal.NewCanceledError()
+	case ctx.Err() != nil: // by an operator
+		faults.Note(ctx, end, a.Cancel, in)
 		return temporal.NewCanceledError()
 	}
-	ctx, cancel := workflow.NewDisconnectedContext(ctx)
-	defer cancel()
-	if e := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, end), a.Fail, in, faults.Fault(err).Code).Get(ctx, nil); e != nil {
-		workflow.GetLogger(ctx).Error("the end could not be noted", "error", e)
-	}
+	faults.Note(ctx, end, a.Fail, in, faults.Fault(err).Code)
 	return err
 }
 
@@ -75,6 +73,11 @@ func (a *Activities) Import(ctx context.Context, in task.ImportID) error {
 // Fail ends an import and says why.
 func (a *Activities) Fail(ctx context.Context, in task.ImportID, code string) error {
 	return a.Importer.Fail(ctx, in, code)
+}
+
+// Cancel ends an import that an operator has cancelled.
+func (a *Activities) Cancel(ctx context.Context, in task.ImportID) error {
+	return a.Importer.Cancel(ctx, in)
 }
 
 // Begin begins an import, or finds it begun, also when it has ended. It returns

@@ -2,9 +2,11 @@ package importing_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
 	"bailiwick.dev/domain/task"
 	"bailiwick.dev/domain/task/fake"
@@ -57,6 +59,50 @@ func TestImportsEndOnAServer(t *testing.T) {
 		}
 		temporaltest.Record(t, address, name(in), string(want))
 	}
+}
+
+// held does not answer the first call before it is released: its worker seems dead.
+type held struct {
+	*fake.Store
+	calls         atomic.Int64
+	came, release chan struct{}
+}
+
+func hold() *held {
+	return &held{Store: &fake.Store{}, came: make(chan struct{}), release: make(chan struct{})}
+}
+
+func (h *held) AddRows(ctx context.Context, id task.ImportID, request string, rows task.Rows) (task.Import, error) {
+	if h.calls.Add(1) == 1 {
+		close(h.came)
+		<-h.release
+	}
+	return h.Store.AddRows(ctx, id, request, rows)
+}
+
+// An operator cancels an import whose worker does not answer: it ends as
+// cancelled, and the worker that wakes up makes no tasks.
+func TestOperatorsCancellationIsNoted(t *testing.T) {
+	t.Parallel()
+	store := hold()
+	address, c := serve(t, store)
+	s, who, im := start(t, store)
+	in := task.ImportID{TenantID: who.Tenant, ID: im.ID}
+	if err := importing.Begin(t.Context(), c, in); err != nil {
+		t.Fatal(err)
+	}
+	<-store.came
+	if err := c.CancelWorkflow(t.Context(), name(in), ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.GetWorkflow(t.Context(), name(in), "").Get(t.Context(), nil); !temporal.IsCanceledError(err) {
+		t.Errorf("the workflow ends with %v, want cancelled", err)
+	}
+	close(store.release)
+	if got, err := s.GetImport(t.Context(), who, im.ID); err != nil || got.Status != task.ImportCancelled || got.RowsDone != 0 {
+		t.Errorf("%+v, %v, want it cancelled", got, err)
+	}
+	temporaltest.Record(t, address, name(in), "operator")
 }
 
 // Histories that were recorded from real servers go on with today's code.

@@ -12,6 +12,7 @@ import (
 
 	"bailiwick.dev/domain/tenancy"
 	"bailiwick.dev/workflows/saga"
+	faults "bailiwick.dev/workflows/temporal"
 )
 
 // TaskQueue is where the workers of onboarding listen.
@@ -106,11 +107,7 @@ func provision(ctx workflow.Context, in Input) (err error) {
 
 // fail notes the failure where people can read it, and returns it.
 func fail(ctx workflow.Context, in Input, cause error) error {
-	ctx, cancel := workflow.NewDisconnectedContext(ctx)
-	defer cancel()
-	if err := workflow.ExecuteActivity(ctx, a.Fail, in, failureOf(cause)).Get(ctx, nil); err != nil {
-		workflow.GetLogger(ctx).Error("the failure could not be noted", "error", err)
-	}
+	faults.Note(ctx, call, a.Fail, in, failureOf(cause))
 	return cause
 }
 

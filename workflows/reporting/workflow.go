@@ -3,7 +3,6 @@
 package reporting
 
 import (
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -81,23 +80,14 @@ func produce(ctx workflow.Context, in Input) (err error) {
 
 // end notes how the run has ended where people can read it, and returns cause.
 func end(ctx workflow.Context, in Input, cause error) error {
-	ctx, cancel := workflow.NewDisconnectedContext(ctx)
-	defer cancel()
-	var step workflow.Future
 	if temporal.IsCanceledError(cause) { // by an operator: people cancel the row
-		step = workflow.ExecuteActivity(ctx, a.Cancel, in)
+		faults.Note(ctx, call, a.Cancel, in)
 	} else {
 		f := faults.Fault(cause)
-		step = workflow.ExecuteActivity(ctx, a.Fail, in, report.RunFailure{Code: f.Code, Message: f.Message})
-	}
-	if err := step.Get(ctx, nil); err != nil {
-		workflow.GetLogger(ctx).Error("the end could not be noted", "error", err)
+		faults.Note(ctx, call, a.Fail, in, report.RunFailure{Code: f.Code, Message: f.Message})
 	}
 	return cause
 }
 
 // isOver reports whether a step found that nobody wants the file any more.
-func isOver(err error) bool {
-	var app *temporal.ApplicationError
-	return errors.As(err, &app) && faults.Fault(err).Code == report.Over
-}
+func isOver(err error) bool { return faults.Fault(err).Code == report.Over }

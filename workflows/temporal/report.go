@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/workflow"
 
 	"bailiwick.dev/domain/fault"
 )
@@ -17,4 +18,14 @@ func report(ctx context.Context, err error) {
 		return
 	}
 	log.Info("activity refused", "activity", info.ActivityType.Name, "attempt", info.Attempt, "error", err)
+}
+
+// Note runs an activity that notes, where people can read it, how a workflow
+// ends, also when that was cancelled.
+func Note(ctx workflow.Context, opts workflow.ActivityOptions, activity any, args ...any) {
+	ctx, cancel := workflow.NewDisconnectedContext(ctx)
+	defer cancel()
+	if err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, opts), activity, args...).Get(ctx, nil); err != nil {
+		workflow.GetLogger(ctx).Error("the end could not be noted", "error", err)
+	}
 }
