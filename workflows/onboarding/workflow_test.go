@@ -2,17 +2,13 @@ package onboarding
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/stretchr/testify/mock"
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/activity"
-	sdk "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"bailiwick.dev/domain/fault"
@@ -86,34 +82,6 @@ func TestRefusedMailFailsTheRegistration(t *testing.T) {
 	got, err := steps(t, 0, map[string]error{"SendVerification": fault.New(fault.Invalid, "email_refused", "no")})
 	if want := []string{"SendVerification", "Fail email_refused"}; err == nil || !slices.Equal(got, want) {
 		t.Errorf("steps %v, %v; want %v", got, err, want)
-	}
-}
-
-// Each activity does its work and then its answer is lost: it is made again,
-// and nothing else changes.
-func TestLostAnswersRepeatAStepAndNoMore(t *testing.T) {
-	t.Parallel()
-	for _, lost := range []string{"SendVerification", "CreateTenant", "SeedRoles", "CreateOwner", "EnableCredential", "CreateClient", "Activate", "SendWelcome"} {
-		var suite testsuite.WorkflowTestSuite
-		env := suite.NewTestWorkflowEnvironment()
-		var acts *Activities
-		env.RegisterActivity(acts)
-		calls := map[string]int{}
-		for _, name := range []string{"SendVerification", "CreateTenant", "SeedRoles", "CreateOwner", "EnableCredential", "CreateClient", "Activate", "SendWelcome"} {
-			env.OnActivity(name, mock.Anything, mock.Anything).Return(func(context.Context, Input) error {
-				if calls[name]++; name == lost && calls[name] == 1 {
-					return sdk.NewTimeoutError(enums.TIMEOUT_TYPE_START_TO_CLOSE, errors.New("done, but nobody heard"))
-				}
-				return nil
-			})
-		}
-		env.RegisterDelayedCallback(func() { env.SignalWorkflow(verifiedSignal, nil) }, time.Hour)
-		env.ExecuteWorkflow(Workflow, Input{uuid.New()})
-		for name, n := range calls {
-			if want := map[bool]int{true: 2, false: 1}[name == lost]; n != want || env.GetWorkflowError() != nil {
-				t.Errorf("%s lost: %s was called %d times, %v", lost, name, n, env.GetWorkflowError())
-			}
-		}
 	}
 }
 
