@@ -50,8 +50,11 @@ func Workflow(ctx workflow.Context, in Input) error {
 		return fail(ctx, in, err)
 	}
 	verified, err := awaitVerification(ctx, in)
-	if err != nil || !verified {
-		return err
+	if err != nil {
+		return fail(ctx, in, err)
+	}
+	if !verified {
+		return nil
 	}
 	if err := provision(ctx, in); err != nil {
 		return fail(ctx, in, err)
@@ -69,8 +72,8 @@ func awaitVerification(ctx workflow.Context, in Input) (bool, error) {
 	if ok, _ := signal.ReceiveWithTimeout(ctx, tenancy.LinkLife, nil); ok {
 		return true, nil
 	}
-	if err := ctx.Err(); err != nil { // cancelled by an operator
-		return false, fail(ctx, in, err)
+	if err := ctx.Err(); err != nil {
+		return false, err
 	}
 	var expired bool
 	err := workflow.ExecuteActivity(ctx, a.Expire, in).Get(ctx, &expired)
@@ -82,10 +85,13 @@ func awaitVerification(ctx workflow.Context, in Input) (bool, error) {
 func provision(ctx workflow.Context, in Input) (err error) {
 	var undo saga.Saga
 	defer func() {
-		if err != nil {
+		if err != nil && !isOver(err) {
 			undo.Compensate(ctx, call, in)
 		}
 	}()
+	opts := call // a step under way is waited for when an operator cancels: undone earlier, it would be done later
+	opts.WaitForCancellation = workflow.GetVersion(ctx, "wait for the step under way", workflow.DefaultVersion, 1) == 1
+	ctx = workflow.WithActivityOptions(ctx, opts)
 	undo.Add(a.DeleteCredential) // made when the owner chose a password
 	for _, step := range []struct{ do, undo any }{
 		{a.CreateTenant, a.RemoveTenant},
@@ -105,9 +111,17 @@ func provision(ctx workflow.Context, in Input) (err error) {
 	return nil
 }
 
-// fail notes the failure where people can read it, and returns it.
+// fail notes the failure where people can read it, and returns it. What has
+// ended already keeps its end.
 func fail(ctx workflow.Context, in Input, cause error) error {
-	faults.Note(ctx, call, a.Fail, in, failureOf(cause))
+	if isOver(cause) {
+		return temporal.NewCanceledError()
+	}
+	why := failureOf(cause)
+	if ctx.Err() != nil {
+		cause, why = temporal.NewCanceledError(), tenancy.Failure{Code: "cancelled", Message: "an operator has cancelled the registration"}
+	}
+	faults.Note(ctx, call, a.Fail, in, why)
 	return cause
 }
 

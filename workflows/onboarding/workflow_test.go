@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/activity"
+	sdk "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"bailiwick.dev/domain/fault"
@@ -35,7 +36,10 @@ func steps(t *testing.T, verifyAfter time.Duration, fails map[string]error) ([]s
 			return temporal.Error(fails[name])
 		}, activity.RegisterOptions{Name: name})
 	}
-	env.RegisterActivityWithOptions(func(context.Context, Input) (bool, error) { done = append(done, "Expire"); return true, nil }, activity.RegisterOptions{Name: "Expire"})
+	env.RegisterActivityWithOptions(func(context.Context, Input) (bool, error) {
+		done = append(done, "Expire")
+		return true, temporal.Error(fails["Expire"])
+	}, activity.RegisterOptions{Name: "Expire"})
 	env.RegisterActivityWithOptions(func(_ context.Context, _ Input, f tenancy.Failure) error {
 		done = append(done, "Fail "+f.Code)
 		return nil
@@ -82,6 +86,35 @@ func TestRefusedMailFailsTheRegistration(t *testing.T) {
 	got, err := steps(t, 0, map[string]error{"SendVerification": fault.New(fault.Invalid, "email_refused", "no")})
 	if want := []string{"SendVerification", "Fail email_refused"}; err == nil || !slices.Equal(got, want) {
 		t.Errorf("steps %v, %v; want %v", got, err, want)
+	}
+}
+
+func TestExpiryThatFailsFailsTheRegistration(t *testing.T) {
+	t.Parallel()
+	got, err := steps(t, 0, map[string]error{"Expire": fault.New(fault.NotFound, "not_found", "gone")})
+	if want := []string{"SendVerification", "Expire", "Fail not_found"}; err == nil || !slices.Equal(got, want) {
+		t.Errorf("steps %v, %v; want %v", got, err, want)
+	}
+}
+
+// Begun anew after it has ended, an onboarding changes nothing.
+func TestEndedRegistrationKeepsItsEnd(t *testing.T) {
+	t.Parallel()
+	for want, end := range map[tenancy.Status]func(w *world) error{
+		tenancy.StatusFailed:  func(w *world) error { return w.acts.Fail(t.Context(), w.in, tenancy.Failure{Code: "c"}) },
+		tenancy.StatusExpired: func(w *world) error { _, err := w.acts.Expire(t.Context(), w.in); return err },
+	} {
+		w := newWorld(t)
+		if err := end(w); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.forgetful(t, false); !sdk.IsCanceledError(err) {
+			t.Errorf("%s: the workflow ends with %v, want cancelled", want, err)
+		}
+		w.isGone(t, want)
+		if len(w.mails) != 0 {
+			t.Errorf("%s: mails %q", want, w.mails)
+		}
 	}
 }
 

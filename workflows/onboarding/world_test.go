@@ -32,6 +32,8 @@ type world struct {
 	mails  []string        // the subjects of those sent
 	refuse error           // what PutClient answers
 	pause  chan struct{}   // closed: Seed goes on
+
+	seeding sync.WaitGroup
 }
 
 func newWorld(t *testing.T) *world {
@@ -121,6 +123,8 @@ func (w *world) remove(things ...string) error {
 
 // Seed implements tenancy.Roles.
 func (w *world) Seed(context.Context, identity.TenantID) error {
+	w.seeding.Add(1)
+	defer w.seeding.Done()
 	<-w.pause
 	return w.put("policy")
 }
