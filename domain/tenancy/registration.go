@@ -60,7 +60,7 @@ type Failure struct {
 // Step is one step of an onboarding.
 type Step struct {
 	Name  StepName   `json:"name" enum:"send_verification,verification,create_tenant,seed_roles,create_owner,enable_credential,create_client,activate,send_welcome" example:"send_verification"`
-	State State      `json:"state" enum:"pending,running,done,failed,undone" example:"done"`
+	State State      `json:"state" enum:"pending,running,done,failed,undone" doc:"failed: it was given up; undone: it was done, and taken back because a later step failed" example:"done"`
 	At    *time.Time `json:"at,omitempty" doc:"Since when" example:"2026-01-31T09:00:01Z"`
 }
 

@@ -117,8 +117,20 @@ func (a *Activities) SendWelcome(ctx context.Context, in Input) error {
 	})
 }
 
-// Fail ends the registration and says why.
+// Fail ends the registration and says why, and which step did not get done.
 func (a *Activities) Fail(ctx context.Context, in Input, f tenancy.Failure) error {
+	r, err := a.Store.Registration(ctx, in.TenantID)
+	if err != nil {
+		return err
+	}
+	for _, s := range r.Steps {
+		if s.State != tenancy.StepRunning {
+			continue
+		}
+		if err := a.record(ctx, in, s.Name, tenancy.StepFailed, ""); err != nil {
+			return err
+		}
+	}
 	return a.Store.Fail(ctx, in.TenantID, f, time.Now())
 }
 
@@ -142,14 +154,14 @@ func (a *Activities) step(ctx context.Context, in Input, name tenancy.StepName, 
 	return a.record(ctx, in, name, tenancy.StepDone, then)
 }
 
-// undo undoes a step and notes it. What is active stays: only the answer of
-// its last step was lost.
+// undo undoes a step and notes it, unless the step was never done. What is
+// active stays: only the answer of its last step was lost.
 func (a *Activities) undo(ctx context.Context, in Input, name tenancy.StepName, do func(tenancy.Registration) error) error {
 	r, err := a.Store.Registration(ctx, in.TenantID)
 	if err != nil || r.Status == tenancy.StatusActive {
 		return err
 	}
-	if err := do(r); err != nil {
+	if err := do(r); err != nil || !r.Done(name) {
 		return err
 	}
 	return a.record(ctx, in, name, tenancy.StepUndone, "")

@@ -103,6 +103,28 @@ func TestLostAnswersOfWhatUndoesLeaveNothing(t *testing.T) {
 	lose(t, lost, "SendVerification", "CreateTenant", "SeedRoles", "CreateOwner", "EnableCredential",
 		"DeleteClient", "DeleteCredential", "RemoveOwner", "UnseedRoles", "RemoveTenant", "Fail")
 	w.isGone(t, tenancy.StatusFailed)
+	w.shows(t, "send_verification done, verification done, create_tenant undone, seed_roles undone, create_owner undone, enable_credential undone, "+
+		"create_client failed, activate pending, send_welcome pending")
+}
+
+// A mail that no server takes is shown as such, and a tenant that works goes on.
+func TestRefusedMailIsShown(t *testing.T) {
+	t.Parallel()
+	for subject, want := range map[string]string{
+		"Confirm Acme on Bailiwick": "send_verification failed, verification pending, create_tenant pending, seed_roles pending, create_owner pending, " +
+			"enable_credential pending, create_client pending, activate pending, send_welcome pending",
+		"Acme is ready": "send_verification done, verification done, create_tenant done, seed_roles done, create_owner done, enable_credential done, " +
+			"create_client done, activate done, send_welcome failed",
+	} {
+		w := newWorld(t)
+		w.unsent = subject
+		_, _ = w.forgetful(t, subject == "Acme is ready")
+		if w.shows(t, want); subject == "Acme is ready" {
+			w.isWhole(t)
+		} else {
+			w.isGone(t, tenancy.StatusFailed)
+		}
+	}
 }
 
 // Nobody opens the link, and the answers are lost: it expires.

@@ -62,6 +62,7 @@ func Workflow(ctx workflow.Context, in Input) error {
 	// The tenant works: a welcome that no server takes undoes nothing.
 	if err := run(ctx, letter, a.SendWelcome, in); err != nil {
 		workflow.GetLogger(ctx).Warn("no welcome was sent", "error", err)
+		_ = fail(ctx, in, err) // the step: what is active stays so
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -31,6 +32,7 @@ type world struct {
 	things map[string]bool // that other services keep
 	mails  []string        // the subjects of those sent
 	refuse error           // what PutClient answers
+	unsent string          // the subject of the mail that is refused
 	pause  chan struct{}   // closed: Seed goes on
 
 	seeding sync.WaitGroup
@@ -94,6 +96,18 @@ func (w *world) isGone(t *testing.T, want tenancy.Status) {
 		t.Errorf("tenant %+v, %v, want none", tenant, err)
 	}
 	w.keeps(t)
+}
+
+// shows fails the test unless people see these steps.
+func (w *world) shows(t *testing.T, want string) {
+	t.Helper()
+	var steps []string
+	for _, s := range w.registration(t).Shown().Steps {
+		steps = append(steps, string(s.Name)+" "+string(s.State))
+	}
+	if got := strings.Join(steps, ", "); got != want {
+		t.Errorf("steps are %s, want %s", got, want)
+	}
 }
 
 func (w *world) keeps(t *testing.T, want ...string) {
@@ -166,6 +180,9 @@ func (w *world) DeleteClient(_ context.Context, _ identity.TenantID, id uuid.UUI
 func (w *world) Send(_ context.Context, m tenancy.Mail) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if m.Subject == w.unsent {
+		return fault.New(fault.Invalid, "email_refused", "no")
+	}
 	w.mails = append(w.mails, m.Subject)
 	return nil
 }

@@ -2986,14 +2986,18 @@ type Step struct {
 	// Name Examples: send_verification
 	Name StepName `json:"name"`
 
-	// State Examples: done
+	// State failed: it was given up; undone: it was done, and taken back because a later step failed
+	//
+	// Examples: done
 	State StepState `json:"state"`
 }
 
 // StepName Examples: send_verification
 type StepName string
 
-// StepState Examples: done
+// StepState failed: it was given up; undone: it was done, and taken back because a later step failed
+//
+// Examples: done
 type StepState string
 
 // Task defines model for Task.

@@ -1776,6 +1776,9 @@ export type Step = {
      */
     at?: string;
     name: 'send_verification' | 'verification' | 'create_tenant' | 'seed_roles' | 'create_owner' | 'enable_credential' | 'create_client' | 'activate' | 'send_welcome';
+    /**
+     * failed: it was given up; undone: it was done, and taken back because a later step failed
+     */
     state: 'pending' | 'running' | 'done' | 'failed' | 'undone';
 };
 
