@@ -91,10 +91,17 @@ func TestPasswordRules(t *testing.T) {
 	t.Parallel()
 	for password, good := range map[string]bool{
 		"correct horse": true, strings.Repeat("ß", 64): true, strings.Repeat("x", 128): true, "пароль длинный": true,
-		"short": false, strings.Repeat("x", 129): false, "password1": false, "Pass-word-1": false, "ada.lovelace42": false, "abc\xff12345": false,
+		"short": false, strings.Repeat("x", 129): false, "password1": false, "Pass-word-1": false, "ada.lovelace42": false, "ada.lovelace@acme.example": false, "Ada.Lovelace@ACME.example": false, "ada.lovelace acme.example": false, "abc\xff12345": false,
 	} {
 		if err := login.CheckPassword(password, "ada.lovelace@acme.example"); (err == nil) != good {
 			t.Errorf("%q: %v", password, err)
+		}
+	}
+	for password, good := range map[string]bool{
+		"al@acme.example": false, "AL@ACME.EXAMPLE": false, "al@acme.example1!": false, "@acme.example": false, "Acme.Example2026": false, "al@acme.example is mine": true, "alphabetical": true,
+	} {
+		if err := login.CheckPassword(password, "Al@Acme.example"); (err == nil) != good {
+			t.Errorf("%q of an address with a short local part: %v", password, err)
 		}
 	}
 }

@@ -34,9 +34,19 @@ func CheckPassword(password, email string) error {
 	}
 	plain := strings.ToLower(password)
 	c.That(!isCommon(plain), "/password", "common", "this password is among the first that are tried; choose another")
-	local, _, _ := strings.Cut(email, "@")
-	c.That(len(local) < 4 || strings.Trim(strings.ReplaceAll(plain, local, ""), "0123456789!.-_ ") != "", "/password", "email", "a password is more than the e-mail address")
+	c.That(!isAddress(plain, Normal(email)), "/password", "email", "a password is more than the e-mail address")
 	return c.Err()
+}
+
+// isAddress reports whether a password is the address, or parts of it, with no more
+// than signs and digits. A local part of three letters is in too many words.
+func isAddress(plain, email string) bool {
+	local, domain, _ := strings.Cut(email, "@")
+	parts := []string{email, "", domain, ""}
+	if len(local) >= 4 {
+		parts = append(parts, local, "")
+	}
+	return strings.Trim(strings.NewReplacer(parts...).Replace(plain), "0123456789!.-_@ ") == ""
 }
 
 //go:embed common-passwords.txt.gz
