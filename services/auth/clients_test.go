@@ -126,6 +126,42 @@ func TestDisabledClientGetsNothing(t *testing.T) {
 	}
 }
 
+// What is taken from a client is no longer in what its people granted before.
+func TestScopesTakenFromAClientAreGrantedNoMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, at := newSuite(t, w), "/auth/v1/clients/"+w.client.ID
+	all := map[string]string{"scope": "openid tasks reports"}
+	tok, _ := s.tokensFor(t, s.authorize(t, all))
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {s.authorize(t, all).Get("code")}, "redirect_uri": {s.c.RedirectURL}, "code_verifier": {s.verifier}}
+	gone := url.Values{"grant_type": {"authorization_code"}, "code": {s.authorize(t, map[string]string{"scope": "tasks"}).Get("code")}, "redirect_uri": {s.c.RedirectURL}, "code_verifier": {s.verifier}}
+	w.send(t, "PATCH", at, map[string]any{"scopes": []string{"reports", "users"}}, 200, nil, "If-Match", `"1"`)
+	time.Sleep(recentLife)
+	refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tok.RefreshToken}, "scope": {"tasks"}}
+	if status, body := w.post(t, "/auth/token", refresh); status != 400 || body["error"] != "invalid_scope" {
+		t.Errorf("what was taken is asked for: %d %v", status, body)
+	}
+	if _, body := w.post(t, "/auth/introspect", url.Values{"token": {tok.RefreshToken}}); body["scope"] != "reports" {
+		t.Errorf("the refresh token is said to give %v", body["scope"])
+	}
+	status, body := w.refresh(t, tok.RefreshToken)
+	if status != 200 || body["scope"] != "reports" {
+		t.Errorf("refresh: %d %v", status, body)
+	}
+	if status, body := w.post(t, "/auth/token", form); status != 200 || body["scope"] != "reports" || body["id_token"] != nil {
+		t.Errorf("exchange: %d %v", status, body)
+	}
+	if status, body := w.post(t, "/auth/token", gone); status != 400 || body["error"] != "invalid_scope" {
+		t.Errorf("exchange of what is gone as a whole: %d %v", status, body)
+	}
+	w.send(t, "PATCH", at, map[string]any{"scopes": []string{"users"}}, 200, nil, "If-Match", `"2"`)
+	time.Sleep(recentLife)
+	second, _ := body["refresh_token"].(string)
+	if status, body := w.refresh(t, second); status != 400 || body["error"] != "invalid_scope" {
+		t.Errorf("refresh of what is gone as a whole: %d %v", status, body)
+	}
+}
+
 func TestOnlyThePlatformMarksAFirstPartyClient(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

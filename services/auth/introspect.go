@@ -63,7 +63,7 @@ func (s *server) ofRefreshToken(ctx context.Context, c *client, token string) (*
 	if fault.Is(err, fault.NotFound) || err == nil && f.ClientID != c.ID {
 		return nil, nil
 	}
-	return &introspection{TokenType: "refresh_token", accessClaims: accessClaims{ClientID: c.ID, Scope: strings.Join(f.Scopes, " "), TenantID: c.Tenant.String(),
+	return &introspection{TokenType: "refresh_token", accessClaims: accessClaims{ClientID: c.ID, Scope: strings.Join(c.still(f.Scopes), " "), TenantID: c.Tenant.String(),
 		Claims: jwt.Claims{Issuer: s.cfg.Issuer, Subject: f.UserID.String(), Expiry: jwt.NewNumericDate(expires)}}}, err
 }
 

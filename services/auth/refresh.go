@@ -37,6 +37,9 @@ func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, r fosit
 	if !c.Has(login.RefreshToken) {
 		return fosite.ErrUnauthorizedClient
 	}
+	if len(c.still(r.GetRequestedScopes())) < len(r.GetRequestedScopes()) {
+		return fosite.ErrInvalidScope
+	}
 	to, err := h.targetOf(c, r.GetRequestForm())
 	if err != nil {
 		return err
@@ -50,8 +53,7 @@ func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, r fosit
 	}
 	switch outcome {
 	case login.Rotated, login.Repeated:
-		h.grantFamily(ctx, r, family, to)
-		return nil
+		return h.grantFamily(ctx, r, family, to)
 	case login.TooWide:
 		if !family.Narrow(r.GetRequestedScopes(), nil) {
 			return fosite.ErrInvalidScope
@@ -61,19 +63,24 @@ func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, r fosit
 	return fosite.ErrInvalidGrant
 }
 
-// grantFamily grants what a family has, or as much of it as is asked for.
-func (h *refreshHandler) grantFamily(ctx context.Context, r fosite.AccessRequester, f login.Family, to target) {
+// grantFamily grants what a family has, or as much of it as is asked for, of what
+// the client still has.
+func (h *refreshHandler) grantFamily(ctx context.Context, r fosite.AccessRequester, f login.Family, to target) error {
 	sess := r.GetSession().(*session)
 	sess.Tenant, sess.Subject, sess.Audience = to.tenant, f.UserID.String(), f.Audience
 	exchangeOf(ctx).asked = to.audience
 	r.SetID(f.ID.String())
 	scopes := r.GetRequestedScopes()
 	if len(scopes) == 0 {
-		scopes = f.Scopes
+		scopes = r.GetClient().(*client).still(f.Scopes)
+	}
+	if len(scopes) == 0 {
+		return fosite.ErrInvalidScope
 	}
 	for _, scope := range scopes {
 		r.GrantScope(scope)
 	}
+	return nil
 }
 
 // PopulateTokenEndpointResponse implements fosite.TokenEndpointHandler.

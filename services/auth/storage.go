@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -32,6 +33,16 @@ func (c *client) GetResponseTypes() fosite.Arguments { return fosite.Arguments{"
 func (c *client) GetScopes() fosite.Arguments        { return c.Scopes }
 func (c *client) IsPublic() bool                     { return c.Type == login.Public }
 func (c *client) GetAudience() fosite.Arguments      { return nil }
+
+// still returns what a grant has of the scopes that the client has now.
+func (c *client) still(granted []string) (scopes []string) {
+	for _, s := range granted {
+		if slices.Contains(c.Scopes, s) {
+			scopes = append(scopes, s)
+		}
+	}
+	return scopes
+}
 
 // GetResponseModes lets a request name the mode that it would get anyway.
 func (c *client) GetResponseModes() []fosite.ResponseModeType {
@@ -159,7 +170,7 @@ func (s *storage) readCode(ctx context.Context, x *exchange, signature string) e
 	if err := json.Unmarshal(code.Request, &r); err != nil {
 		return err
 	}
-	x.code, x.ended = &fosite.Request{ID: r.ID, RequestedAt: r.RequestedAt, Client: c, RequestedScope: r.Scopes, GrantedScope: r.Scopes, Form: r.Form, Session: r.Session}, code.Used
+	x.code, x.ended = &fosite.Request{ID: r.ID, RequestedAt: r.RequestedAt, Client: c, RequestedScope: r.Scopes, GrantedScope: c.still(r.Scopes), Form: r.Form, Session: r.Session}, code.Used
 	return nil
 }
 

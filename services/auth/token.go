@@ -80,6 +80,9 @@ func (s *server) aim(x *exchange, req fosite.AccessRequester, form url.Values) e
 		sess.Tenant, sess.Audience = to.tenant, to.audience
 		grantScopes(req, x.client)
 	case req.GetGrantTypes().ExactOne(login.AuthorizationCode):
+		if len(x.code.GrantedScope) == 0 {
+			return fosite.ErrInvalidScope // all that was granted has been taken from the client since
+		}
 		x.asked = to.audience
 		_, err = s.audienceOf(sess.Audience, x.asked)
 	}
