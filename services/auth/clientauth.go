@@ -153,6 +153,9 @@ func (s *server) findClient(ctx context.Context, id string) (login.Client, error
 			Scopes: append(slices.Clone(supportedScopes), identity.PlatformScope),
 		}, nil
 	}
+	if !isText(id) { // in Basic, or in an assertion
+		return login.Client{}, fault.New(fault.NotFound, "not_found", "there is no such client")
+	}
 	c, err := s.store.FindClient(ctx, id)
 	if err == nil && !c.Enabled {
 		err = fault.New(fault.NotFound, "not_found", "the client is disabled")

@@ -69,6 +69,9 @@ func (s *server) continued(w http.ResponseWriter, r *http.Request) (*authorizati
 		return nil, false
 	}
 	params, err := url.ParseQuery(r.PostForm.Get("request"))
+	if err == nil {
+		err = legible(params)
+	}
 	if err != nil {
 		s.refuse(w, http.StatusBadRequest, "The form cannot be read.")
 		return nil, false

@@ -11,7 +11,11 @@ import (
 // takes its form. A confidential client has no business in a browser.
 func (s *server) readable(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Origin") != "" && parseForm(w, r) == nil { // the endpoint itself says what is wrong with a form
+		if r.Header.Get("Origin") != "" {
+			if err := parseForm(w, r); err != nil { // the endpoint could not read it a second time
+				writeError(w, r, err)
+				return
+			}
 			if c, err := s.findClient(r.Context(), r.PostForm.Get("client_id")); err == nil && c.Type == login.Public {
 				rest.AllowOrigin(w, r, c.WebOrigins)
 			}

@@ -115,6 +115,59 @@ func TestWrongFormsAreToldAsJSON(t *testing.T) {
 	}
 }
 
+// Whatever is in a form, nothing of it fails in the database.
+func TestWhatIsNoTextIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := newSuite(t, w)
+	_, page := open(t, s.b, s.authorizeAt(nil))
+	at, _ := url.Parse(s.authorizeAt(map[string]string{"client_id": "a\x00"}))
+	for path, bad := range map[string][]url.Values{
+		"authorize":        {at.Query()},
+		"login":            {{"request": {at.RawQuery}}, {"request": page["request"], "email": {"\x00@x.example"}, "password": {password}}, {"request": page["request"], "email": {"\xff@x.example"}, "password": {password}}},
+		"account/consents": {{"client": {"a\x00"}}},
+		"forgot":           {{"client_id": {"a\x00"}, "email": {email}}},
+	} {
+		for _, form := range bad {
+			form.Set("csrf", page.Get("csrf"))
+			if resp := send(t, s.b, w.url+"/auth/"+path, form); resp.StatusCode != 400 || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+				t.Errorf("%s with %v: %v", path, form, resp)
+			}
+		}
+	}
+	for what, c := range map[string]struct{ path, id, body, want string }{
+		"client_id":          {"token", "", "grant_type=client_credentials&client_id=%00", "invalid_request"},
+		"to push":            {"par", "", "client_id=%00", "invalid_request"},
+		"to revoke":          {"revoke", "", "client_id=%00&token=x", "invalid_request"},
+		"to introspect":      {"introspect", "", "client_id=%ff&token=x", "invalid_request"},
+		"a name":             {"token", "", "grant_type=client_credentials&%00=x", "invalid_request"},
+		"Basic":              {"token", "a%00", "grant_type=client_credentials", "invalid_client"},
+		"Basic, unescaped":   {"introspect", "a\x00\xff", "token=x", "invalid_client"},
+		"a scope":            {"token", w.client.ID, "grant_type=refresh_token&refresh_token=x&scope=%00", "invalid_request"},
+		"a part that is cut": {"token", w.client.ID, "grant_type=client_credentials&scope=%z", "invalid_request"},
+		"an assertion": {"token", "", "grant_type=client_credentials&client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=" +
+			b64(`{"alg":"ES256"}`) + "." + b64(`{"sub":"a\u0000"}`) + "." + b64(strings.Repeat("s", 64)), "invalid_client"},
+	} {
+		for _, origin := range []string{"", "https://app.example"} {
+			req, _ := http.NewRequestWithContext(t.Context(), "POST", w.url+"/auth/"+c.path, strings.NewReader(c.body))
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if c.id != "" {
+				req.SetBasicAuth(c.id, w.client.ClientSecret)
+			}
+			if origin != "" {
+				req.Header.Set("Origin", origin)
+			}
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if status, body := answerOf(resp); body["error"] != c.want || status >= 500 {
+				t.Errorf("%s from %q: %d %v, want %s", what, origin, status, body, c.want)
+			}
+		}
+	}
+}
+
 // fosite looks for reuse before it looks whose token it is.
 func TestAnotherClientsReplayEndsNoFamily(t *testing.T) {
 	t.Parallel()

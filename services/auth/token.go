@@ -103,8 +103,8 @@ func grantScopes(req fosite.AccessRequester, c *client) {
 	}
 }
 
-// parseForm reads a form body. Parameters come once (RFC 6749, section 3.2),
-// but for resource (RFC 8707).
+// parseForm reads a form body of text. Parameters come once (RFC 6749, section
+// 3.2), but for resource (RFC 8707).
 func parseForm(w http.ResponseWriter, r *http.Request) error {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/x-www-form-urlencoded" {
@@ -119,7 +119,7 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 			return fosite.ErrInvalidRequest.WithHint("A parameter is there more than once.")
 		}
 	}
-	return nil
+	return legible(r.PostForm)
 }
 
 // writeError answers as RFC 6749, section 5.2, says. Debug texts stay here, and
