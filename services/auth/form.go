@@ -1,12 +1,29 @@
 package main
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/ory/fosite"
 )
+
+// understood answers with a page where the query cannot be read: url.Values leaves out
+// the part that is malformed, and with it what it asked for.
+func (s *server) understood(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		params, err := url.ParseQuery(r.URL.RawQuery)
+		if err == nil {
+			err = legible(params)
+		}
+		if err != nil {
+			s.refuse(w, http.StatusBadRequest, "The address cannot be read. Go back to where you came from and begin again.")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
 
 // legible refuses parameters that are no text: PostgreSQL keeps none such, and JSON
 // changes them. The state may be any bytes: it goes back as it came.

@@ -115,6 +115,23 @@ func TestWrongFormsAreToldAsJSON(t *testing.T) {
 	}
 }
 
+// What cannot be read of a query is not left out: it may be what forbids the rest.
+func TestMalformedQueriesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	s.tokensFor(t, s.authorize(t, nil)) // from here on a code would come at once
+	for _, part := range []string{"extra=a;b", "extra=%zz", "prompt=login;", "max_age=0;", "%zz=x", "extra=%00", "login_hint=%ff", "extra%ff=x"} {
+		for _, at := range []string{s.authorizeAt(nil) + "&", s.url + "/auth/logout?", s.url + "/auth/forgot?", s.url + "/auth/reset?", s.url + "/auth/verify?"} {
+			if resp, err := s.b.Get(at + part); err != nil || resp.StatusCode != 400 || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
+				t.Errorf("%s%s: %v, %v", at, part, resp, err)
+			}
+		}
+	}
+	if resp, err := s.b.Get(strings.Replace(s.authorizeAt(nil), "state=the+state", "state=%ff%00", 1)); err != nil || location(t, resp).Query().Get("state") != "\xff\x00" {
+		t.Errorf("a state of any bytes: %v, %v", resp, err)
+	}
+}
+
 // Whatever is in a form, nothing of it fails in the database.
 func TestWhatIsNoTextIsRefused(t *testing.T) {
 	t.Parallel()

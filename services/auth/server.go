@@ -91,6 +91,7 @@ func newServer(cfg config.Server, store *authdb.Store, people *login.Service, ha
 // mount adds the endpoints.
 func (s *server) mount(r *rest.API) {
 	m := r.Router()
+	page := m.With(s.understood)
 	for _, path := range []string{"/auth/.well-known/openid-configuration", "/auth/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/auth"} {
 		m.Get(path, public(s.discovery))
 	}
@@ -99,15 +100,15 @@ func (s *server) mount(r *rest.API) {
 		w.Header().Set("Cache-Control", "public, max-age=60")
 		_, _ = w.Write(s.keys.set.Load().public) // the client is gone if this fails
 	}))
-	m.Get("/auth/authorize", s.authorize)
+	page.Get("/auth/authorize", s.authorize)
 	m.Post("/auth/authorize", s.authorize)
 	m.Post("/auth/login", s.login)
 	m.Post("/auth/consent", s.consent)
-	m.Get("/auth/forgot", s.forgot)
+	page.Get("/auth/forgot", s.forgot)
 	m.Post("/auth/forgot", s.sendReset)
-	m.Get("/auth/reset", s.reset)
+	page.Get("/auth/reset", s.reset)
 	m.Post("/auth/reset", s.setPassword)
-	m.Get("/auth/verify", s.verify)
+	page.Get("/auth/verify", s.verify)
 	m.Post("/auth/verify", s.verified)
 	m.Get("/auth/account", s.account)
 	m.Post("/auth/account/password", s.changePassword)
@@ -119,7 +120,7 @@ func (s *server) mount(r *rest.API) {
 	m.Post("/auth/introspect", s.introspect)
 	m.With(r.Authenticate("openid")).Get("/auth/userinfo", s.userinfo)
 	m.With(bearerInForm, r.Authenticate("openid")).Post("/auth/userinfo", s.userinfo)
-	m.Get("/auth/logout", s.logout)
+	page.Get("/auth/logout", s.logout)
 	m.Post("/auth/logout", s.logout)
 }
 
