@@ -98,6 +98,11 @@ func TestClientProvesItselfWithAKey(t *testing.T) {
 			t.Errorf("the same assertion again: %d %v", status, body)
 		}
 	}
+	beside := asserted(sign(t, jose.ES256, w.ec, "ec", w.claims()))
+	beside["grant_type"], beside["client_id"], beside["client_secret"] = []string{"client_credentials"}, []string{""}, []string{""}
+	if status, body := w.anonymous(t, "/auth/token", beside); status != 200 {
+		t.Errorf("with an empty client_id beside it: %d %v", status, body)
+	}
 	with := func(name string, value any) map[string]any {
 		c := w.claims()
 		if c[name] = value; value == nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -21,15 +22,20 @@ func (s *server) understood(next http.Handler) http.Handler {
 			s.refuse(w, http.StatusBadRequest, "The address cannot be read. Go back to where you came from and begin again.")
 			return
 		}
+		r.URL.RawQuery = params.Encode() // without what has no value
 		next.ServeHTTP(w, r)
 	})
 }
 
 // legible refuses parameters that are no text: PostgreSQL keeps none such, and JSON
-// changes them. The state may be any bytes: it goes back as it came.
+// changes them. The state may be any bytes: it goes back as it came. Those without a
+// value count as left out (RFC 6749, sections 3.1 and 3.2), and are taken out.
 func legible(params url.Values) error {
 	for name, values := range params {
-		for _, v := range values {
+		if params[name] = slices.DeleteFunc(values, func(v string) bool { return v == "" }); len(params[name]) == 0 {
+			delete(params, name)
+		}
+		for _, v := range params[name] {
 			if !isText(name) || !isText(v) && name != "state" {
 				return fosite.ErrInvalidRequest.WithHint("Parameters are UTF-8 without NUL.")
 			}

@@ -115,6 +115,34 @@ func TestWrongFormsAreToldAsJSON(t *testing.T) {
 	}
 }
 
+// RFC 6749, sections 3.1 and 3.2: a parameter without a value counts as left out.
+func TestEmptyParametersAreLeftOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := newSuite(t, w)
+	const empty = "&response_mode=&request=&request_uri=&max_age=&resource=&resource=&prompt=&id_token_hint=&nonce="
+	s.tokensFor(t, s.authorize(t, nil))
+	resp, err := s.b.Get(strings.Replace(s.authorizeAt(nil), "state=the+state", "state=", 1) + empty)
+	if err != nil || location(t, resp).Query().Get("code") == "" || location(t, resp).Query().Has("state") {
+		t.Errorf("authorization: %v, %v", resp, err)
+	}
+	at, _ := url.Parse(s.authorizeAt(nil) + empty)
+	resp = send(t, s.b, w.url+"/auth/authorize", at.Query())
+	if location(t, resp).Query().Get("code") == "" {
+		t.Errorf("authorization by a form: %v", resp)
+	}
+	if status, body := w.push(t, at.Query().Get("code_challenge"), url.Values{"response_mode": {""}, "request": {""}, "request_uri": {""}, "max_age": {""}, "resource": {""}, "client_id": {""}, "client_secret": {""}}); status != 201 {
+		t.Errorf("pushed: %d %v", status, body)
+	}
+	if status, body := w.post(t, "/auth/token", url.Values{"grant_type": {"client_credentials"}, "client_id": {""}, "client_secret": {""}, "client_assertion": {""}, "scope": {""}, "resource": {"", ""}}); status != 200 {
+		t.Errorf("Basic with an empty secret beside it: %d %v", status, body)
+	}
+	resp, err = s.b.Get(w.url + "/auth/logout?client_id=&post_logout_redirect_uri=&state=")
+	if err != nil || resp.StatusCode != 200 {
+		t.Errorf("logout: %v, %v", resp, err)
+	}
+}
+
 // What cannot be read of a query is not left out: it may be what forbids the rest.
 func TestMalformedQueriesAreRefused(t *testing.T) {
 	t.Parallel()

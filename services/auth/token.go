@@ -114,12 +114,15 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return fosite.ErrInvalidRequest.WithHint("The form cannot be read.")
 	}
+	if err := legible(r.PostForm); err != nil {
+		return err
+	}
 	for name, values := range r.PostForm {
 		if len(values) > 1 && name != "resource" {
 			return fosite.ErrInvalidRequest.WithHint("A parameter is there more than once.")
 		}
 	}
-	return legible(r.PostForm)
+	return nil
 }
 
 // writeError answers as RFC 6749, section 5.2, says. Debug texts stay here, and
