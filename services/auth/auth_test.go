@@ -224,6 +224,8 @@ func TestMachineClientGetsAToken(t *testing.T) {
 	}
 	c.Scopes = []string{"platform"}
 	wantError(t, c, "invalid_scope")
+	c.Scopes = []string{"openid", "email"}
+	wantError(t, c, "invalid_scope")
 	c.Scopes, c.EndpointParams = nil, url.Values{"resource": {tenantResource + uuid.NewString()}}
 	wantError(t, c, "invalid_target")
 	c.EndpointParams, c.ClientSecret = nil, "bws_wrong"

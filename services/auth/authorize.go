@@ -132,10 +132,8 @@ func (a *authorization) problem() error {
 	case p.Has("max_age") && !isCount(p.Get("max_age")):
 		return fosite.ErrInvalidRequest.WithHint("max_age is a number of seconds.")
 	}
-	for scope := range strings.FieldsSeq(p.Get("scope")) {
-		if !slices.Contains(a.client.Scopes, scope) {
-			return fosite.ErrInvalidScope
-		}
+	if scopes := a.scopes(); len(scopes) == 0 || len(a.client.still(scopes)) < len(scopes) { // a person is asked for something
+		return fosite.ErrInvalidScope
 	}
 	_, err := a.targetOf(a.client, p)
 	return err

@@ -48,6 +48,9 @@ func (h *passwordHandler) HandleTokenEndpointRequest(ctx context.Context, r fosi
 		}
 		r.GrantScope(scope)
 	}
+	if len(r.GetGrantedScopes()) == 0 {
+		return fosite.ErrInvalidScope
+	}
 	to, err := h.targetOf(c, form)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func TestPasswordGrantIsForFirstPartyClients(t *testing.T) {
 	if status, _ := w.refresh(t, refresh); status != 200 {
 		t.Errorf("refresh: %d", status)
 	}
-	for what, c := range map[string][2]string{"a wrong password": {"wrong password", "tasks"}, "the platform's scope": {password, "platform"}, "an ID token": {password, "openid"}} {
+	for what, c := range map[string][2]string{"a wrong password": {"wrong password", "tasks"}, "the platform's scope": {password, "platform"}, "an ID token": {password, "openid"}, "nothing": {password, ""}} {
 		if status, body := w.withPassword(t, c[0], c[1]); status != 400 || body["error"] != map[bool]string{true: "invalid_grant", false: "invalid_scope"}[c[1] == "tasks"] {
 			t.Errorf("%s: %d %v", what, status, body)
 		}

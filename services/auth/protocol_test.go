@@ -64,6 +64,9 @@ func TestMeaninglessRequestsAreInvalid(t *testing.T) {
 			t.Errorf("%v: %q", params, got)
 		}
 	}
+	if got := s.authorize(t, map[string]string{"scope": ""}).Get("error"); got != "invalid_scope" {
+		t.Errorf("no scope: %q", got)
+	}
 	resp, err := s.b.Get(s.authorizeAt(nil) + "&nonce=another")
 	if err != nil || location(t, resp).Query().Get("error") != "invalid_request" {
 		t.Errorf("a parameter that comes twice: %v, %v", resp, err)

@@ -78,7 +78,7 @@ func (s *server) aim(x *exchange, req fosite.AccessRequester, form url.Values) e
 	switch {
 	case req.GetGrantTypes().ExactOne(login.ClientCredentials):
 		sess.Tenant, sess.Audience = to.tenant, to.audience
-		grantScopes(req, x.client)
+		err = grantScopes(req, x.client)
 	case req.GetGrantTypes().ExactOne(login.AuthorizationCode):
 		if len(x.code.GrantedScope) == 0 {
 			return fosite.ErrInvalidScope // all that was granted has been taken from the client since
@@ -90,8 +90,8 @@ func (s *server) aim(x *exchange, req fosite.AccessRequester, form url.Values) e
 }
 
 // grantScopes grants a client that acts for itself what it asks for, or all
-// that it has; never what concerns a person.
-func grantScopes(req fosite.AccessRequester, c *client) {
+// that it has; never what concerns a person, and not nothing.
+func grantScopes(req fosite.AccessRequester, c *client) error {
 	want := req.GetRequestedScopes()
 	if len(want) == 0 {
 		want = c.Scopes
@@ -101,6 +101,10 @@ func grantScopes(req fosite.AccessRequester, c *client) {
 			req.GrantScope(scope)
 		}
 	}
+	if len(req.GetGrantedScopes()) == 0 {
+		return fosite.ErrInvalidScope
+	}
+	return nil
 }
 
 // parseForm reads a form body of text. Parameters come once (RFC 6749, section
