@@ -84,7 +84,7 @@ type ClientDraft struct {
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Where a logout may lead" example:"[\"https://app.acme.example/\"]"`
 	WebOrigins             []string `json:"web_origins,omitempty" nullable:"false" maxItems:"20" doc:"Origins of its pages, from which browsers may call with its tokens (CORS): scheme, host, and a port that is not the scheme's own" example:"[\"https://app.acme.example\"]"`
 	GrantTypes             []string `json:"grant_types,omitempty" nullable:"false" maxItems:"4" doc:"authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs. Token exchange, which discovery names too, is for the platform's own services: others are answered unauthorized_client" example:"[\"authorization_code\",\"refresh_token\"]"`
-	Scopes                 []string `json:"scopes,omitempty" nullable:"false" maxItems:"20" doc:"Left out: all" example:"[\"openid\",\"tasks\"]"`
+	Scopes                 []string `json:"scopes,omitempty" nullable:"false" maxItems:"20" doc:"Left out: all; an empty list: none" example:"[\"openid\",\"tasks\"]"`
 	AuthMethod             string   `json:"token_endpoint_auth_method,omitempty" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"Left out: what fits the type" example:"client_secret_basic"`
 	JWKS                   *KeySet  `json:"jwks,omitempty" doc:"Needed for private_key_jwt. There is no jwks_uri: the server fetches nothing"`
 }
@@ -98,10 +98,10 @@ func (d ClientDraft) Client(id string, now time.Time) (Client, error) {
 	if c.AuthMethod == "" {
 		c.AuthMethod = DefaultAuthMethod(c.Type)
 	}
-	if len(c.GrantTypes) == 0 {
+	if d.GrantTypes == nil { // an empty list is no wish for all
 		c.GrantTypes = c.defaultGrants()
 	}
-	if len(c.Scopes) == 0 {
+	if d.Scopes == nil {
 		c.Scopes = Scopes()
 	}
 	return c, c.check()
@@ -146,7 +146,7 @@ func (c Client) check() error {
 	for i, s := range c.Scopes {
 		f.That(slices.Contains(Scopes(), s), "/scopes/"+strconv.Itoa(i), "unknown_value", "there is no such scope")
 	}
-	f.That(len(c.GrantTypes) > 0, "/grant_types", "required", "a public client needs redirect URIs")
+	f.That(len(c.GrantTypes) > 0, "/grant_types", "required", "at least one; for a public client to have any, it needs redirect URIs")
 	f.That(!c.Has(AuthorizationCode) || len(c.RedirectURIs) > 0, "/redirect_uris", "required", "authorization_code needs a redirect URI")
 	f.That(!c.Has(RefreshToken) || c.Has(AuthorizationCode) || c.Has(Password), "/grant_types", "inconsistent", "refresh_token goes with authorization_code")
 	f.That(!c.Has(ClientCredentials) || c.Type == Confidential, "/grant_types", "inconsistent", "a public client has no client_credentials")

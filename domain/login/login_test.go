@@ -53,7 +53,11 @@ func TestClientDraftsAreJudged(t *testing.T) {
 	if err != nil || len(c.GrantTypes) != 1 || !c.Has(login.ClientCredentials) || len(c.Scopes) != len(login.Scopes()) {
 		t.Errorf("a machine's client: %+v, %v", c, err)
 	}
+	if c, err := (login.ClientDraft{Name: "c", Type: login.Confidential, Scopes: []string{}}).Client("id", time.Now()); err != nil || len(c.Scopes) != 0 {
+		t.Errorf("no scopes: %v, %v", c.Scopes, err)
+	}
 	for what, d := range map[string]login.ClientDraft{
+		"no grants":             {Name: "c", Type: login.Confidential, GrantTypes: []string{}},
 		"no redirect":           {Name: "c", Type: login.Public},
 		"public with a secret":  {Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/"}, GrantTypes: []string{login.ClientCredentials}},
 		"plain http":            {Name: "c", Type: login.Public, RedirectURIs: []string{"http://a.example/"}},

@@ -73,6 +73,20 @@ func TestClientIsChangedUnderItsVersion(t *testing.T) {
 	w.send(t, "DELETE", at, nil, 404, nil, "If-Match", `"2"`)
 }
 
+// An empty list is never the widest grant.
+func TestEmptyListsGiveNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	draft := map[string]any{"name": "c", "type": "confidential", "scopes": []string{}}
+	w.send(t, "POST", "/auth/v1/clients", draft, 201, &w.client)
+	if status, body := w.post(t, "/auth/token", url.Values{"grant_type": {"client_credentials"}}); len(w.client.Scopes) != 0 || status != 400 || body["error"] != "invalid_scope" {
+		t.Errorf("%+v gets %d %v", w.client, status, body)
+	}
+	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"scopes": []string{"tasks"}}, 200, nil, "If-Match", `"1"`)
+	draft["grant_types"] = []string{}
+	w.send(t, "POST", "/auth/v1/clients", draft, 422, nil)
+}
+
 func TestTwoSecretsWorkDuringARotation(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -1324,7 +1324,7 @@ type ClientDraft struct {
 	// Examples: ["https://app.acme.example/callback"]
 	RedirectUris *[]string `json:"redirect_uris,omitempty"`
 
-	// Scopes Left out: all
+	// Scopes Left out: all; an empty list: none
 	//
 	// Examples: ["openid","tasks"]
 	Scopes *[]string `json:"scopes,omitempty"`

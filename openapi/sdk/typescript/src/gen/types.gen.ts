@@ -405,7 +405,7 @@ export type ClientDraft = {
      */
     redirect_uris?: Array<string>;
     /**
-     * Left out: all
+     * Left out: all; an empty list: none
      */
     scopes?: Array<string>;
     /**
