@@ -126,9 +126,11 @@ func TestResourceIsTheAudience(t *testing.T) {
 	verifier := oauth2.GenerateVerifier()
 	at := c.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier)) + "&" + url.Values{"resource": {w.url + "/tasks", w.url + "/reports"}}.Encode()
 	to, _ := w.logIn(t, w.browser(t), at, email, password)
-	wide := oauth2.SetAuthURLParam("resource", w.url+"/users")
-	if _, err := c.Exchange(t.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier), wide); err == nil {
-		t.Error("the code gives a token for what was not authorized")
+	for _, wide := range []string{w.url + "/users", w.url} {
+		_, err := c.Exchange(t.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier), oauth2.SetAuthURLParam("resource", wide))
+		if refused, ok := err.(*oauth2.RetrieveError); !ok || refused.ErrorCode != "invalid_target" {
+			t.Errorf("the code gives a token for %s, which was not authorized: %v", wide, err)
+		}
 	}
 	tok, err := c.Exchange(t.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier), oauth2.SetAuthURLParam("resource", w.url+"/tasks"))
 	if err != nil {
@@ -148,13 +150,20 @@ func TestResourceIsTheAudience(t *testing.T) {
 	if _, err := w.verifier.Verify(t.Context(), tok.AccessToken); err == nil {
 		t.Error("another service takes it")
 	}
-	refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tok.RefreshToken}, "resource": {w.url + "/users"}}
-	if status, body := w.post(t, "/auth/token", refresh); body["error"] != "invalid_target" {
-		t.Errorf("refreshed for more: %d %v", status, body)
+	refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tok.RefreshToken}}
+	for _, wide := range [][]string{{w.url + "/users"}, {w.url}, {w.url + "/tasks", w.url}} {
+		refresh["resource"] = wide
+		if status, body := w.post(t, "/auth/token", refresh); body["error"] != "invalid_target" {
+			t.Errorf("refreshed for %v: %d %v", wide, status, body)
+		}
 	}
 	delete(refresh, "resource")
 	if _, body := w.post(t, "/auth/token", refresh); aud(body["access_token"]) != w.url+"/tasks "+w.url+"/reports" {
 		t.Errorf("refreshed: %v", body)
+	}
+	all := w.tokens(t, c)
+	if _, body := w.post(t, "/auth/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {all.RefreshToken}, "resource": {w.url}}); aud(body["access_token"]) != w.url {
+		t.Errorf("a grant for all, refreshed for all: %v", body)
 	}
 	if _, body := w.post(t, "/auth/token", url.Values{"grant_type": {"client_credentials"}, "resource": {w.url + "/tasks"}}); aud(body["access_token"]) != w.url+"/tasks" {
 		t.Errorf("client credentials: %v", body)

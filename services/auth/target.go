@@ -19,6 +19,7 @@ const tenantResource = "urn:bailiwick:tenant:"
 type target struct {
 	tenant   uuid.UUID
 	audience []string // some of the services; empty: all of them
+	asked    []string // what a grant is asked for, where the platform as a whole is named too
 }
 
 // targetOf reads the resources that a client names (RFC 8707): the platform, or
@@ -43,8 +44,8 @@ func (s *server) targetOf(c *client, form url.Values) (target, error) {
 	if to.tenant == uuid.Nil {
 		return to, errInvalidTarget
 	}
-	if all {
-		to.audience = nil
+	if to.asked = to.audience; all {
+		to.audience, to.asked = nil, []string{s.cfg.Audience}
 	}
 	return to, nil
 }

@@ -83,7 +83,7 @@ func (s *server) aim(x *exchange, req fosite.AccessRequester, form url.Values) e
 		if len(x.code.GrantedScope) == 0 {
 			return fosite.ErrInvalidScope // all that was granted has been taken from the client since
 		}
-		x.asked = to.audience
+		x.asked = to.asked
 		_, err = s.audienceOf(sess.Audience, x.asked)
 	}
 	return err
