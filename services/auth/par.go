@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ory/fosite"
 
@@ -46,6 +47,8 @@ func (s *server) judgePushed(c *client, form url.Values) error {
 	switch {
 	case form.Has("request_uri"):
 		return fosite.ErrInvalidRequest.WithHint("A request_uri is not pushed.")
+	case !utf8.ValidString(form.Get("state")): // which JSON would change
+		return fosite.ErrInvalidRequest.WithHint("A state that is pushed is UTF-8.")
 	case len(form["redirect_uri"]) != 1 || !c.Redirect(form.Get("redirect_uri")):
 		return fosite.ErrInvalidRequest.WithHint("The redirect_uri is not registered for this client.")
 	}

@@ -57,6 +57,7 @@ func TestPushedRequestIsItsClientsAndJudgedAtOnce(t *testing.T) {
 		"invalid_request":           {"redirect_uri": {"https://evil.example/"}},
 		"invalid_request ":          {"request_uri": {requestURI + "x"}},
 		"invalid_request  ":         {"code_challenge_method": {"plain"}},
+		"invalid_request   ":        {"state": {"a\xffb"}},
 		"invalid_scope":             {"scope": {"platform"}},
 		"invalid_target":            {"resource": {"https://other.example"}},
 		"unsupported_response_type": {"response_type": {"token"}},
