@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,7 +126,7 @@ func (a *authorization) problem() error {
 		return fosite.ErrUnauthorizedClient
 	case p.Has("response_mode") && p.Get("response_mode") != "query":
 		return fosite.ErrInvalidRequest.WithHint("The response_mode is query.")
-	case len(p.Get("code_challenge")) != 43 || p.Get("code_challenge_method") != "S256":
+	case !s256.MatchString(p.Get("code_challenge")) || p.Get("code_challenge_method") != "S256":
 		return fosite.ErrInvalidRequest.WithHint("PKCE with code_challenge_method=S256 is needed (RFC 7636).")
 	case !goodPrompt(strings.Fields(p.Get("prompt"))):
 		return fosite.ErrInvalidRequest.WithHint("The prompts are none, which goes alone, login, consent and select_account.")
@@ -138,6 +139,8 @@ func (a *authorization) problem() error {
 	_, err := a.targetOf(a.client, p)
 	return err
 }
+
+var s256 = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`) // a SHA-256 (RFC 7636, section 4.2)
 
 func goodPrompt(prompts []string) bool {
 	for _, p := range prompts {

@@ -58,6 +58,7 @@ func TestPushedRequestIsItsClientsAndJudgedAtOnce(t *testing.T) {
 		"invalid_request ":          {"request_uri": {requestURI + "x"}},
 		"invalid_request  ":         {"code_challenge_method": {"plain"}},
 		"invalid_request   ":        {"state": {"a\xffb"}},
+		"invalid_request     ":      {"code_challenge": {strings.Repeat("c", 42) + "."}},
 		"invalid_scope":             {"scope": {"platform"}},
 		"invalid_target":            {"resource": {"https://other.example"}},
 		"unsupported_response_type": {"response_type": {"token"}},

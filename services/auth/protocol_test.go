@@ -58,7 +58,7 @@ func TestMeaninglessRequestsAreInvalid(t *testing.T) {
 	s := newSuite(t, newWorld(t))
 	for _, params := range []map[string]string{
 		{"prompt": "none login"}, {"prompt": "no such"}, {"max_age": "-1"}, {"max_age": "soon"}, {"response_mode": "fragment"}, {"response_mode": "form_post"},
-		{"code_challenge_method": ""}, {"code_challenge": strings.Repeat("c", 42)},
+		{"code_challenge_method": ""}, {"code_challenge": strings.Repeat("c", 42)}, {"code_challenge": strings.Repeat("c", 42) + "."}, {"code_challenge": strings.Repeat("c", 42) + "="},
 	} {
 		if got := s.authorize(t, params).Get("error"); got != "invalid_request" {
 			t.Errorf("%v: %q", params, got)
