@@ -118,6 +118,8 @@ func (a *authorization) problem() error {
 		return fosite.ErrRequestNotSupported
 	case p.Has("request_uri"):
 		return fosite.ErrRequestURINotSupported
+	case p.Has("registration"):
+		return fosite.ErrRegistrationNotSupported
 	case p.Get("response_type") == "":
 		return fosite.ErrInvalidRequest.WithHint("The response_type is missing.")
 	case p.Get("response_type") != "code":
@@ -202,6 +204,7 @@ func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *log
 	params.Del("prompt")        // judged above, and so not again by fosite
 	params.Del("id_token_hint") // and so is this
 	params.Del("max_age")       // and this: fosite would count the time that consent takes
+	params.Del("audience")      // fosite's own; ours is the resource of RFC 8707
 	in, err := http.NewRequestWithContext(ctx, http.MethodGet, a.cfg.Issuer+"/authorize?"+params.Encode(), nil)
 	if err != nil {
 		a.fail(w, r, err)

@@ -54,14 +54,15 @@ func TestPushedRequestIsItsClientsAndJudgedAtOnce(t *testing.T) {
 	w := newWorld(t)
 	challenge := oauth2.S256ChallengeFromVerifier(oauth2.GenerateVerifier())
 	for want, more := range map[string]url.Values{
-		"invalid_request":           {"redirect_uri": {"https://evil.example/"}},
-		"invalid_request ":          {"request_uri": {requestURI + "x"}},
-		"invalid_request  ":         {"code_challenge_method": {"plain"}},
-		"invalid_request   ":        {"state": {"a\xffb"}},
-		"invalid_request     ":      {"code_challenge": {strings.Repeat("c", 42) + "."}},
-		"invalid_scope":             {"scope": {"platform"}},
-		"invalid_target":            {"resource": {"https://other.example"}},
-		"unsupported_response_type": {"response_type": {"token"}},
+		"invalid_request":            {"redirect_uri": {"https://evil.example/"}},
+		"invalid_request ":           {"request_uri": {requestURI + "x"}},
+		"invalid_request  ":          {"code_challenge_method": {"plain"}},
+		"invalid_request   ":         {"state": {"a\xffb"}},
+		"invalid_request     ":       {"code_challenge": {strings.Repeat("c", 42) + "."}},
+		"registration_not_supported": {"registration": {"{}"}},
+		"invalid_scope":              {"scope": {"platform"}},
+		"invalid_target":             {"resource": {"https://other.example"}},
+		"unsupported_response_type":  {"response_type": {"token"}},
 	} {
 		if status, body := w.push(t, challenge, more); status != 400 || body["error"] != strings.TrimSpace(want) {
 			t.Errorf("%v: %d %v", more, status, body)

@@ -43,6 +43,18 @@ func TestMaxAgeZeroAndSelectAccountAskForALogin(t *testing.T) {
 	}
 }
 
+// RFC 6749, section 3.1: parameters that are not known are ignored. That those of
+// OpenID Connect are not supported is said before anybody logs in.
+func TestForeignParametersAreIgnoredAndKnownOnesRefusedAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	resp, err := s.b.Get(s.authorizeAt(map[string]string{"registration": "{}"}))
+	if err != nil || resp.StatusCode != 303 || location(t, resp).Query().Get("error") != "registration_not_supported" {
+		t.Errorf("registration: %v, %v", resp, err)
+	}
+	s.tokensFor(t, s.authorize(t, map[string]string{"audience": "https://other.example"}))
+}
+
 // OAuth 2.0 Multiple Response Type Encoding Practices, section 2.1: naming the mode
 // that discovery names changes nothing.
 func TestResponseModeMayBeNamed(t *testing.T) {
