@@ -138,6 +138,9 @@ func (a *authorization) problem() error {
 	if scopes := a.scopes(); len(scopes) == 0 || len(a.client.still(scopes)) < len(scopes) { // a person is asked for something
 		return fosite.ErrInvalidScope
 	}
+	if _, err := a.hint(); err != nil {
+		return err
+	}
 	_, err := a.targetOf(a.client, p)
 	return err
 }
@@ -178,11 +181,28 @@ func (a *authorization) isStale(sess *login.Session) bool {
 }
 
 // isHinted reports whether the person is the one whom the id_token_hint names.
-// A hint that is none, or another client's, says nothing; it may have expired.
+// Another client's hint says nothing.
 func (a *authorization) isHinted(sess *login.Session) bool {
-	var claims jwt.Claims
-	typ, err := a.keys.verify(a.params.Get("id_token_hint"), &claims)
-	return err != nil || typ != "JWT" || !claims.Audience.Contains(a.client.ID) || claims.Subject == sess.UserID.String()
+	hint, err := a.hint()
+	return err == nil && (!hint.Audience.Contains(a.client.ID) || hint.Subject == sess.UserID.String())
+}
+
+// hint reads the id_token_hint, if there is one: an ID token of ours. It may have
+// expired. One whose key is kept no longer is taken at its word: a hint lets nobody
+// in, it can only keep out who is not meant.
+func (a *authorization) hint() (c jwt.Claims, err error) {
+	raw := a.params.Get("id_token_hint")
+	if raw == "" {
+		return c, nil
+	}
+	typ, err := a.keys.verify(raw, &c)
+	if errors.Is(err, errNoKey) {
+		typ, err = "JWT", unverified(raw, &c)
+	}
+	if err != nil || typ != "JWT" || c.Issuer != a.cfg.Issuer {
+		err = fosite.ErrInvalidRequest.WithHint("The id_token_hint is no ID token of ours.")
+	}
+	return c, err
 }
 
 // finish gives the client its code.

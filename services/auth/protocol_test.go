@@ -1,12 +1,18 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/google/uuid"
 )
 
 // Who has logged in because of max_age may take time to read what is asked for.
@@ -40,6 +46,44 @@ func TestMaxAgeZeroAndSelectAccountAskForALogin(t *testing.T) {
 	}
 	if got := s.authorize(t, map[string]string{"max_age": "0", "prompt": "none"}).Get("error"); got != "login_required" {
 		t.Errorf("silently, with max_age=0: %q", got)
+	}
+}
+
+// A hint that is no ID token of ours is refused; one that has expired, or whose key has
+// gone since, still says who is meant.
+func TestHintIsAnIDTokenOfOurs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := newSuite(t, w)
+	tok, _ := s.tokensFor(t, s.authorize(t, nil))
+	raw, _ := tok.Extra("id_token").(string)
+	parts := strings.Split(raw, ".")
+	foreign, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	claims := func(iss, sub string) map[string]any {
+		return map[string]any{"iss": iss, "sub": sub, "aud": w.client.ID, "exp": 1}
+	}
+	expired, _, err := w.replica(t).Generate(t.Context(), claims(w.url+"/auth", w.user.String()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct{ hint, want string }{
+		"expired":             {expired, ""},
+		"a key that has gone": {sign(t, jose.ES256, foreign, "gone", claims(w.url+"/auth", w.user.String())), ""},
+		"and another person":  {sign(t, jose.ES256, foreign, "gone", claims(w.url+"/auth", uuid.NewString())), "login_required"},
+		"another issuer's":    {sign(t, jose.ES256, foreign, "gone", claims("https://other.example", w.user.String())), "invalid_request"},
+		"another key":         {sign(t, jose.ES256, foreign, kidOf(t, raw), claims(w.url+"/auth", w.user.String())), "invalid_request"},
+		"other claims":        {parts[0] + "." + b64(`{"iss":"`+w.url+`/auth","sub":"x"}`) + "." + parts[2], "invalid_request"},
+		"no signature":        {b64(`{"alg":"none","typ":"JWT"}`) + "." + parts[1] + ".", "invalid_request"},
+		"an access token":     {tok.AccessToken, "invalid_request"},
+		"no token":            {"x", "invalid_request"},
+	} {
+		if got := s.authorize(t, map[string]string{"prompt": "none", "id_token_hint": c.hint}); got.Get("error") != c.want || c.want == "" && got.Get("code") == "" {
+			t.Errorf("%s: %v, want %q", what, got, c.want)
+		}
+	}
+	s.b = w.browser(t)
+	if got := s.authorize(t, map[string]string{"id_token_hint": "x"}).Get("error"); got != "invalid_request" {
+		t.Errorf("where nobody is logged in: %q", got)
 	}
 }
 
