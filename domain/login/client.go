@@ -4,6 +4,7 @@ package login
 
 import (
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,6 +133,7 @@ func (c Client) check() error {
 	f.That(c.Type == Public || c.Type == Confidential, "/type", "unknown_value", "a client is public or confidential")
 	for i, u := range c.RedirectURIs {
 		f.That(redirectable(u), "/redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
+		f.That(!answersItself(u), "/redirect_uris/"+strconv.Itoa(i), "reserved", "its query has a parameter of the answer: code, state, iss or error")
 	}
 	for i, u := range c.PostLogoutRedirectURIs {
 		f.That(redirectable(u), "/post_logout_redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
@@ -180,7 +182,7 @@ func loopbackMatch(registered, raw string) bool {
 		return false
 	}
 	b, err := url.Parse(raw)
-	if err != nil || b.Port() == "" {
+	if err != nil || b.Port() == "" || !reachable(b) {
 		return false
 	}
 	// The port is cut out of what was asked for; all the rest must be the same text.
@@ -191,7 +193,7 @@ func loopback(host string) bool { return host == "127.0.0.1" || host == "::1" ||
 
 func redirectable(raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme == "" || strings.Contains(raw, "#") || u.User != nil || len(raw) > 2000 || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+	if err != nil || u.Scheme == "" || u.Host != "" && !reachable(u) || strings.Contains(raw, "#") || u.User != nil || len(raw) > 2000 || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return false
 	}
 	switch u.Scheme {
@@ -203,6 +205,24 @@ func redirectable(raw string) bool {
 	return strings.Contains(u.Scheme, ".") // RFC 8252, section 7.1: a domain of one's own, reversed
 }
 
+// host is a name, where people's own networks have underscores, or an address, with
+// or without a port. What else a URL may have there would end a Content-Security-Policy.
+var host = regexp.MustCompile(`^(\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+
+// reachable reports whether u names a host, and a port from 1 to 65535 or none.
+func reachable(u *url.URL) bool {
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return host.MatchString(u.Host) && (u.Port() == "" || err == nil && port > 0)
+}
+
+// answersItself reports whether the query has what the answer adds (RFC 6749,
+// section 4.1.2; RFC 9207), or what cannot be read and may have it.
+func answersItself(raw string) bool {
+	_, query, _ := strings.Cut(raw, "?")
+	q, err := url.ParseQuery(query)
+	return err != nil || q.Has("code") || q.Has("state") || q.Has("iss") || q.Has("error") || q.Has("error_description")
+}
+
 // maxOrigins keeps tokens, which name them, short.
 const maxOrigins = 20
 
@@ -210,14 +230,14 @@ const maxOrigins = 20
 // 6454, section 6.2): whatever differs from that would never match.
 func isOrigin(raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || len(raw) > 253+20 || u.Hostname() == "" || raw != u.Scheme+"://"+u.Host || raw != strings.ToLower(raw) || strings.ContainsAny(raw, "*@ \x00") {
+	if err != nil || len(raw) > 253+20 || !reachable(u) || raw != u.Scheme+"://"+u.Host || raw != strings.ToLower(raw) {
 		return false
 	}
 	switch u.Scheme {
 	case "https":
-		return u.Port() != "443" && !strings.HasSuffix(raw, ":")
+		return u.Port() != "443"
 	case "http":
-		return loopback(u.Hostname()) && u.Port() != "80" && !strings.HasSuffix(raw, ":")
+		return loopback(u.Hostname()) && u.Port() != "80"
 	}
 	return false
 }

@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"bytes"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
@@ -22,7 +23,8 @@ func TestRedirectIsExactButForALoopbackPort(t *testing.T) {
 		"https://app.example:443/cb": false, "https://app.example/cb/": false, "https://APP.example/cb": false, "https://app.example/x/../cb": false,
 		"http://127.0.0.1:1/callback?x": false, "http://127.0.0.1:1/callback#f": false, "http://u@127.0.0.1:1/callback": false,
 		"https://127.0.0.1:1/callback": false, "http://127.0.0.1:1@evil.example/callback": false, "http://127.0.0.2:1/callback": false,
-		"http://127.0.0.1:1:2/callback": false, "http://localhost.evil.example:1/callback": false, "": false, "/cb": false,
+		"http://127.0.0.1:0/callback": false, "http://127.0.0.1:99999/callback": false, "http://[::1]:65536/callback": false, "http://localhost:00/callback": false,
+		"http://127.0.0.1:65535/callback": true, "http://127.0.0.1:1:2/callback": false, "http://localhost.evil.example:1/callback": false, "": false, "/cb": false,
 	} {
 		if got := c.Redirect(raw); got != want {
 			t.Errorf("Redirect(%q) = %v, want %v", raw, got, want)
@@ -74,6 +76,34 @@ func TestClientDraftsAreJudged(t *testing.T) {
 	}
 }
 
+func TestRedirectURIsCanBeRight(t *testing.T) {
+	t.Parallel()
+	for raw, good := range map[string]bool{
+		"https://app.example/cb": true, "https://app.example:65535/cb?x=1&codes=2": true, "https://a-b.c_d.example./cb": true, "https://192.0.2.7/cb": true, "https://[2001:db8::1]:8443/cb": true,
+		"com.example.app:/cb": true, "com.example.app://oauth_cb/x": true, "http://localhost:3000/cb": true, "https://xn--bcher-kva.example/cb": true,
+		"https://a;b.example/cb": false, "https://a,b.example/cb": false, "https://a'b.example/cb": false, "https://a(b).example/cb": false, "https://*.example/cb": false, "https://a..b/cb": false,
+		"https://-a.example/cb": false, "https://bücher.example/cb": false, "https://a%3Bb.example/cb": false, "https://b%C3%BCcher.example/cb": false, "com.example.app://a;b/cb": false, "https://:443/cb": false,
+		"https://app.example:65536/cb": false, "https://app.example:0/cb": false, "https://app.example:/cb": false, "https://app.example:99999999999999999999/cb": false, "http://localhost:0/cb": false,
+	} {
+		d := login.ClientDraft{Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/", raw}}
+		_, err := d.Client("id", time.Now())
+		var f *fault.Error
+		if errors.As(err, &f); (err == nil) != good || !good && f.Fields[0].Pointer != "/redirect_uris/1" {
+			t.Errorf("%q: %v, want good: %v", raw, err, good)
+		}
+		d.RedirectURIs, d.PostLogoutRedirectURIs = d.RedirectURIs[:1], []string{raw}
+		if _, err := d.Client("id", time.Now()); (err == nil) != good {
+			t.Errorf("%q after a logout: %v, want good: %v", raw, err, good)
+		}
+	}
+	for _, query := range []string{"code=1", "a=b&state", "iss=x", "error=", "c%6fde=1", "a=b;code=1", "error_description=x", "%zz"} {
+		var f *fault.Error
+		if _, err := (login.ClientDraft{Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/?" + query}}).Client("id", time.Now()); !errors.As(err, &f) || f.Fields[0].Pointer != "/redirect_uris/0" {
+			t.Errorf("the query %s: %v", query, err)
+		}
+	}
+}
+
 // Origins are compared as browsers write them, so that only such are taken.
 func TestWebOriginsAreOrigins(t *testing.T) {
 	t.Parallel()
@@ -83,6 +113,7 @@ func TestWebOriginsAreOrigins(t *testing.T) {
 		"https://app.example/": false, "https://app.example/x": false, "https://app.example?x": false, "https://App.example": false, "https://app.example:443": false, "http://localhost:80": false,
 		"http://app.example": false, "*": false, "https://*.app.example": false, "null": false, "": false, "https://": false, "https://u@app.example": false, "https://app.example:": false,
 		"ftp://app.example": false, "https://app.example https://other.example": false,
+		"https://a;b.example": false, "https://app.example:65536": false, "https://app.example:0": false,
 	} {
 		_, err := login.ClientDraft{Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/"}, WebOrigins: []string{origin}}.Client("id", time.Now())
 		if (err == nil) != good {
