@@ -73,6 +73,20 @@ func TestClientIsChangedUnderItsVersion(t *testing.T) {
 	w.send(t, "DELETE", at, nil, 404, nil, "If-Match", `"2"`)
 }
 
+// RFC 6749, section 5.2: who may not use a grant is told so, whatever else is wrong.
+func TestPublicClientHasNoCredentialsToGrant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var page ClientWithSecret
+	w.send(t, "POST", "/auth/v1/clients", map[string]any{"name": "Page", "type": "public", "redirect_uris": []string{callback}}, 201, &page)
+	for _, scope := range []string{"", "tasks", "platform"} {
+		form := url.Values{"grant_type": {"client_credentials"}, "client_id": {page.ID}, "scope": {scope}}
+		if status, body := w.anonymous(t, "/auth/token", form); status != 400 || body["error"] != "unauthorized_client" {
+			t.Errorf("%q: %d %v", scope, status, body)
+		}
+	}
+}
+
 // An empty list is never the widest grant.
 func TestEmptyListsGiveNothing(t *testing.T) {
 	t.Parallel()

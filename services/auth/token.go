@@ -44,6 +44,9 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 	x := &exchange{network: login.Network(address(r))}
 	ctx := withExchange(r.Context(), x)
 	req, err := s.provider.NewAccessRequest(ctx, r, &session{})
+	if x.client != nil && !x.client.Has(grant) { // fosite says invalid_grant to a public one
+		err = fosite.ErrUnauthorizedClient
+	}
 	if err != nil {
 		return nil, err
 	}
