@@ -83,12 +83,11 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, scope string) (ident
 }
 
 func (a *API) identify(r *http.Request) (verified, error) {
-	header := r.Header.Get("Authorization")
-	if header == "" {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "bearer") { // none, or another, which is no bad token (RFC 6750, section 3.1)
 		return verified{}, errNoToken
 	}
-	scheme, token, _ := strings.Cut(header, " ")
-	if !strings.EqualFold(scheme, "bearer") || a.cfg.Verifier == nil {
+	if a.cfg.Verifier == nil {
 		return verified{}, errToken
 	}
 	return a.cfg.Verifier.verify(r.Context(), token)

@@ -33,6 +33,9 @@ func TestPagesOfAClientMayReadItsTokens(t *testing.T) {
 		if got := w.from(t, origin, "GET", "/auth/userinfo", token.AccessToken, nil).Get("Access-Control-Allow-Origin"); got != want {
 			t.Errorf("userinfo from %q allows %q, want %q", origin, got, want)
 		}
+		if got := w.from(t, origin, "POST", "/auth/userinfo", "", url.Values{"access_token": {token.AccessToken}}).Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("userinfo with the token in a form from %q allows %q, want %q", origin, got, want)
+		}
 		if got := w.from(t, origin, "GET", "/auth/jwks.json", "", nil).Get("Access-Control-Allow-Origin"); got != "*" {
 			t.Errorf("the keys allow %q, want everybody", got)
 		}

@@ -272,6 +272,35 @@ func TestWhatIsNoTextIsRefused(t *testing.T) {
 	}
 }
 
+// RFC 6750: a token comes once, in one place, and what is no token is not called a bad one.
+func TestUserinfoTakesOneToken(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	tok, _ := s.tokensFor(t, s.authorize(t, nil))
+	at, good, bad := s.url+"/auth/userinfo", tok.AccessToken, `Bearer realm="bailiwick", error="invalid_request"`
+	for what, c := range map[string]struct {
+		form      url.Values
+		header    string
+		status    int
+		challenge string
+	}{
+		"in the body":                  {url.Values{"access_token": {good}}, "", 200, ""},
+		"in the header of a form":      {url.Values{"x": {"y"}}, "Bearer " + good, 200, ""},
+		"in both":                      {url.Values{"access_token": {good}}, "Bearer " + good, 400, bad},
+		"in the body, and another way": {url.Values{"access_token": {good}}, "Basic eDp5", 400, bad},
+		"twice":                        {url.Values{"access_token": {good, good}}, "", 400, bad},
+		"no text":                      {url.Values{"access_token": {good}, "x": {"\xff"}}, "", 400, bad},
+		"nowhere":                      {nil, "", 401, `Bearer realm="bailiwick"`},
+		"another way":                  {nil, "Basic eDp5", 401, `Bearer realm="bailiwick"`},
+		"a bad one":                    {url.Values{"access_token": {"x"}}, "", 401, `Bearer realm="bailiwick", error="invalid_token"`},
+	} {
+		resp := send(t, http.DefaultClient, at, c.form, "Authorization", c.header)
+		if resp.StatusCode != c.status || resp.Header.Get("WWW-Authenticate") != c.challenge {
+			t.Errorf("%s: %d %q", what, resp.StatusCode, resp.Header.Get("WWW-Authenticate"))
+		}
+	}
+}
+
 // fosite looks for reuse before it looks whose token it is.
 func TestAnotherClientsReplayEndsNoFamily(t *testing.T) {
 	t.Parallel()

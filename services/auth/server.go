@@ -119,7 +119,7 @@ func (s *server) mount(r *rest.API) {
 	m.Post("/auth/revoke", s.readable(s.revoke))
 	m.Post("/auth/introspect", s.introspect)
 	m.With(r.Authenticate("openid")).Get("/auth/userinfo", s.userinfo)
-	m.With(bearerInForm, r.Authenticate("openid")).Post("/auth/userinfo", s.userinfo)
+	m.With(s.bearerInForm, r.Authenticate("openid")).Post("/auth/userinfo", s.userinfo)
 	page.Get("/auth/logout", s.logout)
 	m.Post("/auth/logout", s.logout)
 }

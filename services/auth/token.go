@@ -113,8 +113,7 @@ func grantScopes(req fosite.AccessRequester, c *client) error {
 // parseForm reads a form body of text. Parameters come once (RFC 6749, section
 // 3.2), but for resource (RFC 8707).
 func parseForm(w http.ResponseWriter, r *http.Request) error {
-	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "application/x-www-form-urlencoded" {
+	if !isForm(r) {
 		return fosite.ErrInvalidRequest.WithHint("The body is a form (application/x-www-form-urlencoded).")
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
@@ -130,6 +129,11 @@ func parseForm(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return nil
+}
+
+func isForm(r *http.Request) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/x-www-form-urlencoded"
 }
 
 // writeError answers as RFC 6749, section 5.2, says. Debug texts stay here, and

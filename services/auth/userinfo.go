@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/ory/fosite"
+
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/login"
@@ -40,12 +42,30 @@ func (s *server) userinfo(w http.ResponseWriter, r *http.Request) {
 }
 
 // bearerInForm takes a token from the body too (RFC 6750, section 2.2), which
-// OpenID Connect Core, section 5.3.1, leaves open to clients. It is never taken
-// from the query.
-func bearerInForm(next http.Handler) http.Handler {
+// OpenID Connect Core, section 5.3.1, leaves open to clients: in one of the two
+// places, once. It is never taken from the query. Whose page may read the answer
+// is known only here.
+func (s *server) bearerInForm(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" && parseForm(w, r) == nil && r.PostForm.Get("access_token") != "" {
-			r.Header.Set("Authorization", "Bearer "+r.PostForm.Get("access_token"))
+		if !isForm(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		err := parseForm(w, r)
+		token := r.PostForm.Get("access_token")
+		if claims, ok := s.accessToken(token); ok {
+			rest.AllowOrigin(w, r, claims.Origins)
+		}
+		switch {
+		case err == nil && token != "" && r.Header.Get("Authorization") != "":
+			err = fosite.ErrInvalidRequest.WithHint("The token is in the header or in the body, not in both.")
+		case token != "":
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		if err != nil {
+			w.Header().Set("WWW-Authenticate", `Bearer realm="bailiwick", error="invalid_request"`)
+			writeError(w, r, err)
+			return
 		}
 		next.ServeHTTP(w, r)
 	})
