@@ -66,12 +66,32 @@ func (p *Press) Render(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	if made.Rows = rows.Load(); err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // why it was stopped says more than what that broke
 	}
+	if err == nil {
+		err = p.late(ctx, tenant, id)
+	}
 	stop(nil)
 	<-watched
 	if err != nil && !IsOver(err) && !errors.Is(err, context.Canceled) {
 		p.excuse(ctx, tenant, id, made.Rows, err)
 	}
 	return made, err
+}
+
+// late removes a file that was written when the run was over, and returns
+// ErrOver then: whoever swept the run's files did not see this one. A database
+// that does not answer must not cost the file.
+func (p *Press) late(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*Beat)
+	defer cancel()
+	var keep uuid.UUID
+	r, err := p.Journal.Read(ctx, tenant, id)
+	if r.File != nil {
+		keep = r.File.Object
+	}
+	if err == nil && r.Status.Over() {
+		return errors.Join(ErrOver(), p.Files.Sweep(ctx, tenant, id, keep))
+	}
+	return nil
 }
 
 // render makes a panic of a library an error of this run: one odd character

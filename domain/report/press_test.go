@@ -78,6 +78,29 @@ func TestFinishedRunHasOneFileThatOpens(t *testing.T) {
 	}
 }
 
+// An attempt that seemed dead writes its file after another has finished, or
+// the run was cancelled: its file does not stay.
+func TestLateFileIsRemoved(t *testing.T) {
+	t.Parallel()
+	for files, end := range []func(w *world, r report.Run) error{
+		func(w *world, r report.Run) error { return w.press.Cancel(t.Context(), w.who.Tenant, r.ID) },
+		func(w *world, r report.Run) error {
+			m, err := w.render(t, r)
+			return errors.Join(err, w.press.Finish(t.Context(), w.who.Tenant, r.ID, m))
+		},
+	} {
+		w := newWorld()
+		r := w.ask(t, report.CSV, "T")
+		w.source.Wait = func(context.Context) error {
+			w.source.Wait = nil
+			return end(w, r)
+		}
+		if _, err := w.render(t, r); !report.IsOver(err) || w.files.Count() != files {
+			t.Errorf("%v, %d files, want over and %d", err, w.files.Count(), files)
+		}
+	}
+}
+
 func TestPanicFailsTheRunAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
