@@ -15,7 +15,8 @@ import (
 type Store interface {
 	RegistrationStore
 	PeopleStore
-	// Begun settles p, unless it was verified since.
+	// Begun settles p for Silence, or for good where it has ended, unless it was
+	// verified since.
 	Begun(ctx context.Context, p Pending) error
 	// Settled settles an invitation, unless its status is no longer the one named.
 	Settled(ctx context.Context, tenant identity.TenantID, id uuid.UUID, status string) error
@@ -98,6 +99,11 @@ type Queue interface {
 	// accepted one whose role must be given and login opened, or none.
 	DueInvitations(ctx context.Context, at time.Time) ([]Addressed, error)
 }
+
+// Silence is how long an onboarding that was begun is left alone. Then it is
+// begun again, which changes nothing unless Temporal has lost it, or an
+// operator has terminated it.
+const Silence = time.Hour
 
 // Pending is a registration that waits for its onboarding to be begun or told.
 type Pending struct {

@@ -80,12 +80,13 @@ func (a *Activities) Cancel(ctx context.Context, in task.ImportID) error {
 	return a.Importer.Cancel(ctx, in)
 }
 
-// Begin begins an import, or finds it begun, also when it has ended. It returns
+// Begin begins an import, or finds it begun, also when it has succeeded. What
+// an operator terminated is begun anew; what is over refuses to be. It returns
 // fault.Unavailable when Temporal does not answer.
 func Begin(ctx context.Context, c client.Client, in task.ImportID) error {
 	return faults.Start(ctx, c, client.StartWorkflowOptions{
 		ID: "import/" + in.TenantID.String() + "/" + in.ID.String(), TaskQueue: TaskQueue,
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		TypedSearchAttributes: temporal.NewSearchAttributes(faults.TenantID.ValueSet(in.TenantID.String()), faults.Kind.ValueSet("import")),
 	}, name, in)
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"bailiwick.dev/domain/page"
 	"bailiwick.dev/domain/task"
 	"bailiwick.dev/domain/task/fake"
 	"bailiwick.dev/workflows/importing"
@@ -103,6 +104,41 @@ func TestOperatorsCancellationIsNoted(t *testing.T) {
 		t.Errorf("%+v, %v, want it cancelled", got, err)
 	}
 	temporaltest.Record(t, address, name(in), "operator")
+}
+
+// An operator terminates an import, and its worker still holds rows: it is
+// begun again, and every row is tried once.
+func TestTerminatedImportIsBegunAgain(t *testing.T) {
+	t.Parallel()
+	store := hold()
+	_, c := serve(t, store)
+	s, who, im := start(t, store)
+	in := task.ImportID{TenantID: who.Tenant, ID: im.ID}
+	begin := func() {
+		if err := importing.Begin(t.Context(), c, in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin()
+	<-store.came
+	begin() // finds it begun
+	if err := c.TerminateWorkflow(t.Context(), name(in), "", "by mistake"); err != nil {
+		t.Fatal(err)
+	}
+	begin()
+	if err := c.GetWorkflow(t.Context(), name(in), "").Get(t.Context(), nil); err != nil {
+		t.Errorf("begun again: %v", err)
+	}
+	close(store.release)
+	begin() // finds that it has succeeded
+	got, err := s.GetImport(t.Context(), who, im.ID)
+	if err != nil || got.Status != task.ImportSucceeded || got.RowsDone != total || got.RowsRefused != total/3 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	all, err := s.List(t.Context(), who, task.Filter{}, page.Request{Limit: 1000})
+	if err != nil || len(all.Items) != total-total/3 {
+		t.Errorf("%d tasks, %v, want %d", len(all.Items), err, total-total/3)
+	}
 }
 
 // Histories that were recorded from real servers go on with today's code.

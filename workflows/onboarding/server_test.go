@@ -81,3 +81,51 @@ func TestOperatorsCancellationUndoesTheStepUnderWay(t *testing.T) {
 	}
 	temporaltest.Record(t, address, w.id(), "cancelled")
 }
+
+// later is a queue for which the silence is over.
+type later struct{ tenancy.Queue }
+
+// DueRegistrations implements tenancy.Queue.
+func (q later) DueRegistrations(ctx context.Context, at time.Time) ([]tenancy.Pending, error) {
+	return q.Queue.DueRegistrations(ctx, at.Add(2*tenancy.Silence))
+}
+
+// An operator terminates an onboarding that waits for its owner, and then one
+// in the middle of a step: each time the reconciler begins it again, and there
+// is one of everything.
+func TestTerminatedOnboardingIsBegunAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, c := w.serve(t)
+	s := &tenancy.Service{Store: w.store, Onboarding: Starter{c}}
+	reconcile := func() {
+		t.Helper()
+		if err := tenancy.BeginRegistrations(t.Context(), later{w.store}, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	terminate := func() {
+		t.Helper()
+		if err := c.TerminateWorkflow(t.Context(), w.id(), "", "by mistake"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reconcile()
+	w.reaches(t, tenancy.SendVerification, tenancy.StepDone)
+	terminate()
+	reconcile()
+	w.verify(t)
+	reconcile()
+	w.reaches(t, tenancy.SeedRoles, tenancy.StepRunning)
+	terminate()
+	reconcile()
+	close(w.pause)
+	if err := c.GetWorkflow(t.Context(), w.id(), "").Get(t.Context(), nil); err != nil {
+		t.Errorf("begun again: %v", err)
+	}
+	reconcile()
+	w.isWhole(t)
+	if len(w.mails) != 2 {
+		t.Errorf("mails %q, want a verification and a welcome", w.mails)
+	}
+}

@@ -27,11 +27,12 @@ var _ tenancy.Onboarding = Starter{}
 
 // Begin implements tenancy.Onboarding. The id is the registration's, so that
 // beginning twice is beginning once; the signal travels with the start, so
-// that neither can be there without the other.
+// that neither can be there without the other. What an operator terminated is
+// begun anew; what has ended otherwise refuses to be.
 func (s Starter) Begin(ctx context.Context, p tenancy.Pending) error {
 	opts := client.StartWorkflowOptions{
 		ID: "onboarding/" + p.Slug + "/" + p.ID.String(), TaskQueue: TaskQueue,
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		TypedSearchAttributes: sdk.NewSearchAttributes(temporal.TenantID.ValueSet(p.ID.String()), temporal.Kind.ValueSet("onboarding")),
 		Memo:                  map[string]any{"slug": p.Slug},
 	}
@@ -42,7 +43,7 @@ func (s Starter) Begin(ctx context.Context, p tenancy.Pending) error {
 	defer cancel()
 	_, err := s.Client.SignalWithStartWorkflow(ctx, opts.ID, verifiedSignal, nil, opts, name, Input{p.ID})
 	var over *serviceerror.WorkflowExecutionAlreadyStarted
-	if err == nil || errors.As(err, &over) { // it went on without the signal, and has ended
+	if err == nil || errors.As(err, &over) { // it went on without the signal, and has succeeded
 		return nil
 	}
 	return fault.Wrap(fault.Unavailable, "temporal_unavailable", "the onboarding goes on as soon as Temporal answers", err)

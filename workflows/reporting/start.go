@@ -32,11 +32,12 @@ func id(tenant identity.TenantID, run uuid.UUID) string {
 }
 
 // Begin implements report.Generation. The id is the run's, so that beginning
-// twice is beginning once, also after the first has ended.
+// twice is beginning once, also after the first has succeeded. What an operator
+// terminated is begun anew; what is over refuses to be.
 func (s Starter) Begin(ctx context.Context, d report.Due) error {
 	return temporal.Start(ctx, s.Client, client.StartWorkflowOptions{
 		ID: id(d.TenantID, d.ID), TaskQueue: TaskQueue,
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		TypedSearchAttributes: sdk.NewSearchAttributes(temporal.TenantID.ValueSet(d.TenantID.String()), temporal.Kind.ValueSet("report")),
 		Memo:                  map[string]any{"format": string(d.Format)},
 	}, name, Input{d.TenantID, d.ID})

@@ -135,9 +135,10 @@ func (s *Store) Fail(ctx context.Context, id identity.TenantID, f tenancy.Failur
 	})
 }
 
-const begun = `update registrations set due_at = null where tenant_id = $1 and (verified_at is not null) = $2`
+const begun = `update registrations set due_at = $3
+	where tenant_id = $1 and (verified_at is not null) = $2 and status not in ('active', 'expired', 'failed')`
 
 // Begun implements tenancy.Store.
 func (s *Store) Begun(ctx context.Context, p tenancy.Pending) error {
-	return s.exec(ctx, p.ID, begun, p.ID, p.Verified)
+	return s.exec(ctx, p.ID, begun, p.ID, p.Verified, time.Now().Add(tenancy.Silence))
 }

@@ -95,8 +95,11 @@ func registration(t *testing.T, w world) {
 	if err := w.Begun(t.Context(), due[0]); err != nil {
 		t.Fatal(err)
 	}
-	if later, _ := w.queue.DueRegistrations(t.Context(), clock().Add(time.Hour)); len(later) != 0 {
-		t.Errorf("what was settled is due: %+v", later)
+	if soon, _ := w.queue.DueRegistrations(t.Context(), clock().Add(tenancy.Silence/2)); len(soon) != 0 {
+		t.Errorf("what was settled is due: %+v", soon)
+	}
+	if later, _ := w.queue.DueRegistrations(t.Context(), clock().Add(2*tenancy.Silence)); len(later) != 1 {
+		t.Errorf("what was begun is looked after %d times, want 1", len(later))
 	}
 	got, err := w.Registration(t.Context(), r.ID)
 	if err != nil || got.Email != "ada@acme.example" || got.FirstClient != r.FirstClient || len(got.RedirectURIs) != 1 {
@@ -221,6 +224,12 @@ func active(t *testing.T, w world) {
 	}
 	if got, err := w.Tenant(t.Context(), who); err != nil || got.Status != tenancy.TenantActive || got.Slug != "acme" {
 		t.Errorf("the tenant is %+v, %v", got, err)
+	}
+	if err := w.Begun(t.Context(), tenancy.Pending{ID: r.ID, Verified: true}); err != nil {
+		t.Fatal(err)
+	}
+	if due, _ := w.queue.DueRegistrations(t.Context(), clock().Add(2*tenancy.Silence)); len(due) != 0 {
+		t.Errorf("what has ended is due: %+v", due)
 	}
 	if got, _ := w.Registration(t.Context(), r.ID); got.Status != tenancy.StatusActive {
 		t.Errorf("its registration is %s", got.Status)

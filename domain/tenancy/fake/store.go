@@ -178,8 +178,8 @@ func (s *Store) Fail(_ context.Context, id identity.TenantID, f tenancy.Failure,
 // Begun implements tenancy.Store.
 func (s *Store) Begun(_ context.Context, p tenancy.Pending) error {
 	defer s.lock()()
-	if r, ok := s.registrations[p.ID]; ok && r.verified == p.Verified {
-		r.due = time.Time{}
+	if r, ok := s.registrations[p.ID]; ok && r.verified == p.Verified && !r.Status.Final() {
+		r.due = time.Now().Add(tenancy.Silence)
 	}
 	return nil
 }
