@@ -66,11 +66,6 @@ func (c *Client) Holds(ctx context.Context, tenant identity.TenantID, user ident
 	return d.Allowed, err
 }
 
-// DeleteAssignment takes the role away, if the user has it.
-func (c *Client) DeleteAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error {
-	return c.Do(ctx, tenant, http.MethodDelete, c.cfg.AuthzURL+assignmentsPath, assignment{access.KindUser, user.String(), role}, nil)
-}
-
 // Check asks the authorization service for one decision, about the project or,
 // if it is uuid.Nil, the whole tenant.
 func (c *Client) Check(ctx context.Context, tenant uuid.UUID, s access.Subject, p access.Permission, project uuid.UUID) (access.Decision, error) {

@@ -68,8 +68,6 @@ type Roles interface {
 	PutAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error
 	// Holds reports whether the user holds a permission.
 	Holds(ctx context.Context, tenant identity.TenantID, user identity.UserID, p access.Permission) (bool, error)
-	// DeleteAssignment takes the role away, if the user has it.
-	DeleteAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error
 }
 
 // Mail is a message with one thing to do.

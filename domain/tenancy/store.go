@@ -43,9 +43,9 @@ type RegistrationStore interface {
 	Record(ctx context.Context, id identity.TenantID, p Progress) error
 	// Expire ends a registration that nobody verified, frees its slug, and
 	// reports whether it is expired: false if it was verified in the meantime.
-	Expire(ctx context.Context, id identity.TenantID, at time.Time) (bool, error)
+	Expire(ctx context.Context, id identity.TenantID) (bool, error)
 	// Fail ends a registration that cannot be carried through and frees its slug.
-	Fail(ctx context.Context, id identity.TenantID, f Failure, at time.Time) error
+	Fail(ctx context.Context, id identity.TenantID, f Failure) error
 
 	// AddTenant and AddOwner store the tenant, and its first user, of a
 	// registration that is being provisioned; again they change nothing.

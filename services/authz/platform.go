@@ -23,7 +23,6 @@ func (a *api) registerPlatform(r *rest.API) {
 	})
 	rest.Register(r, internal("platform-register-permissions", http.MethodPut, "permissions/{service}", http.StatusNoContent), a.registerDeclared)
 	rest.Register(r, internal("platform-put-assignment", http.MethodPut, "assignments", http.StatusNoContent), a.putAssignment)
-	rest.Register(r, internal("platform-delete-assignment", http.MethodDelete, "assignments", http.StatusNoContent), a.dropAssignment)
 	rest.Register(r, internal("platform-givable", http.MethodPost, "givable", http.StatusNoContent), a.givable)
 	rest.Register(r, internal("platform-check", http.MethodPost, "check", http.StatusOK), a.check)
 }
@@ -56,14 +55,6 @@ func (a *api) givable(ctx context.Context, who identity.Caller, in *struct{ Body
 	g, err := in.Body.grant()
 	if err == nil {
 		err = a.access.Givable(ctx, who, g.Subject, g.Role)
-	}
-	return nil, err
-}
-
-func (a *api) dropAssignment(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*struct{}, error) {
-	g, err := in.Body.grant()
-	if err == nil {
-		_, err = a.access.Unassign(ctx, who, g.Subject, g.Role, g.Project)
 	}
 	return nil, err
 }

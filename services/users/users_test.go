@@ -100,10 +100,6 @@ func (n *neighbours) PutAssignment(_ context.Context, _, user uuid.UUID, role st
 	return n.down
 }
 
-func (n *neighbours) DeleteAssignment(context.Context, uuid.UUID, uuid.UUID, string) error {
-	return nil
-}
-
 func (n *neighbours) Begin(_ context.Context, p tenancy.Pending) error {
 	defer n.lock()()
 	n.begun = append(n.begun, p)

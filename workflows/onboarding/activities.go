@@ -35,7 +35,7 @@ func (a *Activities) SendVerification(ctx context.Context, in Input) error {
 // Expire ends a registration that nobody verified. It returns false if
 // somebody did after all.
 func (a *Activities) Expire(ctx context.Context, in Input) (bool, error) {
-	return a.Store.Expire(ctx, in.TenantID, time.Now())
+	return a.Store.Expire(ctx, in.TenantID)
 }
 
 // CreateTenant makes the tenant, closed as yet.
@@ -131,7 +131,7 @@ func (a *Activities) Fail(ctx context.Context, in Input, f tenancy.Failure) erro
 			return err
 		}
 	}
-	return a.Store.Fail(ctx, in.TenantID, f, time.Now())
+	return a.Store.Fail(ctx, in.TenantID, f)
 }
 
 // step notes that a step runs, does it, and notes that it is done. Only the

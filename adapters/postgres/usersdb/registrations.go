@@ -114,7 +114,7 @@ const (
 )
 
 // Expire implements tenancy.Store.
-func (s *Store) Expire(ctx context.Context, id identity.TenantID, _ time.Time) (bool, error) {
+func (s *Store) Expire(ctx context.Context, id identity.TenantID) (bool, error) {
 	var n int64
 	err := s.db.Tenant(ctx, id, func(b *pgx.Batch) {
 		postgres.Affected(b, &n, expire, id)
@@ -124,7 +124,7 @@ func (s *Store) Expire(ctx context.Context, id identity.TenantID, _ time.Time) (
 }
 
 // Fail implements tenancy.Store.
-func (s *Store) Fail(ctx context.Context, id identity.TenantID, f tenancy.Failure, _ time.Time) error {
+func (s *Store) Fail(ctx context.Context, id identity.TenantID, f tenancy.Failure) error {
 	body, err := json.Marshal(f)
 	if err != nil {
 		return err

@@ -115,12 +115,12 @@ func slugs(t *testing.T, w world) {
 	other.ID, other.TenantID = uuid.New(), uuid.New()
 	_, err := w.Register(t.Context(), identity.Caller{Tenant: other.ID}, other)
 	wantKind(t, "a slug that is taken", err, fault.Conflict)
-	if gone, err := w.Expire(t.Context(), first.ID, clock()); err != nil || !gone {
+	if gone, err := w.Expire(t.Context(), first.ID); err != nil || !gone {
 		t.Fatalf("expire: %v, %v", gone, err)
 	}
 	w.register(t, "acme")
 	second := w.register(t, "beta")
-	if err := w.Fail(t.Context(), second.ID, tenancy.Failure{Code: "c", Message: "m"}, clock()); err != nil {
+	if err := w.Fail(t.Context(), second.ID, tenancy.Failure{Code: "c", Message: "m"}); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := w.Registration(t.Context(), second.ID); got.Status != tenancy.StatusFailed || got.Failure == nil || got.Failure.Code != "c" {
@@ -146,7 +146,7 @@ func verifications(t *testing.T, w world) {
 	if won.Load() != 1 {
 		t.Errorf("%d verifications of one link, want 1", won.Load())
 	}
-	if gone, err := w.Expire(t.Context(), r.ID, clock()); err != nil || gone {
+	if gone, err := w.Expire(t.Context(), r.ID); err != nil || gone {
 		t.Errorf("a verified registration expires: %v, %v", gone, err)
 	}
 	if err := w.Begun(t.Context(), tenancy.Pending{ID: r.ID}); err != nil {
@@ -217,7 +217,7 @@ func active(t *testing.T, w world) {
 			t.Fatal(err)
 		}
 	}
-	for _, err := range []error{w.RemoveOwner(t.Context(), r.ID, r.OwnerID), w.RemoveTenant(t.Context(), r.ID), w.Fail(t.Context(), r.ID, tenancy.Failure{}, clock())} {
+	for _, err := range []error{w.RemoveOwner(t.Context(), r.ID, r.OwnerID), w.RemoveTenant(t.Context(), r.ID), w.Fail(t.Context(), r.ID, tenancy.Failure{})} {
 		if err != nil {
 			t.Fatal(err)
 		}

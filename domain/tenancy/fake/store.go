@@ -156,7 +156,7 @@ func (s *Store) Record(_ context.Context, id identity.TenantID, p tenancy.Progre
 }
 
 // Expire implements tenancy.Store.
-func (s *Store) Expire(_ context.Context, id identity.TenantID, _ time.Time) (bool, error) {
+func (s *Store) Expire(_ context.Context, id identity.TenantID) (bool, error) {
 	defer s.lock()()
 	r, ok := s.registrations[id]
 	if !ok || r.verified || r.Status.Final() && r.Status != tenancy.StatusExpired {
@@ -167,7 +167,7 @@ func (s *Store) Expire(_ context.Context, id identity.TenantID, _ time.Time) (bo
 }
 
 // Fail implements tenancy.Store.
-func (s *Store) Fail(_ context.Context, id identity.TenantID, f tenancy.Failure, _ time.Time) error {
+func (s *Store) Fail(_ context.Context, id identity.TenantID, f tenancy.Failure) error {
 	defer s.lock()()
 	if r, ok := s.registrations[id]; ok && r.Status != tenancy.StatusActive {
 		r.Status, r.Failure, r.due = tenancy.StatusFailed, &f, time.Time{}
