@@ -44,13 +44,31 @@ func (a *API) legible(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	for name, values := range r.URL.Query() {
-		if len(values) > 1 { // of which one would be taken, and another by another parser
-			_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "validation failed",
-				&huma.ErrorDetail{Location: "query." + name, Message: "it is there more than once"})
-			return
+		message := ""
+		switch {
+		case len(values) > 1: // of which one would be taken, and another by another parser
+			message = "it is there more than once"
+		case values[0] == "" && !takesEmpty(ctx.Operation(), name):
+			message = "it is empty: name a value, or leave the parameter out"
+		default:
+			continue
 		}
+		_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "validation failed", &huma.ErrorDetail{Location: "query." + name, Message: message})
+		return
 	}
 	next(ctx)
+}
+
+// takesEmpty reports whether a parameter may be there without a value: only one
+// that is a text like any other. huma would take it for left out, so that a
+// client that lost a value would ask for everything.
+func takesEmpty(op *huma.Operation, name string) bool {
+	for _, p := range op.Parameters {
+		if p.In == "query" && p.Name == name {
+			return p.Schema.Type == huma.TypeString && p.Schema.Format == "" && len(p.Schema.Enum) == 0
+		}
+	}
+	return true // there is no such parameter, which is for huma to say
 }
 
 // illegibleQuery returns the first parameter that is no text, or nothing. A

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/adapters/rest/resttest"
@@ -53,4 +56,46 @@ func TestParametersAreText(t *testing.T) {
 			t.Errorf("%s is read as %q, want %q", path, got, want)
 		}
 	}
+}
+
+// A parameter without its value is not one that was left out: what a client
+// meant to narrow would be everything.
+func TestEmptyParameterIsNotLeftOut(t *testing.T) {
+	t.Parallel()
+	issuer := resttest.NewIssuer(t)
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "https://api.test", Verifier: issuer.Verifier()})
+	type in struct {
+		rest.PageInput
+		ID    uuid.UUID `query:"id" format:"uuid"`
+		Since time.Time `query:"since"`
+		Trash bool      `query:"trash"`
+		By    string    `query:"by" enum:"a,b" default:"a"`
+		Q     string    `query:"q" maxLength:"5"`
+	}
+	called := 0
+	op := rest.Operation{ID: "list", Method: "GET", Path: "/v1/things", Tag: "things", Scope: "things", Summary: "List"}
+	rest.Register(a, op, func(context.Context, identity.Caller, *in) (*struct{}, error) {
+		called++
+		return nil, nil
+	})
+	op.ID, op.Path = "export", "/v1/export"
+	rest.Stream(a, op, func(http.ResponseWriter, *http.Request, identity.Caller, *in) error {
+		called++
+		return nil
+	})
+	token := issuer.Token(t, caller())
+	for _, path := range []string{"/things/v1/things", "/things/v1/export"} {
+		for _, name := range []string{"limit", "id", "since", "trash", "by"} {
+			for _, query := range []string{name + "=", name, "q=a&" + name + "="} {
+				r := resttest.Do(t, a.Handler(), token, "GET", path+"?"+query, nil).Want(t, http.StatusUnprocessableEntity)
+				if p := resttest.JSON[rest.Problem](t, r); len(p.Errors) != 1 || p.Errors[0].Parameter != name || p.Errors[0].Code != "invalid_value" {
+					t.Errorf("%s?%s is answered %s, want a problem that names %s", path, query, r.Body, name)
+				}
+			}
+		}
+		if called > 0 {
+			t.Fatalf("%s was called %d times", path, called)
+		}
+	}
+	resttest.Do(t, a.Handler(), token, "GET", "/things/v1/things?q=&cursor=", nil).Want(t, http.StatusNoContent)
 }
