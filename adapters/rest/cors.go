@@ -22,7 +22,7 @@ func (a *API) crossOrigin() func(http.Handler) http.Handler {
 		},
 		AllowedMethods: []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"},
 		AllowedHeaders: []string{"Authorization", "Content-Type", "Accept", "If-Match", "If-None-Match", "Range", idempotencyKey, requestIDHeader, "Traceparent"},
-		ExposedHeaders: []string{"ETag", "Link", "Location", "Policy-Version", "RateLimit", "RateLimit-Policy", "Retry-After", requestIDHeader, "WWW-Authenticate", "Content-Disposition", "Repr-Digest"},
+		ExposedHeaders: []string{"ETag", "Link", "Location", "Policy-Version", "RateLimit", "RateLimit-Policy", "Retry-After", requestIDHeader, "WWW-Authenticate", "Content-Disposition", "Content-Range", "Repr-Digest"},
 		MaxAge:         600,
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
 	"mime"
 	"net/http"
 
@@ -19,7 +20,7 @@ const filePath = "/v1/runs/{id}/file"
 // ranges (RFC 9110, section 14) and conditions.
 func (a *api) registerFile(r *rest.API) {
 	rest.Stream(r, rest.Operation{
-		ID: "download-report-file", Method: http.MethodGet, Path: filePath, Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead}, Errors: []int{404, 409},
+		ID: "download-report-file", Method: http.MethodGet, Path: filePath, Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead}, Errors: []int{404, 409, 412, 416},
 		Produces: []string{"application/pdf", report.XLSX.MediaType(), "text/csv"},
 		Summary:  "Download a run's file", Description: "When the run has succeeded. Parts of it can be asked for with Range.",
 	}, a.file)
@@ -30,6 +31,7 @@ func (a *api) registerFile(r *rest.API) {
 type FileInput struct {
 	ByID
 	Range       string `header:"Range" doc:"RFC 9110, section 14.2" example:"bytes=0-1023"`
+	IfMatch     string `header:"If-Match" doc:"The ETag of the file that is wanted and no other"`
 	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of the file at hand"`
 }
 
@@ -40,7 +42,7 @@ func (a *api) file(w http.ResponseWriter, req *http.Request, who identity.Caller
 	}
 	defer content.Close()
 	describe(w.Header(), *run.File)
-	http.ServeContent(w, req, "", *run.FinishedAt, content)
+	rest.ServeContent(w, req, *run.FinishedAt, content)
 	return nil
 }
 
@@ -64,10 +66,12 @@ func describeFile(answers map[string]*huma.Response) {
 		m.Schema = &huma.Schema{Type: "string", Format: "binary"}
 	}
 	for name, doc := range map[string]string{
-		"ETag": "The file's SHA-256 in hexadecimal", "Repr-Digest": "The file's SHA-256 (RFC 9530)", "Content-Disposition": "The file's name", "Accept-Ranges": "bytes"} {
+		"ETag": "The file's SHA-256 in hexadecimal", "Repr-Digest": "The file's SHA-256 (RFC 9530)", "Content-Disposition": "The file's name", "Accept-Ranges": "bytes", "Last-Modified": "When the file was made"} {
 		whole.Headers[name] = &huma.Param{Description: doc, Schema: &huma.Schema{Type: "string"}}
 	}
-	answers["206"] = &huma.Response{Description: "The part of it that Range names", Content: whole.Content, Headers: whole.Headers}
-	answers["304"] = &huma.Response{Description: "It is the one that If-None-Match names"}
-	answers["416"] = &huma.Response{Description: "Range lies outside of it"}
+	part := &huma.Param{Description: "Which bytes of how many (RFC 9110, section 14.4)", Example: "bytes 0-1023/146515", Schema: &huma.Schema{Type: "string"}}
+	answers["206"] = &huma.Response{Description: "The part of it that Range names", Content: whole.Content, Headers: maps.Clone(whole.Headers)}
+	answers["206"].Headers["Content-Range"] = part
+	answers["304"] = &huma.Response{Description: "It is the one that If-None-Match names", Headers: map[string]*huma.Param{"ETag": whole.Headers["ETag"]}}
+	answers["416"].Description, answers["416"].Headers["Content-Range"] = "Range lies outside of it", part
 }
