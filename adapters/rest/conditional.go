@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // version (RFC 9110, section 13.1.1). Where a request lists several, Register
 // calls the operation with one after the other.
 type IfMatch struct {
-	IfMatch string `header:"If-Match" doc:"The ETag of the version to change; of several, one must be the current one's" example:"\"1\""`
+	IfMatch string `header:"If-Match" doc:"The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match" example:"\"1\""`
 }
 
 // maxTags bounds how often one request is tried.
@@ -28,8 +29,11 @@ func (m *IfMatch) each(do func() error) error {
 			tags = append(tags, tag)
 		}
 	}
-	if len(tags) < 2 || len(tags) > maxTags {
+	switch {
+	case len(tags) < 2:
 		return do()
+	case len(tags) > maxTags:
+		return unmet(fmt.Sprintf("If-Match names at most %d versions", maxTags))
 	}
 	var err error
 	for _, m.IfMatch = range tags {
@@ -49,10 +53,21 @@ func (m IfMatch) Version() (int64, error) {
 	}
 	tag := plain(strings.Trim(m.IfMatch, ", \t"))
 	n, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
-	if err != nil || tag != ETag(n) {
-		return 0, fault.New(fault.Precondition, "precondition_failed", "If-Match does not name the current version")
+	switch {
+	case err == nil && tag == ETag(n):
+		return n, nil
+	case tag == "*":
+		return 0, unmet("* names no version that the client has seen: name the ETag that was read in If-Match")
+	case strings.HasPrefix(tag, "W/"):
+		return 0, unmet("a weak tag never matches in If-Match: name the strong ETag that was read")
+	case len(tag) < 2 || tag[0] != '"' || tag[len(tag)-1] != '"':
+		return 0, unmet(`an entity tag in If-Match stands in double quotes, as it does in ETag: "1"`)
 	}
-	return n, nil
+	return 0, unmet("If-Match does not name the current version")
+}
+
+func unmet(message string) error {
+	return fault.New(fault.Precondition, "precondition_failed", message)
 }
 
 // ETag returns the strong entity tag of a version.

@@ -52,3 +52,14 @@ func TestAnyTagOfAListMatches(t *testing.T) {
 		}
 	}
 }
+
+// A tag that can never match says why, or its sender would read again and again.
+func TestTagThatNeverMatchesSaysWhy(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[string]string{`*`: "* names no version", `20`: "double quotes", `"20`: "double quotes", `W/"20"`: "weak tag", `"other"`: "current version"} {
+		_, err := rest.IfMatch{IfMatch: tag}.Version()
+		if !fault.Is(err, fault.Precondition) || !strings.Contains(err.Error(), want) {
+			t.Errorf("If-Match %s is refused with %v, want the words %s", tag, err, want)
+		}
+	}
+}
