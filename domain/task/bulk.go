@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -57,7 +58,8 @@ type Write struct {
 // Bulk does up to MaxBulk items, each as Create, Change and Delete would. With
 // all, it does all of them or none: then it returns the outcomes of those that
 // failed and done is false. Without, it does them a part after the other, each
-// once under the caller's key: a repetition goes on where the first ended.
+// once under the caller's key: a repetition goes on where the first ended. done
+// says whether anything was.
 func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, all bool) (out []Outcome, done bool, err error) {
 	if len(items) == 0 || len(items) > MaxBulk {
 		var c fault.Check
@@ -77,7 +79,8 @@ func (s *Service) Bulk(ctx context.Context, who identity.Caller, items []Item, a
 		to := min(from+writePart, len(items))
 		_, err = s.doItems(ctx, who.Part(from), items[from:to], out[from:to], at, false)
 	}
-	return out, err == nil, err
+	done = slices.ContainsFunc(out, func(o Outcome) bool { return o.Task != nil })
+	return out, done && err == nil, err
 }
 
 // doItems does items as one change, fills out, and reports whether all were done.

@@ -78,7 +78,7 @@ type BulkResult struct {
 
 // BulkAnswer has the results.
 type BulkAnswer struct {
-	Done  bool         `json:"done" doc:"Whether anything was done: false if the mode is all and something failed" example:"true"`
+	Done  bool         `json:"done" doc:"Whether anything was done: false if everything failed or, in the mode all, something" example:"true"`
 	Items []BulkResult `json:"items" nullable:"false" doc:"In the order of the request"`
 }
 

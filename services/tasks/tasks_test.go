@@ -292,7 +292,7 @@ func TestBulkAnswersEachItem(t *testing.T) {
 	}}
 	p.do(t, p.a, "POST", "task-bulk", long).Want(t, 422) // labels are no numbers: it cannot be read
 	long["items"].([]any)[2] = map[string]any{"change": map[string]any{"id": old.ID, "version": 2, "patch": map[string]any{"title": ""}}}
-	if r := p.do(t, p.a, "POST", "task-bulk", long).Want(t, 200); strings.Count(string(r.Body), `"status":422,"problem"`) != 3 || !strings.Contains(string(r.Body), `"pointer":"/estimate_minutes"`) {
+	if r := p.do(t, p.a, "POST", "task-bulk", long).Want(t, 200); strings.Count(string(r.Body), `"status":422,"problem"`) != 3 || !strings.Contains(string(r.Body), `"pointer":"/estimate_minutes"`) || !strings.Contains(string(r.Body), `"done":false`) {
 		t.Errorf("items that break rules: %s", r.Body)
 	}
 	body["mode"] = "all"
