@@ -154,8 +154,10 @@ func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
 // and holds op.Scope; of a public operation, the zero Caller with its Request.
 func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who identity.Caller, in *I) (*O, error)) {
 	o := a.operation(op)
-	if o.Responses == nil {
-		o.Responses = map[string]*huma.Response{}
+	o.Responses = map[string]*huma.Response{}
+	if versioned[O](op.Method) {
+		o.Parameters = append(o.Parameters, &huma.Param{Name: "If-None-Match", In: "header", Example: `"1"`, Schema: &huma.Schema{Type: huma.TypeString},
+			Description: "The ETag of the version at hand: if it is the current one, the answer is 304"})
 	}
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {
 		var out *O

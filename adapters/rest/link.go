@@ -26,6 +26,13 @@ func (a *API) linkNext(ctx huma.Context, _ string, body any) (any, error) {
 	return body, nil
 }
 
+// versioned reports whether a method that answers with O tells 304 where the
+// client has it.
+func versioned[O any](method string) bool {
+	_, tagged := reflect.TypeFor[O]().FieldByName("ETag")
+	return tagged && method == http.MethodGet
+}
+
 // describe adds to an operation's document what every answer like it has.
 func describe[O any](o *huma.Operation, limited bool) {
 	for code, r := range o.Responses {
@@ -36,6 +43,9 @@ func describe[O any](o *huma.Operation, limited bool) {
 			r.Headers["RateLimit"] = header("What is left of the client's quota (draft-ietf-httpapi-ratelimit-headers)", `"client";r=999;t=1`)
 			r.Headers["RateLimit-Policy"] = header("The client's quota", `"client";q=1000;w=60`)
 		}
+		if code == "200" { // an output is shown by several operations, and nothing is at another place but what was made
+			delete(r.Headers, "Location")
+		}
 		if code == "401" {
 			r.Headers["WWW-Authenticate"] = header("What is wrong with the token (RFC 6750, section 3)", `Bearer realm="bailiwick", error="invalid_token"`)
 		}
@@ -43,7 +53,7 @@ func describe[O any](o *huma.Operation, limited bool) {
 			r.Headers["Retry-After"] = header("Seconds after which to try again", "1")
 		}
 	}
-	if _, versioned := reflect.TypeFor[O]().FieldByName("ETag"); versioned && o.Method == http.MethodGet {
+	if versioned[O](o.Method) {
 		o.Responses["304"] = &huma.Response{Description: "It is the one that If-None-Match names", Headers: map[string]*huma.Param{"ETag": header("The version", `"1"`)}}
 		if policy := o.Responses["200"].Headers["Policy-Version"]; policy != nil {
 			o.Responses["304"].Headers["Policy-Version"] = policy

@@ -5,10 +5,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
@@ -129,15 +131,20 @@ func TestUnchangedIsNotSentAgain(t *testing.T) {
 	issuer := resttest.NewIssuer(t)
 	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "https://api.test", Verifier: issuer.Verifier()})
 	type out struct {
-		ETag string `header:"ETag"`
-		Body string
+		ETag     string `header:"ETag"`
+		Location string `header:"Location"` // of an operation that makes one
+		Body     string
 	}
 	rest.Register(a, rest.Operation{ID: "get-thing", Method: "GET", Path: "/v1/thing", Tag: "things", Scope: "things", Summary: "Read"},
 		func(context.Context, identity.Caller, *struct{}) (*out, error) {
 			return &out{ETag: rest.ETag(3), Body: strings.Repeat("a", 10_000)}, nil
 		})
-	if a.OpenAPI().Paths["/things/v1/thing"].Get.Responses["304"] == nil {
-		t.Error("the document shows no 304")
+	shown := a.OpenAPI().Paths["/things/v1/thing"].Get
+	if shown.Responses["304"] == nil || !slices.ContainsFunc(shown.Parameters, func(p *huma.Param) bool { return p.Name == "If-None-Match" && p.In == "header" }) {
+		t.Error("the document shows no 304, or not by what it is asked for")
+	}
+	if shown.Responses["200"].Headers["ETag"] == nil || shown.Responses["200"].Headers["Location"] != nil {
+		t.Errorf("the document shows the headers %v, want an ETag and no Location of what was not made", shown.Responses["200"].Headers)
 	}
 	token := issuer.Token(t, caller())
 	for tag, want := range map[string]string{`"3"`: `"3"`, `"3-gzip"`: `"3-gzip"`, `W/"3"`: `"3"`, `"1", "3"`: `"3"`, "*": `"3"`, `"2"`: "", `3`: "", `"33"`: ""} {

@@ -85,11 +85,13 @@ func showClient(c login.Client, err error) (*clientOutput, error) {
 }
 
 func (a *api) showSecret(c login.Client, err error) (*secretOutput, error) {
-	return &secretOutput{"no-store", rest.ETag(c.Version), "/auth/v1/clients/" + c.ID, ClientWithSecret{c, a.clients.Secret(c)}}, err
+	return &secretOutput{CacheControl: "no-store", ETag: rest.ETag(c.Version), Body: ClientWithSecret{c, a.clients.Secret(c)}}, err
 }
 
 func (a *api) create(ctx context.Context, who identity.Caller, in *struct{ Body login.ClientDraft }) (*secretOutput, error) {
-	return a.showSecret(a.clients.CreateClient(ctx, who, in.Body))
+	out, err := a.showSecret(a.clients.CreateClient(ctx, who, in.Body))
+	out.Location = "/auth/v1/clients/" + out.Body.ID
+	return out, err
 }
 
 func (a *api) rotate(ctx context.Context, who identity.Caller, in *ByID) (*secretOutput, error) {

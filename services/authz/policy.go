@@ -38,7 +38,7 @@ func (a *api) registerPolicy(r *rest.API) {
 }
 
 type policyInput struct {
-	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of the version that the client has"`
+	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of the version at hand: if it is the current one, the answer is 304" example:"\"1\""`
 }
 
 // version returns the version that the client has, or -1.

@@ -46,7 +46,13 @@ type importOutput struct {
 }
 
 func showImport(im task.Import, err error) (*importOutput, error) {
-	return &importOutput{ETag: rest.ETag(im.Version), Location: "/tasks/v1/task-imports/" + im.ID.String(), Body: im}, err
+	return &importOutput{ETag: rest.ETag(im.Version), Body: im}, err
+}
+
+func showImportAt(im task.Import, err error) (*importOutput, error) {
+	out, err := showImport(im, err)
+	out.Location = "/tasks/v1/task-imports/" + im.ID.String()
+	return out, err
 }
 
 type importInput struct {
@@ -55,7 +61,7 @@ type importInput struct {
 }
 
 func (a *api) startImport(ctx context.Context, who identity.Caller, in *importInput) (*importOutput, error) {
-	return showImport(a.tasks.StartImport(ctx, who, in.ProjectID, in.RawBody))
+	return showImportAt(a.tasks.StartImport(ctx, who, in.ProjectID, in.RawBody))
 }
 
 func (a *api) getImport(ctx context.Context, who identity.Caller, in *ByID) (*importOutput, error) {
@@ -63,7 +69,7 @@ func (a *api) getImport(ctx context.Context, who identity.Caller, in *ByID) (*im
 }
 
 func (a *api) cancelImport(ctx context.Context, who identity.Caller, in *ByID) (*importOutput, error) {
-	return showImport(a.tasks.CancelImport(ctx, who, in.ID))
+	return showImportAt(a.tasks.CancelImport(ctx, who, in.ID))
 }
 
 type importPage struct{ Body rest.Page[task.Import] }

@@ -71,7 +71,8 @@ func (a *api) registerTenant(ctx context.Context, who identity.Caller, in *struc
 }
 
 func (a *api) getRegistration(ctx context.Context, _ identity.Caller, in *ByID) (*registrationOutput, error) {
-	return showRegistration(a.tenancy.Registration(ctx, in.ID))
+	r, err := a.tenancy.Registration(ctx, in.ID)
+	return &registrationOutput{Body: r}, err
 }
 
 // VerificationDraft is the token of a mailed link with the password chosen.
