@@ -348,7 +348,12 @@ func TestPolicyIsOneDocument(t *testing.T) {
 	if len(holders.Items) != 4 || strings.Join(holders.Items[3].Path, " ") != "clerk viewer" {
 		t.Errorf("holders: %+v", holders.Items)
 	}
-	p.do(t, p.owner, "GET", "/v1/holders", nil).Want(t, 422)
+	for _, path := range []string{"/v1/holders", "/v1/holders?permission="} {
+		nobody := resttest.JSON[rest.Problem](t, p.do(t, p.owner, "GET", path, nil).Want(t, 422))
+		if len(nobody.Errors) != 1 || nobody.Errors[0].Parameter != "permission" || nobody.Errors[0].Code != "required" {
+			t.Errorf("%s is refused with %+v", path, nobody.Errors)
+		}
+	}
 	why := resttest.JSON[access.Explanation](t, p.do(t, p.owner, "POST", "/v1/check:explain", `{"permission":"tasks:write","subject_kind":"client","subject_id":"robot"}`).Want(t, 200))
 	if why.Allowed || why.Missing != access.MissingInRoles || len(why.HeldBy) == 0 {
 		t.Errorf("explained: %+v", why)

@@ -161,7 +161,7 @@ func (a *api) explain(ctx context.Context, who identity.Caller, in *struct{ Body
 
 type holdersInput struct {
 	rest.PageInput
-	Permission access.Permission `query:"permission" maxLength:"100" example:"tasks:write" doc:"The permission; it has to be named"`
+	Permission access.Permission `query:"permission" required:"true" maxLength:"100" example:"tasks:write" doc:"The permission"`
 	ProjectID  uuid.UUID         `query:"project_id" format:"uuid" doc:"Those who hold it in this project too; left out: only those who hold it everywhere"`
 }
 
@@ -169,10 +169,6 @@ type holdersPage struct{ Body Listing[access.Reason] }
 
 func (a *api) listHolders(ctx context.Context, who identity.Caller, in *holdersInput) (*holdersPage, error) {
 	got, err := listed(a, who, fmt.Sprintf("holders %q %s", in.Permission, in.ProjectID), in.PageInput, func(r page.Request) (access.Listing[access.Reason], error) {
-		if in.Permission == "" {
-			return access.Listing[access.Reason]{}, &fault.Error{Kind: fault.Invalid, Code: "invalid", Message: "the request breaks a rule",
-				Fields: []fault.Field{{Parameter: "permission", Code: "invalid", Message: "name the permission"}}}
-		}
 		return a.access.Holders(ctx, who, in.Permission, in.ProjectID, r)
 	})
 	return &holdersPage{got}, err

@@ -135,7 +135,7 @@ func TestEveryOperationKeepsTheStandard(t *testing.T) {
 			send("a key that is no text", op.body, map[string]string{"Idempotency-Key": "\xff"}, "", 400)
 		}
 		if op.has["cursor"] {
-			send("a cursor of nobody's", nil, nil, "?cursor=AAAA", 400)
+			send("a cursor of nobody's", nil, nil, "?cursor=AAAA"+op.must, 400)
 			send("a limit too high", nil, nil, "?limit=1001", 422)
 		}
 		if op.body != nil {

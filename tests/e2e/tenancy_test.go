@@ -127,6 +127,7 @@ type operation struct {
 	has          map[string]bool   // parameters by name
 	query        map[string]string // its examples
 	queries      []string          // all that it takes
+	must         string            // those that it cannot be without, to go after others
 	success      []int
 	needs        []string // permissions
 }
@@ -169,6 +170,9 @@ func operations(t *testing.T) (all []operation) {
 				}
 				if value := example(p["schema"].(object), nil); p["in"] == "query" && value != nil {
 					o.query[p["name"].(string)] = fmt.Sprint(value)
+					if p["required"] == true {
+						o.must += "&" + p["name"].(string) + "=" + fmt.Sprint(value)
+					}
 				}
 				if p["in"] == "path" && p["name"] != "id" { // all but the object's own id
 					if value, ok := example(p["schema"].(object), nil).(string); ok {
