@@ -1,6 +1,7 @@
 package architecture
 
 import (
+	"cmp"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,7 +10,12 @@ import (
 	"testing"
 )
 
-var code = regexp.MustCompile(`(?:fault\.(?:New|Wrap)\([^,]+,|newProblem\([^,]+,|Code:|\.Code(?:, w\.Detail)? =) "([a-z0-9_]+)"`)
+// code finds a code where it is written, or the name of the constant or
+// parameter that holds it; constant is what such a name stands for.
+var (
+	code     = regexp.MustCompile(`(?:fault\.(?:New|Wrap)\([^,]+,|newProblem\([^,]+,|Code:|\.Code(?:, w\.Detail)? =) (?:"([a-z0-9_]+)"|([A-Za-z]\w*)[,)}])`)
+	constant = regexp.MustCompile(`(?m)^(?:const |\t)(\w+) += "([a-z0-9_]+)"$`)
+)
 
 // A problem's type leads to a section that says what it means.
 func TestEveryProblemTypeIsDocumented(t *testing.T) {
@@ -25,9 +31,14 @@ func TestEveryProblemTypeIsDocumented(t *testing.T) {
 				return err
 			}
 			source, err := os.ReadFile(path)
+			named := map[string]string{}
+			for _, m := range constant.FindAllStringSubmatch(string(source), -1) {
+				named[m[1]] = m[2]
+			}
 			for _, m := range code.FindAllStringSubmatch(string(source), -1) {
-				if !fields[m[1]] && !strings.Contains(string(page), `id="`+m[1]+`"`) {
-					t.Errorf("%s: %s has no section in openapi/site/problems.html", path, m[1])
+				is := cmp.Or(m[1], named[m[2]], m[2])
+				if !fields[is] && !strings.Contains(string(page), `id="`+is+`"`) {
+					t.Errorf("%s: %s has no section in openapi/site/problems.html", path, is)
 				}
 			}
 			return err
