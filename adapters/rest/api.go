@@ -182,6 +182,9 @@ func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who id
 		same.Description = op.Unmade
 		o.Responses["200"] = &same
 	}
+	if op.Method == http.MethodPatch {
+		o.RequestBody.Content[mergePatchType].Schema = o.RequestBody.Content[jsonType].Schema
+	}
 	exemplify(&o, op)
 }
 
@@ -254,7 +257,9 @@ func (a *API) operation(op Operation) huma.Operation {
 	o.BodyReadTimeout = patience * time.Duration(o.MaxBodyBytes/maxBody)
 	if op.Consumes != "" {
 		o.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{op.Consumes: {}}}
-		o.Middlewares = append(o.Middlewares, a.consume(op.Consumes))
+	}
+	if op.Method == http.MethodPatch {
+		o.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{mergePatchType: {}}}
 	}
 	if op.Example != "" && o.RequestBody == nil {
 		o.RequestBody = &huma.RequestBody{}
@@ -267,6 +272,7 @@ func (a *API) operation(op Operation) huma.Operation {
 		o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope))
 	}
 	if op.Method != http.MethodGet {
+		o.Middlewares = append(o.Middlewares, a.consume)
 		if op.Consumes == "" {
 			o.Middlewares = append(o.Middlewares, a.takeTurns(o))
 		}

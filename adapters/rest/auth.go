@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +27,8 @@ const (
 
 const (
 	idempotencyKey = "Idempotency-Key"
+	jsonType       = "application/json"
+	mergePatchType = "application/merge-patch+json" // RFC 7396
 	maxBody        = 1 << 20
 	// patience is how long a client may take to send each MiB of the largest body
 	// that an operation takes.
@@ -130,13 +134,24 @@ func accepts(accept string, produces []string) bool {
 	return false
 }
 
-// consume answers 415 to a body of another media type.
-func (a *API) consume(mediaType string) func(huma.Context, func(huma.Context)) {
-	return func(ctx huma.Context, next func(huma.Context)) {
-		if is, _, err := mime.ParseMediaType(ctx.Header("Content-Type")); err != nil || is != mediaType {
-			_ = huma.WriteErr(a.huma, ctx, http.StatusUnsupportedMediaType, "the body must be "+mediaType)
-			return
-		}
+// consume answers 415 to a body of another media type than the operation takes,
+// or of text that is not in UTF-8. JSON need not be named, and is in UTF-8
+// whatever is said (RFC 8259, sections 8.1 and 11).
+func (a *API) consume(ctx huma.Context, next func(huma.Context)) {
+	sent, body := ctx.Header("Content-Type"), ctx.Operation().RequestBody
+	if body == nil || sent == "" && body.Content[jsonType] != nil {
+		next(ctx)
+		return
+	}
+	is, params, err := mime.ParseMediaType(sent)
+	switch charset, named := params["charset"]; {
+	case err != nil || body.Content[is] == nil:
+		takes := strings.Join(slices.Sorted(maps.Keys(body.Content)), ", ")
+		ctx.SetHeader("Accept", takes) // RFC 9110, section 15.5.16
+		_ = huma.WriteErr(a.huma, ctx, http.StatusUnsupportedMediaType, "the body must be "+takes)
+	case named && strings.HasPrefix(is, "text/") && !strings.EqualFold(charset, "utf-8"):
+		_ = huma.WriteErr(a.huma, ctx, http.StatusUnsupportedMediaType, "the body must be in UTF-8")
+	default:
 		next(ctx)
 	}
 }

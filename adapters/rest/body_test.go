@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/adapters/rest/resttest"
 	"bailiwick.dev/domain/identity"
 )
 
@@ -50,4 +51,46 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 		clients.Go(func() { send(300_000) })
 	}
 	clients.Wait()
+}
+
+// What another media type means is not guessed from its suffix: a JSON Patch
+// is no merge patch.
+func TestBodyIsOfTheMediaTypeThatIsTaken(t *testing.T) {
+	t.Parallel()
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "http://localhost:8080"})
+	done := func(context.Context, identity.Caller, *struct{ Body struct{ N int } }) (*struct{}, error) {
+		return nil, nil
+	}
+	for _, method := range []string{"POST", "PUT", "PATCH"} {
+		rest.Register(a, rest.Operation{ID: method, Method: method, Path: "/v1/thing", Tag: "things", Public: true, Summary: "Write"}, done)
+	}
+	rest.Register(a, rest.Operation{ID: "cancel", Method: "POST", Path: "/v1/cancel", Tag: "things", Public: true, Summary: "Cancel"},
+		func(context.Context, identity.Caller, *struct{}) (*struct{}, error) { return nil, nil })
+	rest.Register(a, rest.Operation{ID: "import", Method: "POST", Path: "/v1/import", Tag: "things", Public: true, Summary: "Import", Consumes: "text/csv"},
+		func(context.Context, identity.Caller, *struct {
+			RawBody []byte `contentType:"text/csv"`
+		}) (*struct{}, error) {
+			return nil, nil
+		})
+	for _, c := range []struct {
+		method, path, is string
+		status           int
+	}{
+		{"POST", "thing", "application/json", 204}, {"POST", "thing", "Application/JSON; charset=utf-8", 204}, {"POST", "thing", "", 204},
+		{"POST", "thing", "image/svg+json", 415}, {"POST", "thing", "json", 415}, {"POST", "thing", "application/json, text/plain", 415},
+		{"PUT", "thing", "application/json", 204}, {"PUT", "thing", "application/merge-patch+json", 415},
+		{"PATCH", "thing", "application/json", 204}, {"PATCH", "thing", "application/merge-patch+json", 204}, {"PATCH", "thing", "application/json-patch+json", 415},
+		{"POST", "import", "text/csv", 204}, {"POST", "import", "text/csv; header=present; charset=UTF-8", 204},
+		{"POST", "import", "text/csv; charset=iso-8859-1", 415}, {"POST", "import", "", 415}, {"POST", "import", "application/json", 415},
+		{"POST", "cancel", "text/plain", 204},
+	} {
+		r := resttest.Do(t, a.Handler(), "", c.method, "/things/v1/"+c.path, `{"N":1}`, "Content-Type", c.is)
+		if r.Status != c.status || c.status == 415 && rest.CodeOf(resttest.JSON[rest.Problem](t, r)) != "unsupported_media_type" {
+			t.Errorf("%s %s of %q is answered %d %s, want %d", c.method, c.path, c.is, r.Status, r.Body, c.status)
+		}
+	}
+	takes := a.OpenAPI().Paths["/things/v1/thing"].Patch.RequestBody.Content
+	if m := takes["application/merge-patch+json"]; len(takes) != 2 || m == nil || m.Schema != takes["application/json"].Schema {
+		t.Errorf("the document has PATCH take %v", takes)
+	}
 }

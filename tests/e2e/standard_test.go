@@ -140,7 +140,7 @@ func TestEveryOperationKeepsTheStandard(t *testing.T) {
 		}
 		if op.body != nil {
 			send("media type", []byte("x"), map[string]string{"Content-Type": "text/plain"}, "", 415)
-			if op.media != "application/json" {
+			if !strings.HasSuffix(op.media, "json") {
 				continue
 			}
 			send("10 MiB", bytes.Repeat([]byte(" "), 10<<20), nil, "", 413)

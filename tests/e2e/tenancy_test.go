@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -183,7 +185,9 @@ func operations(t *testing.T) (all []operation) {
 			security, _ := op["security"].([]any)
 			o.public = len(security) == 0
 			if body, ok := op["requestBody"].(object); ok {
-				for media, content := range body["content"].(object) {
+				contents := body["content"].(object)
+				for _, media := range slices.Sorted(maps.Keys(contents)) { // the last is a merge patch, if there is one
+					content := contents[media]
 					o.media = media
 					shown, ok := content.(object)["example"]
 					if text, plain := shown.(string); plain {
