@@ -151,8 +151,9 @@ func (d CommentDraft) comment(now time.Time, who identity.Caller, task uuid.UUID
 // text checks what PostgreSQL can keep and people can read. NUL is the one
 // character that a text column refuses.
 func text(c *fault.Check, s string, most int, pointer string) {
-	c.That(utf8.RuneCountInString(s) <= most, pointer, "too_long", "too many characters")
-	c.That(utf8.ValidString(s) && !strings.ContainsRune(s, 0), pointer, "invalid_character", "a character that cannot be kept")
+	c.That(utf8.RuneCountInString(s) <= most, pointer, "too_long", fmt.Sprintf("at most %d characters", most))
+	c.That(utf8.ValidString(s), pointer, "invalid_utf8", "the text is not in UTF-8")
+	c.That(!strings.ContainsRune(s, 0), pointer, "invalid_character", "the character NUL cannot be kept")
 }
 
 // set drops what is named twice; the order stays. It is never nil.

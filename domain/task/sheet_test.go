@@ -60,6 +60,25 @@ func TestRowsBecomeTasksOrSayWhyNot(t *testing.T) {
 }
 
 // What an export says of labels is what an import reads, whatever they hold.
+// A row says what is wrong with its text and how much of it there may be.
+func TestRowSaysHowItsTextIsWrong(t *testing.T) {
+	t.Parallel()
+	s, err := openSheet([]byte("title,labels\nB\xfcro,\n" + strings.Repeat("x", MaxTitle+1) + "," + strings.Repeat("y", MaxLabel+1) + "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, bad := range s.rows(Import{ProjectID: uuid.New(), RowsTotal: 2}).Bad {
+		for _, e := range bad.Errors {
+			got = append(got, e.Column+" "+e.Code+" "+e.Message)
+		}
+	}
+	want := []string{"title invalid_utf8 the text is not in UTF-8", "title too_long at most 200 characters", "labels too_long at most 50 characters"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestLabelsComeBack(t *testing.T) {
 	t.Parallel()
 	for _, want := range [][]string{nil, {"a"}, {"a", "b c"}, {"a,b", "c"}, {`say "hi"`, `"`, ","}, {"=1", "x\ny"}, {"a;b", "'"}} {
