@@ -275,6 +275,10 @@ func fieldOf(d *huma.ErrorDetail) ProblemField {
 		f.Code = "unknown_field"
 	case strings.Contains(d.Message, "required"):
 		f.Code = "required"
+	case d.Message == noUUID, strings.HasPrefix(d.Message, "invalid value: invalid UUID"), strings.HasPrefix(d.Message, "expected string to be RFC 4122 uuid"):
+		f.Code, f.Detail = "invalid_format", noUUID
+	case strings.HasPrefix(d.Message, "expected string to be RFC 5322 email"):
+		f.Code, f.Detail = "invalid_format", "an e-mail address is wanted"
 	case strings.HasPrefix(d.Message, "invalid value: "): // and then what the type's own parser says
 		f.Code, f.Detail = "invalid_format", "a value of another format is wanted"
 	case strings.HasPrefix(d.Message, "expected string to "):

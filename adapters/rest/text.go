@@ -21,13 +21,19 @@ func (a *API) unpacked(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
+const (
+	noText      = "UTF-8 without NUL is wanted, escaped as an address asks for (RFC 3986)"
+	noSemicolon = "a ; has to be escaped as %3B: some readers of a query part its parameters there"
+	noUUID      = "a UUID is wanted: 32 hexadecimal digits in five groups with hyphens between"
+)
+
 // legible unescapes what the path names (chi routes by the path as it was sent)
 // and answers 400 where a parameter is no text: no store keeps it, so that one
 // would find nothing where another fails, and url.Values drops what it cannot read.
-// Like a name that comes twice in a body, one that comes twice in a query is refused.
+// Then it refuses what huma would take for something else.
 func (a *API) legible(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humachi.Unwrap(ctx)
-	where := illegibleQuery(r.URL.RawQuery)
+	where, message := illegibleQuery(r.URL.RawQuery)
 	params := chi.RouteContext(r.Context()).URLParams
 	for i, v := range params.Values {
 		ok := true
@@ -35,56 +41,71 @@ func (a *API) legible(ctx huma.Context, next func(huma.Context)) {
 			params.Values[i], ok = unescaped(v, url.PathUnescape)
 		}
 		if !ok || !isText(params.Values[i]) {
-			where = "path." + params.Keys[i]
+			where, message = "path."+params.Keys[i], noText
 		}
 	}
 	if where != "" {
-		_ = huma.WriteErr(a.huma, ctx, http.StatusBadRequest, "the address is not as it has to be",
-			&huma.ErrorDetail{Location: where, Message: "UTF-8 without NUL is wanted, escaped as an address asks for (RFC 3986)"})
+		_ = huma.WriteErr(a.huma, ctx, http.StatusBadRequest, "the address is not as it has to be", &huma.ErrorDetail{Location: where, Message: message})
 		return
 	}
-	for name, values := range r.URL.Query() {
-		message := ""
-		switch {
-		case len(values) > 1: // of which one would be taken, and another by another parser
-			message = "it is there more than once"
-		case values[0] == "" && !takesEmpty(ctx.Operation(), name):
-			message = "it is empty: name a value, or leave the parameter out"
-		default:
-			continue
+	var mistakes []error
+	look := func(in, name string, values ...string) {
+		if message := mistaken(ctx.Operation(), in, name, values...); message != "" {
+			mistakes = append(mistakes, &huma.ErrorDetail{Location: in + "." + name, Message: message})
 		}
-		_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "validation failed", &huma.ErrorDetail{Location: "query." + name, Message: message})
+	}
+	for i, name := range params.Keys {
+		look("path", name, params.Values[i])
+	}
+	for name, values := range r.URL.Query() {
+		look("query", name, values...)
+	}
+	if len(mistakes) > 0 {
+		_ = huma.WriteErr(a.huma, ctx, http.StatusUnprocessableEntity, "validation failed", mistakes...)
 		return
 	}
 	next(ctx)
 }
 
-// takesEmpty reports whether a parameter may be there without a value: only one
-// that is a text like any other. huma would take it for left out, so that a
-// client that lost a value would ask for everything.
-func takesEmpty(op *huma.Operation, name string) bool {
+// mistaken says why the values of a parameter would be taken for something else.
+// Of two values one would be taken, and another by another parser. One that is
+// empty would count as left out, so that a client that lost a value would ask
+// for everything: only what is a text like any other may be. And a UUID has
+// other forms, of which an address knows one.
+func mistaken(op *huma.Operation, in, name string, values ...string) string {
+	if len(values) > 1 {
+		return "it is there more than once"
+	}
 	for _, p := range op.Parameters {
-		if p.In == "query" && p.Name == name {
-			return p.Schema.Type == huma.TypeString && p.Schema.Format == "" && len(p.Schema.Enum) == 0
+		switch s := p.Schema; {
+		case p.In != in || p.Name != name:
+		case values[0] == "" && (s.Type != huma.TypeString || s.Format != "" || len(s.Enum) > 0):
+			return "it is empty: name a value, or leave the parameter out"
+		case s.Format == "uuid" && len(values[0]) != 36:
+			return noUUID
 		}
 	}
-	return true // there is no such parameter, which is for huma to say
+	return ""
 }
 
-// illegibleQuery returns the first parameter that is no text, or nothing. A
-// semicolon parts no parameters (as url.ParseQuery has it), but hides those after it.
-func illegibleQuery(raw string) string {
+// illegibleQuery returns the first parameter that is no text, and why, or
+// nothing. A semicolon parts no parameters (as url.ParseQuery has it), but hides
+// those after it.
+func illegibleQuery(raw string) (where, message string) {
 	for part := range strings.SplitSeq(raw, "&") {
 		key, value, _ := strings.Cut(part, "=")
 		name, named := unescaped(key, url.QueryUnescape)
 		if !named || !isText(name) {
-			return "query."
+			return "query.", noText
 		}
-		if value, ok := unescaped(value, url.QueryUnescape); !ok || !isText(value) || strings.Contains(part, ";") {
-			return "query." + name
+		if value, ok := unescaped(value, url.QueryUnescape); !ok || !isText(value) {
+			return "query." + name, noText
+		}
+		if strings.Contains(part, ";") {
+			return "query." + name, noSemicolon
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func unescaped(s string, unescape func(string) (string, error)) (string, bool) {

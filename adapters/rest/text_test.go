@@ -37,6 +37,9 @@ func TestParametersAreText(t *testing.T) {
 	} {
 		r := resttest.Do(t, a.Handler(), token, "GET", "/things/v1/things/"+path, nil)
 		p := resttest.JSON[rest.Problem](t, r)
+		if strings.Contains(path, ";") != strings.Contains(string(r.Body), "%3B") {
+			t.Errorf("%s is answered %s, want a hint at %%3B for a semicolon alone", path, r.Body)
+		}
 		if r.Status != http.StatusBadRequest || rest.CodeOf(p) != "bad_request" || len(p.Errors) != 1 || p.Errors[0].Parameter != want || strings.Contains(string(r.Body), "secret") {
 			t.Errorf("%s is answered %d %s, want a 400 that names %q", path, r.Status, r.Body, want)
 		}
@@ -98,4 +101,40 @@ func TestEmptyParameterIsNotLeftOut(t *testing.T) {
 		}
 	}
 	resttest.Do(t, a.Handler(), token, "GET", "/things/v1/things?q=&cursor=", nil).Want(t, http.StatusNoContent)
+}
+
+// A UUID has several forms; an address, as the document says, has one.
+func TestIDsHaveOneForm(t *testing.T) {
+	t.Parallel()
+	issuer := resttest.NewIssuer(t)
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "https://api.test", Verifier: issuer.Verifier()})
+	type in struct {
+		ID     uuid.UUID `path:"id" format:"uuid"`
+		Parent uuid.UUID `query:"parent" format:"uuid"`
+		Body   struct {
+			ID    string `json:"id,omitempty" format:"uuid"`
+			Email string `json:"email,omitempty" format:"idn-email"`
+		}
+	}
+	rest.Register(a, rest.Operation{ID: "change", Method: "PUT", Path: "/v1/things/{id}", Tag: "things", Scope: "things", Summary: "Change"},
+		func(context.Context, identity.Caller, *in) (*struct{}, error) { return nil, nil })
+	token, id := issuer.Token(t, caller()), uuid.NewString()
+	for _, form := range []string{"%7B" + id + "%7D", "urn:uuid:" + id, strings.ReplaceAll(id, "-", ""), "mine", id[:35] + "x", id + "0"} {
+		for name, r := range map[string]resttest.Response{
+			"id":     resttest.Do(t, a.Handler(), token, "PUT", "/things/v1/things/"+form, `{}`),
+			"parent": resttest.Do(t, a.Handler(), token, "PUT", "/things/v1/things/"+id+"?parent="+form, `{}`),
+		} {
+			p := resttest.JSON[rest.Problem](t, r.Want(t, http.StatusUnprocessableEntity))
+			if len(p.Errors) != 1 || p.Errors[0].Parameter != name || p.Errors[0].Code != "invalid_format" || !strings.HasPrefix(p.Errors[0].Detail, "a UUID is wanted") {
+				t.Errorf("%s %s is answered %s, want a problem that names it and asks for a UUID", name, form, r.Body)
+			}
+		}
+	}
+	for body, want := range map[string]string{`{"id":"mine"}`: "a UUID is wanted", `{"email":"Ada Lovelace"}`: "an e-mail address is wanted"} {
+		r := resttest.Do(t, a.Handler(), token, "PUT", "/things/v1/things/"+id, body)
+		if p := resttest.JSON[rest.Problem](t, r.Want(t, http.StatusUnprocessableEntity)); len(p.Errors) != 1 || p.Errors[0].Code != "invalid_format" || !strings.HasPrefix(p.Errors[0].Detail, want) {
+			t.Errorf("%s is answered %s, want %s", body, r.Body, want)
+		}
+	}
+	resttest.Do(t, a.Handler(), token, "PUT", "/things/v1/things/"+strings.ToUpper(id)+"?parent="+id, `{"id":"`+id+`","email":"gräce@büro.example"}`).Want(t, http.StatusNoContent)
 }
