@@ -323,7 +323,7 @@ func (a *API) Show(part string, status func() any) { a.shown[part] = status }
 func (a *API) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	var allowed []string
 	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-		if a.router.Match(chi.NewRouteContext(), m, r.URL.Path) {
+		if a.router.Match(chi.NewRouteContext(), m, cmp.Or(r.URL.RawPath, r.URL.Path)) {
 			allowed = append(allowed, m)
 		}
 		if m == "GET" && len(allowed) > 0 { // where there is a GET there is a HEAD

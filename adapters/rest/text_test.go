@@ -48,6 +48,9 @@ func TestParametersAreText(t *testing.T) {
 	if p := resttest.JSON[rest.Problem](t, r.Want(t, http.StatusUnprocessableEntity)); len(p.Errors) != 1 || p.Errors[0].Parameter != "q" || strings.Contains(string(r.Body), "secret") {
 		t.Errorf("given twice: %s", r.Body)
 	}
+	if r := resttest.Do(t, a.Handler(), token, "DELETE", "/things/v1/things/a%2Fb", nil).Want(t, http.StatusMethodNotAllowed); r.Header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("a path with an escaped slash allows %q", r.Header.Get("Allow"))
+	}
 	if got != nil {
 		t.Fatalf("the operation was given %q", *got)
 	}
