@@ -82,27 +82,29 @@ func TestRefusalNamesThePosition(t *testing.T) {
 		code string
 		at   int
 	}{
-		"owner = me":              {"unknown_field", 1},
-		"status = open and x = 1": {"unknown_field", 19},
-		"status":                  {"syntax", 7},
-		"status = ":               {"syntax", 10},
-		"status = open status":    {"syntax", 15},
-		"(status = open":          {"syntax", 15},
-		"status = open)":          {"syntax", 14},
-		"status < open":           {"wrong_operator", 8},
-		"label ~ x":               {"wrong_operator", 7},
-		"status is empty":         {"wrong_operator", 8},
-		"priority = urgent":       {"invalid_value", 12},
-		"due < tomorrow":          {"invalid_value", 7},
-		"due < now+7":             {"invalid_value", 7},
-		"due < now+99999w":        {"invalid_value", 7},
-		"due < now+":              {"invalid_value", 7},
-		"assignee = you":          {"invalid_value", 12},
-		"estimate = 1.5":          {"invalid_value", 12},
-		`title = "é`:              {"syntax", 9},
-		"é; drop table tasks":     {"syntax", 2},
-		"status in ()":            {"syntax", 12},
-		"status in (open":         {"syntax", 16},
+		"owner = me":                      {"unknown_field", 1},
+		"status = open and x = 1":         {"unknown_field", 19},
+		"status":                          {"syntax", 7},
+		"status = ":                       {"syntax", 10},
+		"status = open status":            {"syntax", 15},
+		"(status = open":                  {"syntax", 15},
+		"status = open)":                  {"syntax", 14},
+		"status < open":                   {"wrong_operator", 8},
+		"label ~ x":                       {"wrong_operator", 7},
+		"status is empty":                 {"wrong_operator", 8},
+		"priority = urgent":               {"invalid_value", 12},
+		"due < tomorrow":                  {"invalid_value", 7},
+		"due < now+7":                     {"invalid_value", 7},
+		"due < now+99999w":                {"invalid_value", 7},
+		"due < now+":                      {"invalid_value", 7},
+		"due < now 7d":                    {"syntax", 11},
+		"due > 2026-02-02T13:00:00 01:00": {"syntax", 27},
+		"assignee = you":                  {"invalid_value", 12},
+		"estimate = 1.5":                  {"invalid_value", 12},
+		`title = "é`:                      {"syntax", 9},
+		"é; drop table tasks":             {"syntax", 2},
+		"status in ()":                    {"syntax", 12},
+		"status in (open":                 {"syntax", 16},
 	} {
 		_, err := filter.Parse(text, fields, filter.Env{Now: now})
 		var f *fault.Error
@@ -113,6 +115,29 @@ func TestRefusalNamesThePosition(t *testing.T) {
 		if got := f.Fields[0]; got.Code != want.code || got.Position != want.at || got.Parameter != "filter" {
 			t.Errorf("%s: %+v, want %+v", text, got, want)
 		}
+	}
+}
+
+// A refusal says what would be taken.
+func TestRefusalSaysHowToMendIt(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"owner = me":       "the fields are status, priority, title, due, assignee, label, estimate",
+		"status < open":    "this field takes =, !=, ~, in, not in",
+		"priority ~ low":   "this field takes =, !=, in, not in",
+		"estimate ~ 1":     "this field takes =, !=, <, <=, >, >=, in, not in, is empty, is not empty",
+		"label ~ x":        "this field takes =, !=, in, not in, is empty, is not empty",
+		"status is empty":  "this field is never empty: it takes =, !=, ~, in, not in",
+		"due < now 7d":     "here a + has become a space: in an address it is sent as %2B",
+		"due < now+36501d": "this field wants a date, an RFC 3339 time, now, or now+7d (s, m, h, d, w; at most a century, 36500d)",
+	} {
+		_, err := filter.Parse(text, fields, filter.Env{Now: now})
+		if f := fault.As(err); f == nil || f.Fields[0].Message != want {
+			t.Errorf("%s: %+v, want %s", text, f, want)
+		}
+	}
+	if _, err := filter.Parse("due < now+36500d", fields, filter.Env{Now: now}); err != nil {
+		t.Errorf("a century: %v", err)
 	}
 }
 

@@ -115,7 +115,7 @@ func (p *parser) compare() (Expr, error) {
 	name := p.next()
 	i := slices.IndexFunc(p.fields, func(f Field) bool { return f.Name == name.text })
 	if i < 0 {
-		return nil, p.fail(name.at, "unknown_field", "there is no such field")
+		return nil, p.fail(name.at, "unknown_field", "the fields are "+p.names())
 	}
 	if p.compares++; p.compares > maxCompares {
 		return nil, p.fail(name.at, "too_long", fmt.Sprintf("a filter compares at most %d times", maxCompares))
@@ -142,7 +142,7 @@ func (p *parser) compare() (Expr, error) {
 		c.Op = Equal
 	}
 	if !c.Field.takes(c.Op) {
-		return nil, p.fail(at, "wrong_operator", "this field is not compared so")
+		return nil, p.fail(at, "wrong_operator", "this field takes "+c.Field.operators())
 	}
 	v, err := p.value(c.Field)
 	c.Values = []any{v}
@@ -157,8 +157,8 @@ func (p *parser) empty(c Compare, at int) (Expr, error) {
 	if !p.word("empty") {
 		return nil, p.unexpected("empty")
 	}
-	if !c.Field.Nullable && !c.Field.Many {
-		return nil, p.fail(at, "wrong_operator", "this field is never empty")
+	if !c.Field.empties() {
+		return nil, p.fail(at, "wrong_operator", "this field is never empty: it takes "+c.Field.operators())
 	}
 	if c.Op = Empty; negated {
 		return Not{c}, nil
@@ -188,6 +188,32 @@ func (p *parser) in(c Compare) (Expr, error) {
 		}
 	}
 }
+
+func (p *parser) names() string {
+	all := make([]string, len(p.fields))
+	for i, f := range p.fields {
+		all[i] = f.Name
+	}
+	return strings.Join(all, ", ")
+}
+
+// operators names those that f takes.
+func (f Field) operators() string {
+	all := []string{string(Equal), string(notEqual)}
+	for _, op := range []Op{Less, LessEqual, More, MoreEqual, Contains} {
+		if f.takes(op) {
+			all = append(all, string(op))
+		}
+	}
+	all = append(all, "in", "not in")
+	if f.empties() {
+		all = append(all, "is empty", "is not empty")
+	}
+	return strings.Join(all, ", ")
+}
+
+// empties reports whether f may be empty.
+func (f Field) empties() bool { return f.Nullable || f.Many }
 
 func (f Field) takes(op Op) bool {
 	switch op {

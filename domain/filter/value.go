@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -17,6 +18,9 @@ func (p *parser) value(f Field) (any, error) {
 		return nil, p.unexpected("a value")
 	}
 	p.next()
+	if cut := p.peek(); f.Kind == Time && cut.kind == word && unicode.IsDigit(rune(cut.text[0])) {
+		return nil, p.fail(cut.at, "syntax", "here a + has become a space: in an address it is sent as %2B")
+	}
 	v, wanted := f.read(t, p.env)
 	if wanted != "" {
 		return nil, p.fail(t.at, "invalid_value", "this field wants "+wanted)
@@ -39,7 +43,7 @@ func (f Field) read(t token, env Env) (v any, wanted string) {
 	case Time:
 		at, ok := instant(t.text, env.Now)
 		if !ok {
-			return nil, "a date, an RFC 3339 time, now, or now+7d (s, m, h, d, w)"
+			return nil, "a date, an RFC 3339 time, now, or now+7d (s, m, h, d, w; at most a century, 36500d)"
 		}
 		return at, ""
 	case Number:
