@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -74,6 +75,19 @@ type Operation struct {
 // Needs are permissions. The document shows them as x-permission, so that a
 // client sees, and a test can try, who may do what.
 type Needs []access.Permission
+
+// needing has a denial by the policy name what the operation needs: whoever has
+// to ask for a role has to know for which.
+func (op Operation) needing(err error) error {
+	if len(op.Needs) == 0 || !errors.Is(err, access.ErrForbidden()) {
+		return err
+	}
+	needs := make([]string, len(op.Needs))
+	for i, p := range op.Needs {
+		needs[i] = string(p)
+	}
+	return fault.New(fault.Forbidden, "forbidden", "the policy does not allow this, which takes "+strings.Join(needs, " and "))
+}
 
 // What huma keeps for the whole process is set before anything else runs.
 func init() {
@@ -172,7 +186,7 @@ func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who id
 			err = call()
 		}
 		if err != nil {
-			return nil, problemOf(err, RequestID(ctx))
+			return nil, problemOf(op.needing(err), RequestID(ctx))
 		}
 		return out, nil
 	})
@@ -204,7 +218,7 @@ func Stream[I any](a *API, op Operation, h func(w http.ResponseWriter, r *http.R
 			w := middleware.NewWrapResponseWriter(steady{plain}, r.ProtoMajor)
 			switch err := h(w, r, Caller(hc.Context()), in); {
 			case err != nil && w.Status() == 0:
-				WriteProblem(w, r, err)
+				WriteProblem(w, r, op.needing(err))
 			case err != nil:
 				slog.Error("stream failed", "request_id", RequestID(r.Context()), "error", err)
 				panic(http.ErrAbortHandler)
