@@ -32,12 +32,12 @@ type RegistrationDraft struct {
 // OwnerDraft is the first person of a tenant.
 type OwnerDraft struct {
 	Name  string `json:"name" minLength:"1" maxLength:"200" example:"Ada Lovelace"`
-	Email string `json:"email" format:"email" maxLength:"254" doc:"The link that verifies it is mailed there" example:"ada@acme.example"`
+	Email string `json:"email" format:"idn-email" maxLength:"254" doc:"The link that verifies it is mailed there" example:"ada@acme.example"`
 }
 
 // InvitationDraft names whom to invite.
 type InvitationDraft struct {
-	Email string `json:"email" format:"email" maxLength:"254" example:"grace@acme.example"`
+	Email string `json:"email" format:"idn-email" maxLength:"254" example:"grace@acme.example"`
 	Name  string `json:"name,omitempty" maxLength:"200" example:"Grace Hopper"`
 	Role  string `json:"role" minLength:"1" maxLength:"100" doc:"What the person will be given; no more than the inviter holds" example:"member"`
 }

@@ -28,7 +28,7 @@ const (
 // User is a person of one tenant.
 type User struct {
 	ID        identity.UserID `json:"id" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000002"`
-	Email     string          `json:"email" format:"email" doc:"Unique within the tenant" example:"ada@acme.example"`
+	Email     string          `json:"email" format:"idn-email" doc:"Unique within the tenant" example:"ada@acme.example"`
 	Name      string          `json:"name" example:"Ada Lovelace"`
 	Status    string          `json:"status" enum:"active,disabled" example:"active"`
 	CreatedAt time.Time       `json:"created_at" example:"2026-01-31T09:00:00Z"`
@@ -43,7 +43,7 @@ const (
 // Invitation asks a person to join a tenant. Its id becomes the user's.
 type Invitation struct {
 	ID        uuid.UUID `json:"id" format:"uuid" doc:"The invitation's id, which becomes the user's" example:"0199a1b2-c3d4-7e5f-8a6b-000000000004"`
-	Email     string    `json:"email" format:"email" example:"grace@acme.example"`
+	Email     string    `json:"email" format:"idn-email" example:"grace@acme.example"`
 	Name      string    `json:"name,omitempty" doc:"Of the person, as the inviter knows it" example:"Grace Hopper"`
 	Role      string    `json:"role" doc:"What the person will be given" example:"member"`
 	Status    string    `json:"status" enum:"pending,accepted,expired" example:"pending"`
