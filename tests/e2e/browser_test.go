@@ -17,7 +17,6 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/oapi-codegen/runtime/types"
 	"golang.org/x/oauth2"
 
 	bailiwick "bailiwick.dev/openapi/sdk/go"
@@ -191,7 +190,7 @@ func (b *browser) register(email, password string) (client string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	made, err := api.RegisterTenantWithResponse(b.ctx, nil, bailiwick.RegistrationDraft{Organisation: "Browser Ltd", Owner: bailiwick.OwnerDraft{Name: "Ada Lovelace", Email: types.Email(email)}})
+	made, err := api.RegisterTenantWithResponse(b.ctx, nil, bailiwick.RegistrationDraft{Organisation: "Browser Ltd", Owner: bailiwick.OwnerDraft{Name: "Ada Lovelace", Email: email}})
 	if err != nil || made.JSON202 == nil {
 		b.t.Fatalf("register: %v", err)
 	}

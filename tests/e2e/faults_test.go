@@ -87,7 +87,7 @@ func TestTemporalMayBeDown(t *testing.T) {
 	}
 	up(t)
 	for {
-		run, err := owner.GetReportRunWithResponse(ctx, asked.JSON202.Id)
+		run, err := owner.GetReportRunWithResponse(ctx, asked.JSON202.Id, nil)
 		if err != nil || run.JSON200 == nil {
 			t.Fatalf("run: %v %s", err, run.Body)
 		}

@@ -21,7 +21,7 @@ func importTasks(ctx context.Context, t *testing.T, api *bailiwick.ClientWithRes
 		t.Fatalf("import: %v %s", err, asked.Body)
 	}
 	for {
-		got, err := api.GetTaskImportWithResponse(ctx, asked.JSON202.Id)
+		got, err := api.GetTaskImportWithResponse(ctx, asked.JSON202.Id, nil)
 		if err != nil || got.JSON200 == nil {
 			t.Fatalf("import: %v %s", err, got.Body)
 		}

@@ -63,7 +63,7 @@ func (p *Platform) refusals(ctx context.Context, d *Day, member *bailiwick.Clien
 	if err != nil {
 		return err
 	}
-	unseen, err := stranger.GetTaskWithResponse(ctx, d.Task)
+	unseen, err := stranger.GetTaskWithResponse(ctx, d.Task, nil)
 	if err := checked(unseen, err, http.StatusNotFound); err != nil {
 		return fmt.Errorf("another tenant reads a task: %w", err)
 	}

@@ -63,7 +63,7 @@ func (p *Platform) Register(ctx context.Context, organisation string) (*Company,
 	if err != nil {
 		return nil, err
 	}
-	resp, err := api.RegisterTenantWithResponse(ctx, nil, bailiwick.RegistrationDraft{Organisation: organisation, Owner: bailiwick.OwnerDraft{Name: owner.Name, Email: email(owner.Email)}})
+	resp, err := api.RegisterTenantWithResponse(ctx, nil, bailiwick.RegistrationDraft{Organisation: organisation, Owner: bailiwick.OwnerDraft{Name: owner.Name, Email: owner.Email}})
 	if err := checked(resp, err, 202); err != nil {
 		return nil, fmt.Errorf("register: %w", err)
 	}
@@ -111,7 +111,7 @@ func (p *Platform) Equip(ctx context.Context, c *Company, owner *bailiwick.Clien
 func (p *Platform) Invite(ctx context.Context, c *Company, owner *bailiwick.ClientWithResponses, name, role string) (Person, error) {
 	domain := c.Owner.Email[strings.IndexByte(c.Owner.Email, '@'):]
 	who := Person{Name: name, Email: strings.ToLower(strings.ReplaceAll(name, " ", ".")) + domain, Password: "another sentence " + rand.Text()}
-	sent, err := owner.CreateInvitationWithResponse(ctx, nil, bailiwick.InvitationDraft{Email: email(who.Email), Name: &name, Role: role})
+	sent, err := owner.CreateInvitationWithResponse(ctx, nil, bailiwick.InvitationDraft{Email: who.Email, Name: &name, Role: role})
 	if err := checked(sent, err, 201); err != nil {
 		return who, fmt.Errorf("invite: %w", err)
 	}

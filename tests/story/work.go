@@ -58,7 +58,7 @@ func (p *Platform) Work(ctx context.Context, member *bailiwick.ClientWithRespons
 // finish changes a task in the version that was read, and finds that the
 // version before is refused.
 func (p *Platform) finish(ctx context.Context, member *bailiwick.ClientWithResponses, id openapi_types.UUID) error {
-	read, err := member.GetTaskWithResponse(ctx, id)
+	read, err := member.GetTaskWithResponse(ctx, id, nil)
 	if err := checked(read, err, 200); err != nil {
 		return fmt.Errorf("read a task: %w", err)
 	}
@@ -82,5 +82,3 @@ func checked(r response, err error, want int) error {
 	resp, _ := v.FieldByName("HTTPResponse").Interface().(*http.Response)
 	return bailiwick.Check(resp, body, want)
 }
-
-func email(s string) openapi_types.Email { return openapi_types.Email(s) }

@@ -17,7 +17,7 @@ const longestPoll = 2 * time.Second
 // error when the run failed or was cancelled, and when ctx ends.
 func WaitForReport(ctx context.Context, c *ClientWithResponses, id openapi_types.UUID, progress func(Run)) (*Run, error) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, longestPoll) {
-		r, err := c.GetReportRunWithResponse(ctx, id)
+		r, err := c.GetReportRunWithResponse(ctx, id, nil)
 		if err != nil {
 			return nil, err
 		}

@@ -80,7 +80,7 @@ func TestCallerWhoLeavesEndsTheAttempts(t *testing.T) {
 		w.Header().Set("Retry-After", "30")
 		w.WriteHeader(http.StatusTooManyRequests)
 	})
-	if _, err := c.GetTaskWithResponse(ctx, [16]byte{}); !errors.Is(err, context.Canceled) || n.Load() != 1 {
+	if _, err := c.GetTaskWithResponse(ctx, [16]byte{}, nil); !errors.Is(err, context.Canceled) || n.Load() != 1 {
 		t.Errorf("%v after %d attempts, want canceled after one", err, n.Load())
 	}
 }
