@@ -1019,7 +1019,7 @@ type AuditEvent struct {
 
 // BulkAnswer defines model for BulkAnswer.
 type BulkAnswer struct {
-	// Done Whether anything was done: false if the mode is all and something failed
+	// Done Whether anything was done: false if everything failed or, in the mode all, something
 	//
 	// Examples: true
 	Done bool `json:"done"`
@@ -1794,7 +1794,7 @@ type Invitation struct {
 	CreatedAt time.Time `json:"created_at"`
 
 	// Email Examples: grace@acme.example
-	Email openapi_types.Email `json:"email"`
+	Email string `json:"email"`
 
 	// ExpiresAt Until when the mailed link works
 	//
@@ -1831,7 +1831,7 @@ type InvitationStatus string
 // InvitationDraft defines model for InvitationDraft.
 type InvitationDraft struct {
 	// Email Examples: grace@acme.example
-	Email openapi_types.Email `json:"email"`
+	Email string `json:"email"`
 
 	// Name Examples: Grace Hopper
 	Name *string `json:"name,omitempty"`
@@ -2071,7 +2071,7 @@ type OwnerDraft struct {
 	// Email The link that verifies it is mailed there
 	//
 	// Examples: ada@acme.example
-	Email openapi_types.Email `json:"email"`
+	Email string `json:"email"`
 
 	// Name Examples: Ada Lovelace
 	Name string `json:"name"`
@@ -3243,7 +3243,7 @@ type User struct {
 	// Email Unique within the tenant
 	//
 	// Examples: ada@acme.example
-	Email openapi_types.Email `json:"email"`
+	Email string `json:"email"`
 
 	// Id Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000002
 	Id openapi_types.UUID `json:"id"`
@@ -3300,8 +3300,14 @@ type DeleteClientParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// GetClientParams defines parameters for GetClient.
+type GetClientParams struct {
+	// IfNoneMatch The ETag of the version at hand: if it is the current one, the answer is 304
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // UpdateClientParams defines parameters for UpdateClient.
@@ -3309,7 +3315,7 @@ type UpdateClientParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3388,12 +3394,18 @@ type CreateAssignmentParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// GetAssignmentParams defines parameters for GetAssignment.
+type GetAssignmentParams struct {
+	// IfNoneMatch The ETag of the version at hand: if it is the current one, the answer is 304
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
 // UpdateAssignmentParams defines parameters for UpdateAssignment.
 type UpdateAssignmentParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3435,8 +3447,8 @@ type ListHoldersParams struct {
 	// Cursor next_cursor of the page before; opaque
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Permission The permission; it has to be named
-	Permission *string `form:"permission,omitempty" json:"permission,omitempty"`
+	// Permission The permission
+	Permission string `form:"permission" json:"permission"`
 
 	// ProjectId Those who hold it in this project too; left out: only those who hold it everywhere
 	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
@@ -3483,8 +3495,14 @@ type DeletePermissionParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// GetPermissionParams defines parameters for GetPermission.
+type GetPermissionParams struct {
+	// IfNoneMatch The ETag of the version at hand: if it is the current one, the answer is 304
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // UpdatePermissionParams defines parameters for UpdatePermission.
@@ -3492,13 +3510,13 @@ type UpdatePermissionParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // ExportPolicyParams defines parameters for ExportPolicy.
 type ExportPolicyParams struct {
-	// IfNoneMatch The ETag of the version that the client has
+	// IfNoneMatch The ETag of the version at hand: if it is the current one, the answer is 304
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
@@ -3507,7 +3525,7 @@ type ImportPolicyParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3558,8 +3576,14 @@ type DeleteRoleParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// GetRoleParams defines parameters for GetRole.
+type GetRoleParams struct {
+	// IfNoneMatch The ETag of the version at hand: if it is the current one, the answer is 304
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // UpdateRoleParams defines parameters for UpdateRole.
@@ -3567,7 +3591,7 @@ type UpdateRoleParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3585,7 +3609,7 @@ type SetRolePermissionsParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3594,7 +3618,7 @@ type TakeRolePermissionParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3603,7 +3627,7 @@ type GiveRolePermissionParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3622,6 +3646,12 @@ type CreateReportRunParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// GetReportRunParams defines parameters for GetReportRun.
+type GetReportRunParams struct {
+	// IfNoneMatch The ETag of the version at hand: if it is the current one, the answer is 304
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
 // CancelReportRunParams defines parameters for CancelReportRun.
 type CancelReportRunParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
@@ -3632,6 +3662,9 @@ type CancelReportRunParams struct {
 type DownloadReportFileParams struct {
 	// Range RFC 9110, section 14.2
 	Range *string `json:"Range,omitempty"`
+
+	// IfMatch The ETag of the file that is wanted and no other
+	IfMatch *string `json:"If-Match,omitempty"`
 
 	// IfNoneMatch The ETag of the file at hand
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
@@ -3657,8 +3690,14 @@ type DeleteProjectParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// GetProjectParams defines parameters for GetProject.
+type GetProjectParams struct {
+	// IfNoneMatch The ETag of the version at hand: if it is the current one, the answer is 304
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // UpdateProjectParams defines parameters for UpdateProject.
@@ -3666,7 +3705,7 @@ type UpdateProjectParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3705,7 +3744,7 @@ type CountTasksParams struct {
 	// Status Only with this status
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Filter The filter language
+	// Filter The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
 	// Q Words that title and description hold, all of them
@@ -3729,7 +3768,7 @@ type ExportTasksParams struct {
 	// Status Only with this status
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Filter The filter language
+	// Filter The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
 	// Q Words that title and description hold, all of them
@@ -3766,6 +3805,12 @@ type CreateTaskImportParams struct {
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
+// GetTaskImportParams defines parameters for GetTaskImport.
+type GetTaskImportParams struct {
+	// IfNoneMatch The ETag of the version at hand: if it is the current one, the answer is 304
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
 // CancelTaskImportParams defines parameters for CancelTaskImport.
 type CancelTaskImportParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
@@ -3795,7 +3840,7 @@ type ListTasksParams struct {
 	// Status Only with this status
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Filter The filter language
+	// Filter The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
 	// Q Words that title and description hold, all of them
@@ -3819,8 +3864,14 @@ type DeleteTaskParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// GetTaskParams defines parameters for GetTask.
+type GetTaskParams struct {
+	// IfNoneMatch The ETag of the version at hand: if it is the current one, the answer is 304
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // UpdateTaskParams defines parameters for UpdateTask.
@@ -3828,7 +3879,7 @@ type UpdateTaskParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3861,7 +3912,7 @@ type MoveTaskParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3870,7 +3921,7 @@ type RestoreTaskParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
-	// IfMatch The ETag of the version to change; of several, one must be the current one's
+	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
@@ -3934,6 +3985,9 @@ type CreateClientJSONRequestBody = ClientDraft
 // UpdateClientJSONRequestBody defines body for UpdateClient for application/json ContentType.
 type UpdateClientJSONRequestBody = ClientPatch
 
+// UpdateClientApplicationMergePatchPlusJSONRequestBody defines body for UpdateClient for application/merge-patch+json ContentType.
+type UpdateClientApplicationMergePatchPlusJSONRequestBody = ClientPatch
+
 // ChangeMyPasswordJSONRequestBody defines body for ChangeMyPassword for application/json ContentType.
 type ChangeMyPasswordJSONRequestBody = PasswordChange
 
@@ -3942,6 +3996,9 @@ type CreateAssignmentJSONRequestBody = AssignmentDraft
 
 // UpdateAssignmentJSONRequestBody defines body for UpdateAssignment for application/json ContentType.
 type UpdateAssignmentJSONRequestBody = AssignmentPatch
+
+// UpdateAssignmentApplicationMergePatchPlusJSONRequestBody defines body for UpdateAssignment for application/merge-patch+json ContentType.
+type UpdateAssignmentApplicationMergePatchPlusJSONRequestBody = AssignmentPatch
 
 // CheckJSONRequestBody defines body for Check for application/json ContentType.
 type CheckJSONRequestBody = CheckRequest
@@ -3958,6 +4015,9 @@ type CreatePermissionJSONRequestBody = PermissionDraft
 // UpdatePermissionJSONRequestBody defines body for UpdatePermission for application/json ContentType.
 type UpdatePermissionJSONRequestBody = PermissionPatch
 
+// UpdatePermissionApplicationMergePatchPlusJSONRequestBody defines body for UpdatePermission for application/merge-patch+json ContentType.
+type UpdatePermissionApplicationMergePatchPlusJSONRequestBody = PermissionPatch
+
 // ImportPolicyJSONRequestBody defines body for ImportPolicy for application/json ContentType.
 type ImportPolicyJSONRequestBody = PolicyImport
 
@@ -3969,6 +4029,9 @@ type CreateRoleJSONRequestBody = RoleDraft
 
 // UpdateRoleJSONRequestBody defines body for UpdateRole for application/json ContentType.
 type UpdateRoleJSONRequestBody = RolePatch
+
+// UpdateRoleApplicationMergePatchPlusJSONRequestBody defines body for UpdateRole for application/merge-patch+json ContentType.
+type UpdateRoleApplicationMergePatchPlusJSONRequestBody = RolePatch
 
 // SetRolePermissionsJSONRequestBody defines body for SetRolePermissions for application/json ContentType.
 type SetRolePermissionsJSONRequestBody = RolePermissions
@@ -3982,6 +4045,9 @@ type CreateProjectJSONRequestBody = ProjectDraft
 // UpdateProjectJSONRequestBody defines body for UpdateProject for application/json ContentType.
 type UpdateProjectJSONRequestBody = ProjectPatch
 
+// UpdateProjectApplicationMergePatchPlusJSONRequestBody defines body for UpdateProject for application/merge-patch+json ContentType.
+type UpdateProjectApplicationMergePatchPlusJSONRequestBody = ProjectPatch
+
 // BulkTasksJSONRequestBody defines body for BulkTasks for application/json ContentType.
 type BulkTasksJSONRequestBody = BulkRequest
 
@@ -3990,6 +4056,9 @@ type CreateTaskJSONRequestBody = TaskDraft
 
 // UpdateTaskJSONRequestBody defines body for UpdateTask for application/json ContentType.
 type UpdateTaskJSONRequestBody = TaskPatch
+
+// UpdateTaskApplicationMergePatchPlusJSONRequestBody defines body for UpdateTask for application/merge-patch+json ContentType.
+type UpdateTaskApplicationMergePatchPlusJSONRequestBody = TaskPatch
 
 // CreateCommentJSONRequestBody defines body for CreateComment for application/json ContentType.
 type CreateCommentJSONRequestBody = CommentDraft
@@ -4127,7 +4196,7 @@ type ClientInterface interface {
 	// Without its secret. The ETag names its version.
 	//
 	// Corresponds with GET /auth/v1/clients/{id} (the `GetClient` operationId).
-	GetClient(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetClient(ctx context.Context, id string, params *GetClientParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateClientWithBody Change an OAuth client
 	//
@@ -4146,6 +4215,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
 	UpdateClient(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateClientWithApplicationMergePatchPlusJSONBody Change an OAuth client
+	//
+	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+	UpdateClientWithApplicationMergePatchPlusJSONBody(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RotateClientSecret Rotate a client's secret
 	//
@@ -4237,7 +4315,7 @@ type ClientInterface interface {
 	// The ETag names its version.
 	//
 	// Corresponds with GET /authz/v1/assignments/{id} (the `GetAssignment` operationId).
-	GetAssignment(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetAssignment(ctx context.Context, id openapi_types.UUID, params *GetAssignmentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateAssignmentWithBody Change when a role ends
 	//
@@ -4256,6 +4334,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
 	UpdateAssignment(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAssignmentWithApplicationMergePatchPlusJSONBody Change when a role ends
+	//
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+	UpdateAssignmentWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteAssignment Take a role away
 	//
@@ -4369,7 +4456,7 @@ type ClientInterface interface {
 	// The ETag names its version.
 	//
 	// Corresponds with GET /authz/v1/permissions/{id} (the `GetPermission` operationId).
-	GetPermission(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetPermission(ctx context.Context, id openapi_types.UUID, params *GetPermissionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdatePermissionWithBody Redescribe a permission
 	//
@@ -4388,6 +4475,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /authz/v1/permissions/{id} (the `UpdatePermission` operationId).
 	UpdatePermission(ctx context.Context, id openapi_types.UUID, params *UpdatePermissionParams, body UpdatePermissionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdatePermissionWithApplicationMergePatchPlusJSONBody Redescribe a permission
+	//
+	// Only one of the tenant's own; its name stays, as programs ask for it.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /authz/v1/permissions/{id} (the `UpdatePermission` operationId).
+	UpdatePermissionWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdatePermissionParams, body UpdatePermissionApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ExportPolicy Export the policy
 	//
@@ -4476,7 +4572,7 @@ type ClientInterface interface {
 	// The ETag names its version.
 	//
 	// Corresponds with GET /authz/v1/roles/{id} (the `GetRole` operationId).
-	GetRole(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetRole(ctx context.Context, id openapi_types.UUID, params *GetRoleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateRoleWithBody Rename or redescribe a role, or have it inherit
 	//
@@ -4495,6 +4591,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
 	UpdateRole(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, body UpdateRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateRoleWithApplicationMergePatchPlusJSONBody Rename or redescribe a role, or have it inherit
+	//
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
+	UpdateRoleWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, body UpdateRoleApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRolePermissions List what a role holds itself
 	//
@@ -4565,7 +4670,7 @@ type ClientInterface interface {
 	// Its status and progress. The ETag names its version.
 	//
 	// Corresponds with GET /reports/v1/runs/{id} (the `GetReportRun` operationId).
-	GetReportRun(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetReportRun(ctx context.Context, id openapi_types.UUID, params *GetReportRunParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelReportRun Cancel a run
 	//
@@ -4618,7 +4723,7 @@ type ClientInterface interface {
 	// The ETag names its version.
 	//
 	// Corresponds with GET /tasks/v1/projects/{id} (the `GetProject` operationId).
-	GetProject(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetProject(ctx context.Context, id openapi_types.UUID, params *GetProjectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateProjectWithBody Change a project
 	//
@@ -4637,6 +4742,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /tasks/v1/projects/{id} (the `UpdateProject` operationId).
 	UpdateProject(ctx context.Context, id openapi_types.UUID, params *UpdateProjectParams, body UpdateProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateProjectWithApplicationMergePatchPlusJSONBody Change a project
+	//
+	// A merge patch (RFC 7396): what it does not name stays. While a project is archived, its tasks stay as they are.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /tasks/v1/projects/{id} (the `UpdateProject` operationId).
+	UpdateProjectWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdateProjectParams, body UpdateProjectApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProjectMembers List a project's members
 	//
@@ -4712,7 +4826,7 @@ type ClientInterface interface {
 	// Its status and progress. The ETag names its version.
 	//
 	// Corresponds with GET /tasks/v1/task-imports/{id} (the `GetTaskImport` operationId).
-	GetTaskImport(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetTaskImport(ctx context.Context, id openapi_types.UUID, params *GetTaskImportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CancelTaskImport Cancel an import
 	//
@@ -4767,7 +4881,7 @@ type ClientInterface interface {
 	// The ETag names its version.
 	//
 	// Corresponds with GET /tasks/v1/tasks/{id} (the `GetTask` operationId).
-	GetTask(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
+	GetTask(ctx context.Context, id openapi_types.UUID, params *GetTaskParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateTaskWithBody Change a task
 	//
@@ -4786,6 +4900,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /tasks/v1/tasks/{id} (the `UpdateTask` operationId).
 	UpdateTask(ctx context.Context, id openapi_types.UUID, params *UpdateTaskParams, body UpdateTaskJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTaskWithApplicationMergePatchPlusJSONBody Change a task
+	//
+	// A merge patch (RFC 7396): what it does not name stays, what it names as null is cleared. The project says which status can follow which.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /tasks/v1/tasks/{id} (the `UpdateTask` operationId).
+	UpdateTaskWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdateTaskParams, body UpdateTaskApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListComments List a task's comments
 	//
@@ -5074,8 +5197,8 @@ func (c *Client) DeleteClient(ctx context.Context, id string, params *DeleteClie
 // Without its secret. The ETag names its version.
 //
 // Corresponds with GET /auth/v1/clients/{id} (the `GetClient` operationId).
-func (c *Client) GetClient(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetClientRequest(c.Server, id)
+func (c *Client) GetClient(ctx context.Context, id string, params *GetClientParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetClientRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5114,6 +5237,25 @@ func (c *Client) UpdateClientWithBody(ctx context.Context, id string, params *Up
 // Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
 func (c *Client) UpdateClient(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateClientRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateClientWithApplicationMergePatchPlusJSONBody Change an OAuth client
+//
+// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+func (c *Client) UpdateClientWithApplicationMergePatchPlusJSONBody(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateClientRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5324,8 +5466,8 @@ func (c *Client) CreateAssignment(ctx context.Context, params *CreateAssignmentP
 // The ETag names its version.
 //
 // Corresponds with GET /authz/v1/assignments/{id} (the `GetAssignment` operationId).
-func (c *Client) GetAssignment(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetAssignmentRequest(c.Server, id)
+func (c *Client) GetAssignment(ctx context.Context, id openapi_types.UUID, params *GetAssignmentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAssignmentRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5364,6 +5506,25 @@ func (c *Client) UpdateAssignmentWithBody(ctx context.Context, id openapi_types.
 // Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
 func (c *Client) UpdateAssignment(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateAssignmentRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAssignmentWithApplicationMergePatchPlusJSONBody Change when a role ends
+//
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+func (c *Client) UpdateAssignmentWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAssignmentRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5616,8 +5777,8 @@ func (c *Client) DeletePermission(ctx context.Context, id openapi_types.UUID, pa
 // The ETag names its version.
 //
 // Corresponds with GET /authz/v1/permissions/{id} (the `GetPermission` operationId).
-func (c *Client) GetPermission(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetPermissionRequest(c.Server, id)
+func (c *Client) GetPermission(ctx context.Context, id openapi_types.UUID, params *GetPermissionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPermissionRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5656,6 +5817,25 @@ func (c *Client) UpdatePermissionWithBody(ctx context.Context, id openapi_types.
 // Corresponds with PATCH /authz/v1/permissions/{id} (the `UpdatePermission` operationId).
 func (c *Client) UpdatePermission(ctx context.Context, id openapi_types.UUID, params *UpdatePermissionParams, body UpdatePermissionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdatePermissionRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdatePermissionWithApplicationMergePatchPlusJSONBody Redescribe a permission
+//
+// Only one of the tenant's own; its name stays, as programs ask for it.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /authz/v1/permissions/{id} (the `UpdatePermission` operationId).
+func (c *Client) UpdatePermissionWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdatePermissionParams, body UpdatePermissionApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdatePermissionRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -5853,8 +6033,8 @@ func (c *Client) DeleteRole(ctx context.Context, id openapi_types.UUID, params *
 // The ETag names its version.
 //
 // Corresponds with GET /authz/v1/roles/{id} (the `GetRole` operationId).
-func (c *Client) GetRole(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetRoleRequest(c.Server, id)
+func (c *Client) GetRole(ctx context.Context, id openapi_types.UUID, params *GetRoleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRoleRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5893,6 +6073,25 @@ func (c *Client) UpdateRoleWithBody(ctx context.Context, id openapi_types.UUID, 
 // Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
 func (c *Client) UpdateRole(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, body UpdateRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateRoleRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateRoleWithApplicationMergePatchPlusJSONBody Rename or redescribe a role, or have it inherit
+//
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
+func (c *Client) UpdateRoleWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, body UpdateRoleApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateRoleRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6052,8 +6251,8 @@ func (c *Client) CreateReportRun(ctx context.Context, params *CreateReportRunPar
 // Its status and progress. The ETag names its version.
 //
 // Corresponds with GET /reports/v1/runs/{id} (the `GetReportRun` operationId).
-func (c *Client) GetReportRun(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetReportRunRequest(c.Server, id)
+func (c *Client) GetReportRun(ctx context.Context, id openapi_types.UUID, params *GetReportRunParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReportRunRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6175,8 +6374,8 @@ func (c *Client) DeleteProject(ctx context.Context, id openapi_types.UUID, param
 // The ETag names its version.
 //
 // Corresponds with GET /tasks/v1/projects/{id} (the `GetProject` operationId).
-func (c *Client) GetProject(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetProjectRequest(c.Server, id)
+func (c *Client) GetProject(ctx context.Context, id openapi_types.UUID, params *GetProjectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetProjectRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6215,6 +6414,25 @@ func (c *Client) UpdateProjectWithBody(ctx context.Context, id openapi_types.UUI
 // Corresponds with PATCH /tasks/v1/projects/{id} (the `UpdateProject` operationId).
 func (c *Client) UpdateProject(ctx context.Context, id openapi_types.UUID, params *UpdateProjectParams, body UpdateProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateProjectRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateProjectWithApplicationMergePatchPlusJSONBody Change a project
+//
+// A merge patch (RFC 7396): what it does not name stays. While a project is archived, its tasks stay as they are.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /tasks/v1/projects/{id} (the `UpdateProject` operationId).
+func (c *Client) UpdateProjectWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdateProjectParams, body UpdateProjectApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateProjectRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6389,8 +6607,8 @@ func (c *Client) CreateTaskImportWithBody(ctx context.Context, params *CreateTas
 // Its status and progress. The ETag names its version.
 //
 // Corresponds with GET /tasks/v1/task-imports/{id} (the `GetTaskImport` operationId).
-func (c *Client) GetTaskImport(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetTaskImportRequest(c.Server, id)
+func (c *Client) GetTaskImport(ctx context.Context, id openapi_types.UUID, params *GetTaskImportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTaskImportRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6514,8 +6732,8 @@ func (c *Client) DeleteTask(ctx context.Context, id openapi_types.UUID, params *
 // The ETag names its version.
 //
 // Corresponds with GET /tasks/v1/tasks/{id} (the `GetTask` operationId).
-func (c *Client) GetTask(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewGetTaskRequest(c.Server, id)
+func (c *Client) GetTask(ctx context.Context, id openapi_types.UUID, params *GetTaskParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTaskRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6554,6 +6772,25 @@ func (c *Client) UpdateTaskWithBody(ctx context.Context, id openapi_types.UUID, 
 // Corresponds with PATCH /tasks/v1/tasks/{id} (the `UpdateTask` operationId).
 func (c *Client) UpdateTask(ctx context.Context, id openapi_types.UUID, params *UpdateTaskParams, body UpdateTaskJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateTaskRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTaskWithApplicationMergePatchPlusJSONBody Change a task
+//
+// A merge patch (RFC 7396): what it does not name stays, what it names as null is cleared. The project says which status can follow which.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /tasks/v1/tasks/{id} (the `UpdateTask` operationId).
+func (c *Client) UpdateTaskWithApplicationMergePatchPlusJSONBody(ctx context.Context, id openapi_types.UUID, params *UpdateTaskParams, body UpdateTaskApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTaskRequestWithApplicationMergePatchPlusJSONBody(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7244,7 +7481,7 @@ func NewDeleteClientRequest(server string, id string, params *DeleteClientParams
 }
 
 // NewGetClientRequest constructs an http.Request for the GetClient method
-func NewGetClientRequest(server string, id string) (*http.Request, error) {
+func NewGetClientRequest(server string, id string, params *GetClientParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -7274,6 +7511,21 @@ func NewGetClientRequest(server string, id string) (*http.Request, error) {
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -7286,6 +7538,17 @@ func NewUpdateClientRequest(server string, id string, params *UpdateClientParams
 	}
 	bodyReader = bytes.NewReader(buf)
 	return NewUpdateClientRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateClientRequestWithApplicationMergePatchPlusJSONBody calls the generic UpdateClient builder with application/merge-patch+json body
+func NewUpdateClientRequestWithApplicationMergePatchPlusJSONBody(server string, id string, params *UpdateClientParams, body UpdateClientApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateClientRequestWithBody(server, id, params, "application/merge-patch+json", bodyReader)
 }
 
 // NewUpdateClientRequestWithBody constructs an http.Request for the UpdateClient method, with any body, and a specified content type
@@ -7872,7 +8135,7 @@ func NewCreateAssignmentRequestWithBody(server string, params *CreateAssignmentP
 }
 
 // NewGetAssignmentRequest constructs an http.Request for the GetAssignment method
-func NewGetAssignmentRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewGetAssignmentRequest(server string, id openapi_types.UUID, params *GetAssignmentParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -7902,6 +8165,21 @@ func NewGetAssignmentRequest(server string, id openapi_types.UUID) (*http.Reques
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -7914,6 +8192,17 @@ func NewUpdateAssignmentRequest(server string, id openapi_types.UUID, params *Up
 	}
 	bodyReader = bytes.NewReader(buf)
 	return NewUpdateAssignmentRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateAssignmentRequestWithApplicationMergePatchPlusJSONBody calls the generic UpdateAssignment builder with application/merge-patch+json body
+func NewUpdateAssignmentRequestWithApplicationMergePatchPlusJSONBody(server string, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateAssignmentRequestWithBody(server, id, params, "application/merge-patch+json", bodyReader)
 }
 
 // NewUpdateAssignmentRequestWithBody constructs an http.Request for the UpdateAssignment method, with any body, and a specified content type
@@ -8285,16 +8574,12 @@ func NewListHoldersRequest(server string, params *ListHoldersParams) (*http.Requ
 
 		}
 
-		if params.Permission != nil {
-
-			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "permission", *params.Permission, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			} else {
-				for _, qp := range strings.Split(queryFrag, "&") {
-					rawQueryFragments = append(rawQueryFragments, qp)
-				}
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "permission", params.Permission, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
 			}
-
 		}
 
 		if params.ProjectId != nil {
@@ -8607,7 +8892,7 @@ func NewDeletePermissionRequest(server string, id openapi_types.UUID, params *De
 }
 
 // NewGetPermissionRequest constructs an http.Request for the GetPermission method
-func NewGetPermissionRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewGetPermissionRequest(server string, id openapi_types.UUID, params *GetPermissionParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -8637,6 +8922,21 @@ func NewGetPermissionRequest(server string, id openapi_types.UUID) (*http.Reques
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -8649,6 +8949,17 @@ func NewUpdatePermissionRequest(server string, id openapi_types.UUID, params *Up
 	}
 	bodyReader = bytes.NewReader(buf)
 	return NewUpdatePermissionRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdatePermissionRequestWithApplicationMergePatchPlusJSONBody calls the generic UpdatePermission builder with application/merge-patch+json body
+func NewUpdatePermissionRequestWithApplicationMergePatchPlusJSONBody(server string, id openapi_types.UUID, params *UpdatePermissionParams, body UpdatePermissionApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdatePermissionRequestWithBody(server, id, params, "application/merge-patch+json", bodyReader)
 }
 
 // NewUpdatePermissionRequestWithBody constructs an http.Request for the UpdatePermission method, with any body, and a specified content type
@@ -9172,7 +9483,7 @@ func NewDeleteRoleRequest(server string, id openapi_types.UUID, params *DeleteRo
 }
 
 // NewGetRoleRequest constructs an http.Request for the GetRole method
-func NewGetRoleRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewGetRoleRequest(server string, id openapi_types.UUID, params *GetRoleParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -9202,6 +9513,21 @@ func NewGetRoleRequest(server string, id openapi_types.UUID) (*http.Request, err
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -9214,6 +9540,17 @@ func NewUpdateRoleRequest(server string, id openapi_types.UUID, params *UpdateRo
 	}
 	bodyReader = bytes.NewReader(buf)
 	return NewUpdateRoleRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateRoleRequestWithApplicationMergePatchPlusJSONBody calls the generic UpdateRole builder with application/merge-patch+json body
+func NewUpdateRoleRequestWithApplicationMergePatchPlusJSONBody(server string, id openapi_types.UUID, params *UpdateRoleParams, body UpdateRoleApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateRoleRequestWithBody(server, id, params, "application/merge-patch+json", bodyReader)
 }
 
 // NewUpdateRoleRequestWithBody constructs an http.Request for the UpdateRole method, with any body, and a specified content type
@@ -9680,7 +10017,7 @@ func NewCreateReportRunRequestWithBody(server string, params *CreateReportRunPar
 }
 
 // NewGetReportRunRequest constructs an http.Request for the GetReportRun method
-func NewGetReportRunRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewGetReportRunRequest(server string, id openapi_types.UUID, params *GetReportRunParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -9708,6 +10045,21 @@ func NewGetReportRunRequest(server string, id openapi_types.UUID) (*http.Request
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -9806,15 +10158,26 @@ func NewDownloadReportFileRequest(server string, id openapi_types.UUID, params *
 			req.Header.Set("Range", headerParam0)
 		}
 
-		if params.IfNoneMatch != nil {
+		if params.IfMatch != nil {
 			var headerParam1 string
 
-			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("If-None-Match", headerParam1)
+			req.Header.Set("If-Match", headerParam1)
+		}
+
+		if params.IfNoneMatch != nil {
+			var headerParam2 string
+
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam2)
 		}
 
 	}
@@ -10004,7 +10367,7 @@ func NewDeleteProjectRequest(server string, id openapi_types.UUID, params *Delet
 }
 
 // NewGetProjectRequest constructs an http.Request for the GetProject method
-func NewGetProjectRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewGetProjectRequest(server string, id openapi_types.UUID, params *GetProjectParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -10034,6 +10397,21 @@ func NewGetProjectRequest(server string, id openapi_types.UUID) (*http.Request, 
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -10046,6 +10424,17 @@ func NewUpdateProjectRequest(server string, id openapi_types.UUID, params *Updat
 	}
 	bodyReader = bytes.NewReader(buf)
 	return NewUpdateProjectRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateProjectRequestWithApplicationMergePatchPlusJSONBody calls the generic UpdateProject builder with application/merge-patch+json body
+func NewUpdateProjectRequestWithApplicationMergePatchPlusJSONBody(server string, id openapi_types.UUID, params *UpdateProjectParams, body UpdateProjectApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateProjectRequestWithBody(server, id, params, "application/merge-patch+json", bodyReader)
 }
 
 // NewUpdateProjectRequestWithBody constructs an http.Request for the UpdateProject method, with any body, and a specified content type
@@ -10724,7 +11113,7 @@ func NewCreateTaskImportRequestWithBody(server string, params *CreateTaskImportP
 }
 
 // NewGetTaskImportRequest constructs an http.Request for the GetTaskImport method
-func NewGetTaskImportRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewGetTaskImportRequest(server string, id openapi_types.UUID, params *GetTaskImportParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -10752,6 +11141,21 @@ func NewGetTaskImportRequest(server string, id openapi_types.UUID) (*http.Reques
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -11133,7 +11537,7 @@ func NewDeleteTaskRequest(server string, id openapi_types.UUID, params *DeleteTa
 }
 
 // NewGetTaskRequest constructs an http.Request for the GetTask method
-func NewGetTaskRequest(server string, id openapi_types.UUID) (*http.Request, error) {
+func NewGetTaskRequest(server string, id openapi_types.UUID, params *GetTaskParams) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -11163,6 +11567,21 @@ func NewGetTaskRequest(server string, id openapi_types.UUID) (*http.Request, err
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-None-Match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -11175,6 +11594,17 @@ func NewUpdateTaskRequest(server string, id openapi_types.UUID, params *UpdateTa
 	}
 	bodyReader = bytes.NewReader(buf)
 	return NewUpdateTaskRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateTaskRequestWithApplicationMergePatchPlusJSONBody calls the generic UpdateTask builder with application/merge-patch+json body
+func NewUpdateTaskRequestWithApplicationMergePatchPlusJSONBody(server string, id openapi_types.UUID, params *UpdateTaskParams, body UpdateTaskApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateTaskRequestWithBody(server, id, params, "application/merge-patch+json", bodyReader)
 }
 
 // NewUpdateTaskRequestWithBody constructs an http.Request for the UpdateTask method, with any body, and a specified content type
@@ -12282,7 +12712,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /auth/v1/clients/{id} (the `GetClient` operationId).
-	GetClientWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetClientResponse, error)
+	GetClientWithResponse(ctx context.Context, id string, params *GetClientParams, reqEditors ...RequestEditorFn) (*GetClientResponse, error)
 
 	// UpdateClientWithBodyWithResponse Change an OAuth client
 	//
@@ -12301,6 +12731,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
 	UpdateClientWithResponse(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateClientResponse, error)
+
+	// UpdateClientWithApplicationMergePatchPlusJSONBodyWithResponse Change an OAuth client
+	//
+	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+	UpdateClientWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateClientResponse, error)
 
 	// RotateClientSecretWithResponse Rotate a client's secret
 	//
@@ -12408,7 +12847,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /authz/v1/assignments/{id} (the `GetAssignment` operationId).
-	GetAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetAssignmentResponse, error)
+	GetAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, params *GetAssignmentParams, reqEditors ...RequestEditorFn) (*GetAssignmentResponse, error)
 
 	// UpdateAssignmentWithBodyWithResponse Change when a role ends
 	//
@@ -12427,6 +12866,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
 	UpdateAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAssignmentResponse, error)
+
+	// UpdateAssignmentWithApplicationMergePatchPlusJSONBodyWithResponse Change when a role ends
+	//
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+	UpdateAssignmentWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAssignmentResponse, error)
 
 	// DeleteAssignmentWithResponse Take a role away
 	//
@@ -12552,7 +13000,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /authz/v1/permissions/{id} (the `GetPermission` operationId).
-	GetPermissionWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetPermissionResponse, error)
+	GetPermissionWithResponse(ctx context.Context, id openapi_types.UUID, params *GetPermissionParams, reqEditors ...RequestEditorFn) (*GetPermissionResponse, error)
 
 	// UpdatePermissionWithBodyWithResponse Redescribe a permission
 	//
@@ -12571,6 +13019,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /authz/v1/permissions/{id} (the `UpdatePermission` operationId).
 	UpdatePermissionWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdatePermissionParams, body UpdatePermissionJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermissionResponse, error)
+
+	// UpdatePermissionWithApplicationMergePatchPlusJSONBodyWithResponse Redescribe a permission
+	//
+	// Only one of the tenant's own; its name stays, as programs ask for it.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /authz/v1/permissions/{id} (the `UpdatePermission` operationId).
+	UpdatePermissionWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdatePermissionParams, body UpdatePermissionApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermissionResponse, error)
 
 	// ExportPolicyWithResponse Export the policy
 	//
@@ -12669,7 +13126,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /authz/v1/roles/{id} (the `GetRole` operationId).
-	GetRoleWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetRoleResponse, error)
+	GetRoleWithResponse(ctx context.Context, id openapi_types.UUID, params *GetRoleParams, reqEditors ...RequestEditorFn) (*GetRoleResponse, error)
 
 	// UpdateRoleWithBodyWithResponse Rename or redescribe a role, or have it inherit
 	//
@@ -12688,6 +13145,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
 	UpdateRoleWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, body UpdateRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRoleResponse, error)
+
+	// UpdateRoleWithApplicationMergePatchPlusJSONBodyWithResponse Rename or redescribe a role, or have it inherit
+	//
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
+	UpdateRoleWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, body UpdateRoleApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRoleResponse, error)
 
 	// ListRolePermissionsWithResponse List what a role holds itself
 	//
@@ -12768,7 +13234,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /reports/v1/runs/{id} (the `GetReportRun` operationId).
-	GetReportRunWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetReportRunResponse, error)
+	GetReportRunWithResponse(ctx context.Context, id openapi_types.UUID, params *GetReportRunParams, reqEditors ...RequestEditorFn) (*GetReportRunResponse, error)
 
 	// CancelReportRunWithResponse Cancel a run
 	//
@@ -12831,7 +13297,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /tasks/v1/projects/{id} (the `GetProject` operationId).
-	GetProjectWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetProjectResponse, error)
+	GetProjectWithResponse(ctx context.Context, id openapi_types.UUID, params *GetProjectParams, reqEditors ...RequestEditorFn) (*GetProjectResponse, error)
 
 	// UpdateProjectWithBodyWithResponse Change a project
 	//
@@ -12850,6 +13316,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /tasks/v1/projects/{id} (the `UpdateProject` operationId).
 	UpdateProjectWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateProjectParams, body UpdateProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectResponse, error)
+
+	// UpdateProjectWithApplicationMergePatchPlusJSONBodyWithResponse Change a project
+	//
+	// A merge patch (RFC 7396): what it does not name stays. While a project is archived, its tasks stay as they are.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /tasks/v1/projects/{id} (the `UpdateProject` operationId).
+	UpdateProjectWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateProjectParams, body UpdateProjectApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectResponse, error)
 
 	// ListProjectMembersWithResponse List a project's members
 	//
@@ -12939,7 +13414,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /tasks/v1/task-imports/{id} (the `GetTaskImport` operationId).
-	GetTaskImportWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTaskImportResponse, error)
+	GetTaskImportWithResponse(ctx context.Context, id openapi_types.UUID, params *GetTaskImportParams, reqEditors ...RequestEditorFn) (*GetTaskImportResponse, error)
 
 	// CancelTaskImportWithResponse Cancel an import
 	//
@@ -13004,7 +13479,7 @@ type ClientWithResponsesInterface interface {
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /tasks/v1/tasks/{id} (the `GetTask` operationId).
-	GetTaskWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTaskResponse, error)
+	GetTaskWithResponse(ctx context.Context, id openapi_types.UUID, params *GetTaskParams, reqEditors ...RequestEditorFn) (*GetTaskResponse, error)
 
 	// UpdateTaskWithBodyWithResponse Change a task
 	//
@@ -13023,6 +13498,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /tasks/v1/tasks/{id} (the `UpdateTask` operationId).
 	UpdateTaskWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateTaskParams, body UpdateTaskJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTaskResponse, error)
+
+	// UpdateTaskWithApplicationMergePatchPlusJSONBodyWithResponse Change a task
+	//
+	// A merge patch (RFC 7396): what it does not name stays, what it names as null is cleared. The project says which status can follow which.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /tasks/v1/tasks/{id} (the `UpdateTask` operationId).
+	UpdateTaskWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateTaskParams, body UpdateTaskApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTaskResponse, error)
 
 	// ListCommentsWithResponse List a task's comments
 	//
@@ -14467,7 +14951,6 @@ func (r UpdateClientResponse) ContentType() string {
 type RotateClientSecretResponse200Headers struct {
 	CacheControl    *string
 	ETag            *string
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -16377,7 +16860,6 @@ func (r CreateAssignmentResponse) ContentType() string {
 // GetAssignmentResponse200Headers the declared response headers of an HTTP 200 response for GetAssignment
 type GetAssignmentResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -16573,7 +17055,6 @@ func (r GetAssignmentResponse) ContentType() string {
 // UpdateAssignmentResponse200Headers the declared response headers of an HTTP 200 response for UpdateAssignment
 type UpdateAssignmentResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -18704,7 +19185,6 @@ func (r DeletePermissionResponse) ContentType() string {
 // GetPermissionResponse200Headers the declared response headers of an HTTP 200 response for GetPermission
 type GetPermissionResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -18900,7 +19380,6 @@ func (r GetPermissionResponse) ContentType() string {
 // UpdatePermissionResponse200Headers the declared response headers of an HTTP 200 response for UpdatePermission
 type UpdatePermissionResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -20619,7 +21098,6 @@ func (r DeleteRoleResponse) ContentType() string {
 // GetRoleResponse200Headers the declared response headers of an HTTP 200 response for GetRole
 type GetRoleResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -20815,7 +21293,6 @@ func (r GetRoleResponse) ContentType() string {
 // UpdateRoleResponse200Headers the declared response headers of an HTTP 200 response for UpdateRole
 type UpdateRoleResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -21264,7 +21741,6 @@ func (r ListRolePermissionsResponse) ContentType() string {
 // SetRolePermissionsResponse200Headers the declared response headers of an HTTP 200 response for SetRolePermissions
 type SetRolePermissionsResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -21527,7 +22003,6 @@ func (r SetRolePermissionsResponse) ContentType() string {
 // TakeRolePermissionResponse200Headers the declared response headers of an HTTP 200 response for TakeRolePermission
 type TakeRolePermissionResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -21790,7 +22265,6 @@ func (r TakeRolePermissionResponse) ContentType() string {
 // GiveRolePermissionResponse200Headers the declared response headers of an HTTP 200 response for GiveRolePermission
 type GiveRolePermissionResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	PolicyVersion   *int64
 	RateLimit       *string
 	RateLimitPolicy *string
@@ -22426,7 +22900,6 @@ func (r CreateReportRunResponse) ContentType() string {
 // GetReportRunResponse200Headers the declared response headers of an HTTP 200 response for GetReportRun
 type GetReportRunResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -22854,6 +23327,7 @@ type DownloadReportFileResponse200Headers struct {
 	AcceptRanges       *string
 	ContentDisposition *string
 	ETag               *string
+	LastModified       *string
 	RateLimit          *string
 	RateLimitPolicy    *string
 	ReprDigest         *string
@@ -22863,10 +23337,17 @@ type DownloadReportFileResponse200Headers struct {
 type DownloadReportFileResponse206Headers struct {
 	AcceptRanges       *string
 	ContentDisposition *string
+	ContentRange       *string
 	ETag               *string
+	LastModified       *string
 	RateLimit          *string
 	RateLimitPolicy    *string
 	ReprDigest         *string
+}
+
+// DownloadReportFileResponse304Headers the declared response headers of an HTTP 304 response for DownloadReportFile
+type DownloadReportFileResponse304Headers struct {
+	ETag *string
 }
 
 // DownloadReportFileResponse400Headers the declared response headers of an HTTP 400 response for DownloadReportFile
@@ -22900,6 +23381,19 @@ type DownloadReportFileResponse406Headers struct {
 
 // DownloadReportFileResponse409Headers the declared response headers of an HTTP 409 response for DownloadReportFile
 type DownloadReportFileResponse409Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// DownloadReportFileResponse412Headers the declared response headers of an HTTP 412 response for DownloadReportFile
+type DownloadReportFileResponse412Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// DownloadReportFileResponse416Headers the declared response headers of an HTTP 416 response for DownloadReportFile
+type DownloadReportFileResponse416Headers struct {
+	ContentRange    *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -22945,6 +23439,10 @@ type DownloadReportFileResponse struct {
 	ApplicationproblemJSON406 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
+	ApplicationproblemJSON412 *Problem
+	// ApplicationproblemJSON416 the response for an HTTP 416 `application/problem+json` response
+	ApplicationproblemJSON416 *Problem
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationproblemJSON422 *Problem
 	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
@@ -22957,6 +23455,8 @@ type DownloadReportFileResponse struct {
 	Headers200 *DownloadReportFileResponse200Headers
 	// Headers206 the parsed response headers for an HTTP 206 response
 	Headers206 *DownloadReportFileResponse206Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *DownloadReportFileResponse304Headers
 	// Headers400 the parsed response headers for an HTTP 400 response
 	Headers400 *DownloadReportFileResponse400Headers
 	// Headers401 the parsed response headers for an HTTP 401 response
@@ -22969,6 +23469,10 @@ type DownloadReportFileResponse struct {
 	Headers406 *DownloadReportFileResponse406Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *DownloadReportFileResponse409Headers
+	// Headers412 the parsed response headers for an HTTP 412 response
+	Headers412 *DownloadReportFileResponse412Headers
+	// Headers416 the parsed response headers for an HTTP 416 response
+	Headers416 *DownloadReportFileResponse416Headers
 	// Headers422 the parsed response headers for an HTTP 422 response
 	Headers422 *DownloadReportFileResponse422Headers
 	// Headers429 the parsed response headers for an HTTP 429 response
@@ -23007,6 +23511,16 @@ func (r DownloadReportFileResponse) GetApplicationproblemJSON406() *Problem {
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
 func (r DownloadReportFileResponse) GetApplicationproblemJSON409() *Problem {
 	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
+func (r DownloadReportFileResponse) GetApplicationproblemJSON412() *Problem {
+	return r.ApplicationproblemJSON412
+}
+
+// GetApplicationproblemJSON416 returns the response for an HTTP 416 `application/problem+json` response
+func (r DownloadReportFileResponse) GetApplicationproblemJSON416() *Problem {
+	return r.ApplicationproblemJSON416
 }
 
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
@@ -23687,7 +24201,6 @@ func (r DeleteProjectResponse) ContentType() string {
 // GetProjectResponse200Headers the declared response headers of an HTTP 200 response for GetProject
 type GetProjectResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -23881,7 +24394,6 @@ func (r GetProjectResponse) ContentType() string {
 // UpdateProjectResponse200Headers the declared response headers of an HTTP 200 response for UpdateProject
 type UpdateProjectResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -25681,7 +26193,6 @@ func (r CreateTaskImportResponse) ContentType() string {
 // GetTaskImportResponse200Headers the declared response headers of an HTTP 200 response for GetTaskImport
 type GetTaskImportResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -26949,7 +27460,6 @@ func (r DeleteTaskResponse) ContentType() string {
 // GetTaskResponse200Headers the declared response headers of an HTTP 200 response for GetTask
 type GetTaskResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -27143,7 +27653,6 @@ func (r GetTaskResponse) ContentType() string {
 // UpdateTaskResponse200Headers the declared response headers of an HTTP 200 response for UpdateTask
 type UpdateTaskResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -27992,7 +28501,6 @@ func (r ListTaskHistoryResponse) ContentType() string {
 // MoveTaskResponse200Headers the declared response headers of an HTTP 200 response for MoveTask
 type MoveTaskResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -28254,7 +28762,6 @@ func (r MoveTaskResponse) ContentType() string {
 // RestoreTaskResponse200Headers the declared response headers of an HTTP 200 response for RestoreTask
 type RestoreTaskResponse200Headers struct {
 	ETag            *string
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -29013,7 +29520,6 @@ func (r AcceptInvitationResponse) ContentType() string {
 
 // GetInvitationResponse200Headers the declared response headers of an HTTP 200 response for GetInvitation
 type GetInvitationResponse200Headers struct {
-	Location        *string
 	RateLimit       *string
 	RateLimitPolicy *string
 }
@@ -29796,11 +30302,6 @@ func (r VerifyTenantRegistrationResponse) ContentType() string {
 	return ""
 }
 
-// GetTenantRegistrationResponse200Headers the declared response headers of an HTTP 200 response for GetTenantRegistration
-type GetTenantRegistrationResponse200Headers struct {
-	Location *string
-}
-
 // GetTenantRegistrationResponse503Headers the declared response headers of an HTTP 503 response for GetTenantRegistration
 type GetTenantRegistrationResponse503Headers struct {
 	RetryAfter *string
@@ -29823,8 +30324,6 @@ type GetTenantRegistrationResponse struct {
 	ApplicationproblemJSON500 *Problem
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationproblemJSON503 *Problem
-	// Headers200 the parsed response headers for an HTTP 200 response
-	Headers200 *GetTenantRegistrationResponse200Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *GetTenantRegistrationResponse503Headers
 }
@@ -30776,8 +31275,8 @@ func (c *ClientWithResponses) DeleteClientWithResponse(ctx context.Context, id s
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /auth/v1/clients/{id} (the `GetClient` operationId).
-func (c *ClientWithResponses) GetClientWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetClientResponse, error) {
-	rsp, err := c.GetClient(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetClientWithResponse(ctx context.Context, id string, params *GetClientParams, reqEditors ...RequestEditorFn) (*GetClientResponse, error) {
+	rsp, err := c.GetClient(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -30808,6 +31307,21 @@ func (c *ClientWithResponses) UpdateClientWithBodyWithResponse(ctx context.Conte
 // Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
 func (c *ClientWithResponses) UpdateClientWithResponse(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateClientResponse, error) {
 	rsp, err := c.UpdateClient(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateClientResponse(rsp)
+}
+
+// UpdateClientWithApplicationMergePatchPlusJSONBodyWithResponse Change an OAuth client
+//
+// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /auth/v1/clients/{id} (the `UpdateClient` operationId).
+func (c *ClientWithResponses) UpdateClientWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id string, params *UpdateClientParams, body UpdateClientApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateClientResponse, error) {
+	rsp, err := c.UpdateClientWithApplicationMergePatchPlusJSONBody(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -30986,8 +31500,8 @@ func (c *ClientWithResponses) CreateAssignmentWithResponse(ctx context.Context, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /authz/v1/assignments/{id} (the `GetAssignment` operationId).
-func (c *ClientWithResponses) GetAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetAssignmentResponse, error) {
-	rsp, err := c.GetAssignment(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, params *GetAssignmentParams, reqEditors ...RequestEditorFn) (*GetAssignmentResponse, error) {
+	rsp, err := c.GetAssignment(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31018,6 +31532,21 @@ func (c *ClientWithResponses) UpdateAssignmentWithBodyWithResponse(ctx context.C
 // Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
 func (c *ClientWithResponses) UpdateAssignmentWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAssignmentResponse, error) {
 	rsp, err := c.UpdateAssignment(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateAssignmentResponse(rsp)
+}
+
+// UpdateAssignmentWithApplicationMergePatchPlusJSONBodyWithResponse Change when a role ends
+//
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /authz/v1/assignments/{id} (the `UpdateAssignment` operationId).
+func (c *ClientWithResponses) UpdateAssignmentWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateAssignmentParams, body UpdateAssignmentApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateAssignmentResponse, error) {
+	rsp, err := c.UpdateAssignmentWithApplicationMergePatchPlusJSONBody(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31226,8 +31755,8 @@ func (c *ClientWithResponses) DeletePermissionWithResponse(ctx context.Context, 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /authz/v1/permissions/{id} (the `GetPermission` operationId).
-func (c *ClientWithResponses) GetPermissionWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetPermissionResponse, error) {
-	rsp, err := c.GetPermission(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetPermissionWithResponse(ctx context.Context, id openapi_types.UUID, params *GetPermissionParams, reqEditors ...RequestEditorFn) (*GetPermissionResponse, error) {
+	rsp, err := c.GetPermission(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31258,6 +31787,21 @@ func (c *ClientWithResponses) UpdatePermissionWithBodyWithResponse(ctx context.C
 // Corresponds with PATCH /authz/v1/permissions/{id} (the `UpdatePermission` operationId).
 func (c *ClientWithResponses) UpdatePermissionWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdatePermissionParams, body UpdatePermissionJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermissionResponse, error) {
 	rsp, err := c.UpdatePermission(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdatePermissionResponse(rsp)
+}
+
+// UpdatePermissionWithApplicationMergePatchPlusJSONBodyWithResponse Redescribe a permission
+//
+// Only one of the tenant's own; its name stays, as programs ask for it.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /authz/v1/permissions/{id} (the `UpdatePermission` operationId).
+func (c *ClientWithResponses) UpdatePermissionWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdatePermissionParams, body UpdatePermissionApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdatePermissionResponse, error) {
+	rsp, err := c.UpdatePermissionWithApplicationMergePatchPlusJSONBody(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31421,8 +31965,8 @@ func (c *ClientWithResponses) DeleteRoleWithResponse(ctx context.Context, id ope
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /authz/v1/roles/{id} (the `GetRole` operationId).
-func (c *ClientWithResponses) GetRoleWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetRoleResponse, error) {
-	rsp, err := c.GetRole(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetRoleWithResponse(ctx context.Context, id openapi_types.UUID, params *GetRoleParams, reqEditors ...RequestEditorFn) (*GetRoleResponse, error) {
+	rsp, err := c.GetRole(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31453,6 +31997,21 @@ func (c *ClientWithResponses) UpdateRoleWithBodyWithResponse(ctx context.Context
 // Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
 func (c *ClientWithResponses) UpdateRoleWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, body UpdateRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRoleResponse, error) {
 	rsp, err := c.UpdateRole(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateRoleResponse(rsp)
+}
+
+// UpdateRoleWithApplicationMergePatchPlusJSONBodyWithResponse Rename or redescribe a role, or have it inherit
+//
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /authz/v1/roles/{id} (the `UpdateRole` operationId).
+func (c *ClientWithResponses) UpdateRoleWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateRoleParams, body UpdateRoleApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRoleResponse, error) {
+	rsp, err := c.UpdateRoleWithApplicationMergePatchPlusJSONBody(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31586,8 +32145,8 @@ func (c *ClientWithResponses) CreateReportRunWithResponse(ctx context.Context, p
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /reports/v1/runs/{id} (the `GetReportRun` operationId).
-func (c *ClientWithResponses) GetReportRunWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetReportRunResponse, error) {
-	rsp, err := c.GetReportRun(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetReportRunWithResponse(ctx context.Context, id openapi_types.UUID, params *GetReportRunParams, reqEditors ...RequestEditorFn) (*GetReportRunResponse, error) {
+	rsp, err := c.GetReportRun(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31691,8 +32250,8 @@ func (c *ClientWithResponses) DeleteProjectWithResponse(ctx context.Context, id 
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /tasks/v1/projects/{id} (the `GetProject` operationId).
-func (c *ClientWithResponses) GetProjectWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetProjectResponse, error) {
-	rsp, err := c.GetProject(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetProjectWithResponse(ctx context.Context, id openapi_types.UUID, params *GetProjectParams, reqEditors ...RequestEditorFn) (*GetProjectResponse, error) {
+	rsp, err := c.GetProject(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31723,6 +32282,21 @@ func (c *ClientWithResponses) UpdateProjectWithBodyWithResponse(ctx context.Cont
 // Corresponds with PATCH /tasks/v1/projects/{id} (the `UpdateProject` operationId).
 func (c *ClientWithResponses) UpdateProjectWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateProjectParams, body UpdateProjectJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectResponse, error) {
 	rsp, err := c.UpdateProject(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateProjectResponse(rsp)
+}
+
+// UpdateProjectWithApplicationMergePatchPlusJSONBodyWithResponse Change a project
+//
+// A merge patch (RFC 7396): what it does not name stays. While a project is archived, its tasks stay as they are.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /tasks/v1/projects/{id} (the `UpdateProject` operationId).
+func (c *ClientWithResponses) UpdateProjectWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateProjectParams, body UpdateProjectApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProjectResponse, error) {
+	rsp, err := c.UpdateProjectWithApplicationMergePatchPlusJSONBody(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31871,8 +32445,8 @@ func (c *ClientWithResponses) CreateTaskImportWithBodyWithResponse(ctx context.C
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /tasks/v1/task-imports/{id} (the `GetTaskImport` operationId).
-func (c *ClientWithResponses) GetTaskImportWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTaskImportResponse, error) {
-	rsp, err := c.GetTaskImport(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetTaskImportWithResponse(ctx context.Context, id openapi_types.UUID, params *GetTaskImportParams, reqEditors ...RequestEditorFn) (*GetTaskImportResponse, error) {
+	rsp, err := c.GetTaskImport(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -31978,8 +32552,8 @@ func (c *ClientWithResponses) DeleteTaskWithResponse(ctx context.Context, id ope
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /tasks/v1/tasks/{id} (the `GetTask` operationId).
-func (c *ClientWithResponses) GetTaskWithResponse(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*GetTaskResponse, error) {
-	rsp, err := c.GetTask(ctx, id, reqEditors...)
+func (c *ClientWithResponses) GetTaskWithResponse(ctx context.Context, id openapi_types.UUID, params *GetTaskParams, reqEditors ...RequestEditorFn) (*GetTaskResponse, error) {
+	rsp, err := c.GetTask(ctx, id, params, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -32010,6 +32584,21 @@ func (c *ClientWithResponses) UpdateTaskWithBodyWithResponse(ctx context.Context
 // Corresponds with PATCH /tasks/v1/tasks/{id} (the `UpdateTask` operationId).
 func (c *ClientWithResponses) UpdateTaskWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateTaskParams, body UpdateTaskJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTaskResponse, error) {
 	rsp, err := c.UpdateTask(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTaskResponse(rsp)
+}
+
+// UpdateTaskWithApplicationMergePatchPlusJSONBodyWithResponse Change a task
+//
+// A merge patch (RFC 7396): what it does not name stays, what it names as null is cleared. The project says which status can follow which.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /tasks/v1/tasks/{id} (the `UpdateTask` operationId).
+func (c *ClientWithResponses) UpdateTaskWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, id openapi_types.UUID, params *UpdateTaskParams, body UpdateTaskApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTaskResponse, error) {
+	rsp, err := c.UpdateTaskWithApplicationMergePatchPlusJSONBody(ctx, id, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -34339,13 +34928,6 @@ func ParseRotateClientSecretResponse(rsp *http.Response) (*RotateClientSecretRes
 				return nil, err
 			}
 			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
@@ -37225,13 +37807,6 @@ func ParseGetAssignmentResponse(rsp *http.Response) (*GetAssignmentResponse, err
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -37566,13 +38141,6 @@ func ParseUpdateAssignmentResponse(rsp *http.Response) (*UpdateAssignmentRespons
 				return nil, err
 			}
 			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
 		}
 		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
 			var value int64
@@ -40743,13 +41311,6 @@ func ParseGetPermissionResponse(rsp *http.Response) (*GetPermissionResponse, err
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -41084,13 +41645,6 @@ func ParseUpdatePermissionResponse(rsp *http.Response) (*UpdatePermissionRespons
 				return nil, err
 			}
 			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
 		}
 		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
 			var value int64
@@ -43672,13 +44226,6 @@ func ParseGetRoleResponse(rsp *http.Response) (*GetRoleResponse, error) {
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -44013,13 +44560,6 @@ func ParseUpdateRoleResponse(rsp *http.Response) (*UpdateRoleResponse, error) {
 				return nil, err
 			}
 			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
 		}
 		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
 			var value int64
@@ -44700,13 +45240,6 @@ func ParseSetRolePermissionsResponse(rsp *http.Response) (*SetRolePermissionsRes
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -45110,13 +45643,6 @@ func ParseTakeRolePermissionResponse(rsp *http.Response) (*TakeRolePermissionRes
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
 			var value int64
 			if err := runtime.BindStyledParameterWithOptions("simple", "Policy-Version", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: "int64"}); err != nil {
@@ -45519,13 +46045,6 @@ func ParseGiveRolePermissionResponse(rsp *http.Response) (*GiveRolePermissionRes
 				return nil, err
 			}
 			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
 		}
 		if values := rsp.Header.Values("Policy-Version"); len(values) > 0 {
 			var value int64
@@ -46457,13 +46976,6 @@ func ParseGetReportRunResponse(rsp *http.Response) (*GetReportRunResponse, error
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -47068,8 +47580,19 @@ func ParseDownloadReportFileResponse(rsp *http.Response) (*DownloadReportFileRes
 		}
 		response.ApplicationproblemJSON409 = &dest
 
-	case rsp.StatusCode == 416:
-		break // No content-type
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON412 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 416:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON416 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
 		var dest Problem
@@ -47125,6 +47648,13 @@ func ParseDownloadReportFileResponse(rsp *http.Response) (*DownloadReportFileRes
 			}
 			headers.ETag = &value
 		}
+		if values := rsp.Header.Values("Last-Modified"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Last-Modified", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.LastModified = &value
+		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -47163,12 +47693,26 @@ func ParseDownloadReportFileResponse(rsp *http.Response) (*DownloadReportFileRes
 			}
 			headers.ContentDisposition = &value
 		}
+		if values := rsp.Header.Values("Content-Range"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Range", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentRange = &value
+		}
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			}
 			headers.ETag = &value
+		}
+		if values := rsp.Header.Values("Last-Modified"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Last-Modified", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.LastModified = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
@@ -47192,6 +47736,16 @@ func ParseDownloadReportFileResponse(rsp *http.Response) (*DownloadReportFileRes
 			headers.ReprDigest = &value
 		}
 		response.Headers206 = &headers
+	case rsp.StatusCode == 304:
+		var headers DownloadReportFileResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	case rsp.StatusCode == 400:
 		var headers DownloadReportFileResponse400Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -47287,6 +47841,47 @@ func ParseDownloadReportFileResponse(rsp *http.Response) (*DownloadReportFileRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers409 = &headers
+	case rsp.StatusCode == 412:
+		var headers DownloadReportFileResponse412Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers412 = &headers
+	case rsp.StatusCode == 416:
+		var headers DownloadReportFileResponse416Headers
+		if values := rsp.Header.Values("Content-Range"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Content-Range", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ContentRange = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers416 = &headers
 	case rsp.StatusCode == 422:
 		var headers DownloadReportFileResponse422Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -48417,13 +49012,6 @@ func ParseGetProjectResponse(rsp *http.Response) (*GetProjectResponse, error) {
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -48744,13 +49332,6 @@ func ParseUpdateProjectResponse(rsp *http.Response) (*UpdateProjectResponse, err
 				return nil, err
 			}
 			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
@@ -51401,13 +51982,6 @@ func ParseGetTaskImportResponse(rsp *http.Response) (*GetTaskImportResponse, err
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -53320,13 +53894,6 @@ func ParseGetTaskResponse(rsp *http.Response) (*GetTaskResponse, error) {
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -53647,13 +54214,6 @@ func ParseUpdateTaskResponse(rsp *http.Response) (*UpdateTaskResponse, error) {
 				return nil, err
 			}
 			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
@@ -54920,13 +55480,6 @@ func ParseMoveTaskResponse(rsp *http.Response) (*MoveTaskResponse, error) {
 			}
 			headers.ETag = &value
 		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -55322,13 +55875,6 @@ func ParseRestoreTaskResponse(rsp *http.Response) (*RestoreTaskResponse, error) 
 				return nil, err
 			}
 			headers.ETag = &value
-		}
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
 		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
@@ -56362,13 +56908,6 @@ func ParseGetInvitationResponse(rsp *http.Response) (*GetInvitationResponse, err
 	switch {
 	case rsp.StatusCode == 200:
 		var headers GetInvitationResponse200Headers
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -57370,16 +57909,6 @@ func ParseGetTenantRegistrationResponse(rsp *http.Response) (*GetTenantRegistrat
 	}
 
 	switch {
-	case rsp.StatusCode == 200:
-		var headers GetTenantRegistrationResponse200Headers
-		if values := rsp.Header.Values("Location"); len(values) > 0 {
-			var value string
-			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
-				return nil, err
-			}
-			headers.Location = &value
-		}
-		response.Headers200 = &headers
 	case rsp.StatusCode == 503:
 		var headers GetTenantRegistrationResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {

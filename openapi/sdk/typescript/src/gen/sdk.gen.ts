@@ -286,7 +286,7 @@ export const explainCheck = <ThrowOnError extends boolean = false>(options: Opti
  *
  * Everywhere or, if one is named, in a project; and by which role. Whoever has several such roles is there for each. Who may see that of a project names it.
  */
-export const listHolders = <ThrowOnError extends boolean = false>(options?: Options<ListHoldersData, ThrowOnError>) => (options?.client ?? client).get<ListHoldersResponses, ListHoldersErrors, ThrowOnError>({
+export const listHolders = <ThrowOnError extends boolean = false>(options: Options<ListHoldersData, ThrowOnError>) => (options.client ?? client).get<ListHoldersResponses, ListHoldersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/authz/v1/holders',
     ...options

@@ -159,7 +159,7 @@ export type AuditEvent = {
 
 export type BulkAnswer = {
     /**
-     * Whether anything was done: false if the mode is all and something failed
+     * Whether anything was done: false if everything failed or, in the mode all, something
      */
     done: boolean;
     /**
@@ -2160,7 +2160,7 @@ export type DeleteClientData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -2242,6 +2242,12 @@ export type DeleteClientResponse = DeleteClientResponses[keyof DeleteClientRespo
 
 export type GetClientData = {
     body?: never;
+    headers?: {
+        /**
+         * The ETag of the version at hand: if it is the current one, the answer is 304
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         /**
          * The client_id
@@ -2310,7 +2316,7 @@ export type UpdateClientData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -3066,6 +3072,12 @@ export type CreateAssignmentResponse = CreateAssignmentResponses[keyof CreateAss
 
 export type GetAssignmentData = {
     body?: never;
+    headers?: {
+        /**
+         * The ETag of the version at hand: if it is the current one, the answer is 304
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         id: string;
     };
@@ -3131,7 +3143,7 @@ export type UpdateAssignmentData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -3512,7 +3524,7 @@ export type ExplainCheckResponse = ExplainCheckResponses[keyof ExplainCheckRespo
 export type ListHoldersData = {
     body?: never;
     path?: never;
-    query?: {
+    query: {
         /**
          * Rows on a page
          */
@@ -3522,9 +3534,9 @@ export type ListHoldersData = {
          */
         cursor?: string;
         /**
-         * The permission; it has to be named
+         * The permission
          */
-        permission?: string;
+        permission: string;
         /**
          * Those who hold it in this project too; left out: only those who hold it everywhere
          */
@@ -3798,7 +3810,7 @@ export type DeletePermissionData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -3881,6 +3893,12 @@ export type DeletePermissionResponse = DeletePermissionResponses[keyof DeletePer
 
 export type GetPermissionData = {
     body?: never;
+    headers?: {
+        /**
+         * The ETag of the version at hand: if it is the current one, the answer is 304
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         id: string;
     };
@@ -3946,7 +3964,7 @@ export type UpdatePermissionData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -4031,7 +4049,7 @@ export type ExportPolicyData = {
     body?: never;
     headers?: {
         /**
-         * The ETag of the version that the client has
+         * The ETag of the version at hand: if it is the current one, the answer is 304
          */
         'If-None-Match'?: string;
     };
@@ -4094,7 +4112,7 @@ export type ImportPolicyData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -4459,7 +4477,7 @@ export type DeleteRoleData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -4542,6 +4560,12 @@ export type DeleteRoleResponse = DeleteRoleResponses[keyof DeleteRoleResponses];
 
 export type GetRoleData = {
     body?: never;
+    headers?: {
+        /**
+         * The ETag of the version at hand: if it is the current one, the answer is 304
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         id: string;
     };
@@ -4607,7 +4631,7 @@ export type UpdateRoleData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -4764,7 +4788,7 @@ export type SetRolePermissionsData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -4853,7 +4877,7 @@ export type TakeRolePermissionData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -4943,7 +4967,7 @@ export type GiveRolePermissionData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -5156,6 +5180,12 @@ export type CreateReportRunResponse = CreateReportRunResponses[keyof CreateRepor
 
 export type GetReportRunData = {
     body?: never;
+    headers?: {
+        /**
+         * The ETag of the version at hand: if it is the current one, the answer is 304
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         id: string;
     };
@@ -5298,6 +5328,10 @@ export type DownloadReportFileData = {
          */
         Range?: string;
         /**
+         * The ETag of the file that is wanted and no other
+         */
+        'If-Match'?: string;
+        /**
          * The ETag of the file at hand
          */
         'If-None-Match'?: string;
@@ -5335,9 +5369,13 @@ export type DownloadReportFileErrors = {
      */
     409: Problem;
     /**
+     * Precondition Failed
+     */
+    412: Problem;
+    /**
      * Range lies outside of it
      */
-    416: unknown;
+    416: Problem;
     /**
      * Unprocessable Entity
      */
@@ -5512,7 +5550,7 @@ export type DeleteProjectData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -5591,6 +5629,12 @@ export type DeleteProjectResponse = DeleteProjectResponses[keyof DeleteProjectRe
 
 export type GetProjectData = {
     body?: never;
+    headers?: {
+        /**
+         * The ETag of the version at hand: if it is the current one, the answer is 304
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         id: string;
     };
@@ -5656,7 +5700,7 @@ export type UpdateProjectData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -6033,7 +6077,7 @@ export type CountTasksData = {
          */
         status?: string;
         /**
-         * The filter language
+         * The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
          */
         filter?: string;
         /**
@@ -6111,7 +6155,7 @@ export type ExportTasksData = {
          */
         status?: string;
         /**
-         * The filter language
+         * The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
          */
         filter?: string;
         /**
@@ -6324,6 +6368,12 @@ export type CreateTaskImportResponse = CreateTaskImportResponses[keyof CreateTas
 
 export type GetTaskImportData = {
     body?: never;
+    headers?: {
+        /**
+         * The ETag of the version at hand: if it is the current one, the answer is 304
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         id: string;
     };
@@ -6547,7 +6597,7 @@ export type ListTasksData = {
          */
         status?: string;
         /**
-         * The filter language
+         * The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
          */
         filter?: string;
         /**
@@ -6695,7 +6745,7 @@ export type DeleteTaskData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -6778,6 +6828,12 @@ export type DeleteTaskResponse = DeleteTaskResponses[keyof DeleteTaskResponses];
 
 export type GetTaskData = {
     body?: never;
+    headers?: {
+        /**
+         * The ETag of the version at hand: if it is the current one, the answer is 304
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         id: string;
     };
@@ -6843,7 +6899,7 @@ export type UpdateTaskData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -7141,7 +7197,7 @@ export type MoveTaskData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
@@ -7230,7 +7286,7 @@ export type RestoreTaskData = {
          */
         'Idempotency-Key'?: string;
         /**
-         * The ETag of the version to change; of several, one must be the current one's
+         * The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
          */
         'If-Match'?: string;
     };
