@@ -2,6 +2,7 @@ package pdf
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -12,62 +13,87 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// fontFile is Noto Sans SC: Latin, Cyrillic, Chinese and Japanese in one
-// file (SIL Open Font License 1.1, see NotoSansSC-OFL.txt).
-//
-//go:embed NotoSansSC-Regular.ttf
-var fontFile []byte
+// face is a font that is compiled in.
+type face struct {
+	family string
+	file   []byte
+}
+
+// The fonts (SIL Open Font License 1.1, see OFL.txt): European letters,
+// Chinese and Japanese, Korean.
+var (
+	//go:embed NotoSans-Regular.ttf
+	european []byte
+	//go:embed NotoSansSC-Regular.ttf
+	chinese []byte
+	//go:embed NanumGothicCoding.ttf
+	korean []byte
+
+	faces = [...]face{{"Noto Sans", european}, {"Noto Sans SC", chinese}, {"Nanum Gothic Coding", korean}}
+)
 
 const (
-	substitute = '□' // stands for what the font cannot show
+	substitute = '□' // stands for what no font can show
 	perPoint   = 25.4 / 72
 	em         = 1000
 )
 
-// widths holds what each character of the basic plane takes, in thousandths of
-// the font's size, or -1 where the font has none. Beyond that plane the PDF
-// writer panics.
-var widths = sync.OnceValue(func() *[1 << 16]int16 {
-	f, err := sfnt.Parse(fontFile)
-	if err != nil {
-		panic(err) // it is compiled in
-	}
-	var all [1 << 16]int16
-	var b sfnt.Buffer
+// glyph is how a character is shown.
+type glyph struct {
+	face  int8  // the first of faces that has it
+	width int16 // in thousandths of the font's size, or -1 where no font has it
+}
+
+// glyphs holds those of the basic plane: beyond it the PDF writer panics.
+var glyphs = sync.OnceValue(func() *[1 << 16]glyph {
+	var all [1 << 16]glyph
 	for r := range all {
-		all[r] = -1
-		glyph, err := f.GlyphIndex(&b, rune(r))
-		if err != nil || glyph == 0 {
-			continue
-		}
-		if w, err := f.GlyphAdvance(&b, glyph, fixed.I(em), font.HintingNone); err == nil {
-			all[r] = int16(w.Ceil())
-		}
+		all[r].width = -1
+	}
+	for i, f := range slices.Backward(faces[:]) {
+		measure(&all, int8(i), f.file)
 	}
 	return &all
 })
 
-// width returns what r takes at a size in points, in millimetres.
-func width(r rune, size float64) float64 { return float64(widths()[r]) * size * perPoint / em }
+func measure(all *[1 << 16]glyph, i int8, file []byte) {
+	f, err := sfnt.Parse(file)
+	if err != nil {
+		panic(err) // it is compiled in
+	}
+	var b sfnt.Buffer
+	for r := range all {
+		n, err := f.GlyphIndex(&b, rune(r))
+		if err != nil || n == 0 {
+			continue
+		}
+		if w, err := f.GlyphAdvance(&b, n, fixed.I(em), font.HintingNone); err == nil {
+			all[r] = glyph{i, int16(w.Ceil())}
+		}
+	}
+}
 
-// shown returns s as the font can show it, on lines, and whether something had
-// to be replaced. Characters that print nothing become spaces.
-func shown(s string) (string, bool) {
-	lost := false
-	return strings.Map(func(r rune) rune {
+// width returns what r takes at a size in points, in millimetres.
+func width(r rune, size float64) float64 { return float64(glyphs()[r].width) * size * perPoint / em }
+
+// shown returns s as the fonts can show it, on lines, and how many characters
+// had to be replaced. Control characters become spaces.
+func shown(s string) (_ string, replaced int64) {
+	s = strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n':
 			return r
-		case r == '\u00ad' || r == '\u200b' || r == '\ufeff' || r >= 0xfe00 && r <= 0xfe0f: // marks without a picture
+		case unicode.In(r, unicode.Cf, unicode.Variation_Selector): // marks without a picture
 			return -1
 		case unicode.IsControl(r) || unicode.IsSpace(r):
 			return ' '
-		case r > 0xffff || widths()[r] < 0 || unicode.In(r, unicode.Arabic, unicode.Hebrew): // these would run backwards
-			lost = true
+		case r > 0xffff || glyphs()[r].width < 0: // nor has any font what the writer could not set: letters that join, or run from right to left
+			replaced++
 			return substitute
 		}
 		return r
-	}, norm.NFC.String(s)), lost // composed: the writer would draw an accent over the next letter
+	}, norm.NFC.String(s)) // composed: the writer does not place accents
+	return s, replaced
 }
 
 // wrap cuts s, as shown returns it, into lines no wider than most millimetres:
@@ -97,6 +123,26 @@ func wrapParagraph(rs []rune, size, most float64) (lines []string) {
 		i, fit, taken = start-1, start, 0
 	}
 	return append(lines, string(rs[start:]))
+}
+
+// piece is a part of a line in one font.
+type piece struct {
+	text, family string
+	left         float64 // where it begins, in millimetres
+}
+
+// pieces cuts a line where its font changes.
+func pieces(line string, size float64) (all []piece) {
+	left := 0.0
+	for _, r := range line {
+		family := faces[glyphs()[r].face].family
+		if len(all) == 0 || all[len(all)-1].family != family {
+			all = append(all, piece{family: family, left: left})
+		}
+		all[len(all)-1].text += string(r)
+		left += width(r, size)
+	}
+	return all
 }
 
 // ideograph reports whether a line may end before and after r.

@@ -58,6 +58,7 @@ func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) erro
 	if err := t.end(n); err != nil {
 		return err
 	}
+	d.Replaced(t.lost)
 	return bind(ctx, w, t.parts)
 }
 

@@ -22,7 +22,7 @@ import (
 var at = time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 
 func document(title string, rows func(yield func([]report.Cell, error) bool)) report.Document {
-	return report.Document{Title: title, At: at, Columns: []report.Column{
+	return report.Document{Title: title, At: at, Replaced: func(int64) {}, Columns: []report.Column{
 		{Name: "Title", Share: 6}, {Name: "Hidden"}, {Name: "Status", Share: 3}, {Name: "Due", Share: 3},
 	}, Rows: rows}
 }
@@ -109,18 +109,40 @@ func TestEveryRowIsThereUnderAHeader(t *testing.T) {
 
 func TestAnyTextIsShownOrReplaced(t *testing.T) {
 	t.Parallel()
-	got := text(t, render(t, document("Отчёт 报告 😀", texts("Привет, мир", "你好世界", "a😀b", "مرحبا", "שלום", "tab\there\x00\x01\x1f", "broken \xff utf8", "",
-		strings.Repeat("word ", 40), strings.Repeat("x", 300), strings.Repeat("长", 150), "two\nlines", "Ελλας ñ ç ß – “quotes” €", "मानक हिन्दी", "e\u0301 combining", "=1+1"))))
-	for _, want := range []string{"Отчёт", "报告", "Привет, мир", "你好世界", "a□b", "tab here", "two", "lines", "Ελλας", "€", "é combining", "=1+1", "stands for a character"} {
+	replaced := int64(0)
+	d := document("Отчёт 报告 😀", texts("Привет, мир", "你好世界", "a😀b", "مرحبا", "שלום", "tab\there\x00\x01\x1f", "broken \xff utf8", "",
+		strings.Repeat("word ", 40), strings.Repeat("x", 300), strings.Repeat("长", 150), "two\nlines", "Ελλας ñ ç ß – “quotes” €", "मानक हिन्दी", "e\u0301 combining", "x\u202ey", "ok\ufe0f", "=1+1"))
+	d.Replaced = func(characters int64) { replaced = characters }
+	got := text(t, render(t, d))
+	for _, want := range []string{"Отчёт", "报告", "Привет, мир", "你好世界", "a□b", "tab here", "two", "lines", "Ελλας", "€", "é combining", "xy", "ok", "=1+1", "stands for a character"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in %s", want, got)
 		}
+	}
+	if n := int64(strings.Count(got, "□")) - 1; n != replaced || n != 2+5+4+10 { // the last page names it
+		t.Errorf("%d characters replaced, %d told of", n, replaced)
 	}
 	if n := strings.Count(got, "长"); n != 150 {
 		t.Errorf("%d of 150 ideographs", n)
 	}
 	if n := strings.Count(got, "x"); n < 300 {
 		t.Errorf("%d of 300 letters of a long word", n)
+	}
+}
+
+func TestLettersOfEuropeAndEastAsiaAreShown(t *testing.T) {
+	t.Parallel()
+	all := []string{"Zażółć gęślą jaźń", "İstanbul ışık ğüşöç", "Čeština Ěščřžýáíé ďťňů", "Română ȘșȚțĂăÂâÎî", "Ελληνικά ώρα ϊΐ", "Ђорђе Її Ґґ Ў Қазақ",
+		"Tiếng Việt: Nguyễn Ữ ặ", "Íslenska þæð", "Lietuvių ąčęėįšųū", "Latviešu ģķļņ", "Magyar őű", "Malti ġħż", "Cymraeg ŵŷ", "12 ₹ each, 30 ₺, ₽100, €5, 7₴", "x̌ ẹ́ q̃",
+		"你好，世界", "日本語のテスト", "한국어 보고서", "Zażółć 报告 한글 ok"}
+	got := text(t, render(t, document("Żółć Ωμέγα 报告", texts(all...))))
+	for _, want := range append(all, "Żółć Ωμέγα 报告") {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing in %s", want, got)
+		}
+	}
+	if strings.Contains(got, "□") {
+		t.Errorf("something was replaced in %s", got)
 	}
 }
 

@@ -21,7 +21,6 @@ import (
 
 // Sizes in millimetres, and of type in points.
 const (
-	family    = "Noto Sans SC"
 	margin    = 12.0
 	bottom    = 14.0 // the page number is in it
 	page      = 210.0 - 2*margin
@@ -39,7 +38,7 @@ type table struct {
 	doc   report.Document
 	m     core.Maroto // the part under way
 	rows  int         // in it
-	lost  bool        // something could not be shown
+	lost  int64       // characters that could not be shown
 	parts [][]byte
 }
 
@@ -50,10 +49,13 @@ func newTable(d report.Document) *table {
 }
 
 func (t *table) begin() {
-	fonts := []*entity.CustomFont{{Family: family, Style: fontstyle.Normal, Bytes: fontFile}}
+	var fonts []*entity.CustomFont
+	for _, f := range faces {
+		fonts = append(fonts, &entity.CustomFont{Family: f.family, Style: fontstyle.Normal, Bytes: f.file})
+	}
 	t.m = maroto.New(config.NewBuilder().WithSequentialMode().WithCompression(true).WithPageSize(pagesize.A4).WithMaxGridSize(grid).
 		WithLeftMargin(margin).WithRightMargin(margin).WithTopMargin(margin).WithBottomMargin(bottom).
-		WithCustomFonts(fonts).WithDefaultFont(&props.Font{Family: family, Size: small}).
+		WithCustomFonts(fonts).WithDefaultFont(&props.Font{Family: faces[0].family, Size: small}).
 		WithTitle(t.doc.Title, true).WithCreator("Bailiwick", true).WithCreationDate(t.doc.At).Build())
 	t.rows = 0
 }
@@ -102,7 +104,7 @@ func (t *table) head() error {
 
 func (t *table) title() {
 	s, lost := shown(t.doc.Title)
-	t.lost = t.lost || lost
+	t.lost += lost
 	t.line(wrap(s, large, page-2*pad-slack), large)
 	t.line([]string{t.doc.At.UTC().Format("Made 2 January 2006, 15:04 UTC")}, small)
 	t.m.AddRows(row.New(4))
@@ -127,11 +129,12 @@ func (t *table) row(cells [][]string) (core.Row, float64) {
 	return row.New(height).Add(all...), height
 }
 
-// put places each line itself: the writer's own way to wrap knows only spaces.
+// put places each piece of a line itself: the writer knows one font for a text,
+// and wraps at spaces only.
 func put(c core.Col, lines []string, size float64) float64 {
 	for i, s := range lines {
-		if s != "" {
-			c.Add(text.New(s, props.Text{Family: family, Size: size, Left: pad, Top: pad + float64(i)*size*leading}))
+		for _, p := range pieces(s, size) {
+			c.Add(text.New(p.text, props.Text{Family: p.family, Size: size, Left: pad + p.left, Top: pad + float64(i)*size*leading}))
 		}
 	}
 	return float64(len(lines))*size*leading + pad
@@ -142,7 +145,7 @@ func (t *table) lines(c report.Cell, of report.Column) []string {
 		return []string{c.Time.UTC().Format("2006-01-02 15:04")}
 	}
 	s, lost := shown(c.Text)
-	t.lost = t.lost || lost
+	t.lost += lost
 	return wrap(s, small, page*float64(of.Share)/grid-2*pad-slack)
 }
 
@@ -152,7 +155,7 @@ func (t *table) end(rows int) error {
 		return err
 	}
 	note := []string{fmt.Sprintf("%d rows", rows)}
-	if t.lost {
+	if t.lost > 0 {
 		note = append(note, string(substitute)+" stands for a character that cannot be shown here. XLSX and CSV hold them all.")
 	}
 	t.m.AddRows(row.New(2))

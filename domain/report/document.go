@@ -16,6 +16,8 @@ type Document struct {
 	At      time.Time // when it was made
 	Columns []Column
 	Rows    iter.Seq2[[]Cell, error] // one cell for each column; a row is valid until the next is asked for
+
+	Replaced func(characters int64) // is told of what the format could not show and the file has a substitute for
 }
 
 // Column is one of a table. Share is its part of a page's width, in twelfths; a

@@ -42,7 +42,8 @@ func (p *Press) Plan(ctx context.Context, tenant identity.TenantID, id uuid.UUID
 type Made struct {
 	Object uuid.UUID
 	Stored
-	Rows int64
+	Rows     int64
+	Replaced int64 // characters that the format could not show
 }
 
 // Render makes the file. Every Beat it notes the progress, calls beat, and
@@ -61,7 +62,9 @@ func (p *Press) Render(ctx context.Context, tenant identity.TenantID, id uuid.UU
 		p.watch(ctx, stop, tenant, id, func() int64 { beat(rows.Load()); return rows.Load() })
 	}()
 	made.Stored, err = p.Files.Write(ctx, Place{tenant, id, made.Object}, r.Format.MediaType(), func(w io.Writer) error {
-		return p.render(ctx, w, r, tenant, func() { rows.Add(1) })
+		d := r.document(ctx, tenant, p.Source, now(), func() { rows.Add(1) })
+		d.Replaced = func(characters int64) { made.Replaced = characters }
+		return p.render(ctx, w, r.Format, d)
 	})
 	if made.Rows = rows.Load(); err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // why it was stopped says more than what that broke
@@ -96,13 +99,13 @@ func (p *Press) late(ctx context.Context, tenant identity.TenantID, id uuid.UUID
 
 // render makes a panic of a library an error of this run: one odd character
 // must not take a worker down.
-func (p *Press) render(ctx context.Context, w io.Writer, r Run, tenant identity.TenantID, done func()) (err error) {
+func (p *Press) render(ctx context.Context, w io.Writer, f Format, d Document) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fault.Wrap(fault.Invalid, "not_renderable", "something in these tasks cannot be shown in this format", fmt.Errorf("panic: %v", v))
 		}
 	}()
-	return p.Renderers[r.Format].Render(ctx, w, r.document(ctx, tenant, p.Source, now(), done))
+	return p.Renderers[f].Render(ctx, w, d)
 }
 
 func (p *Press) watch(ctx context.Context, stop context.CancelCauseFunc, tenant identity.TenantID, id uuid.UUID, rows func() int64) {
@@ -141,7 +144,7 @@ func (p *Press) Finish(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	if err != nil {
 		return err
 	}
-	f := RunFile{Name: r.fileName(), MediaType: r.Format.MediaType(), Size: m.Size, Digest: m.Digest, Object: m.Object}
+	f := RunFile{Name: r.fileName(), MediaType: r.Format.MediaType(), Size: m.Size, Replaced: m.Replaced, Digest: m.Digest, Object: m.Object}
 	if err := p.Journal.Finish(ctx, tenant, id, f, m.Rows, now()); err != nil {
 		return err
 	}

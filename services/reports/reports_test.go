@@ -119,6 +119,20 @@ func TestReportIsAskedForFollowedAndDownloaded(t *testing.T) {
 	}
 }
 
+func TestRunTellsHowMuchItsFormatCouldNotShow(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	p.press.Source = &fake.Source{Pages: [][]task.Task{{{Title: "Zażółć"}, {Title: "a😀b"}}, {{Title: "שלום"}}}}
+	for format, want := range map[string]int64{"pdf": 5, "xlsx": 0, "csv": 0} {
+		run := p.ask(t, `{"format":"`+format+`"}`)
+		p.make(t, run.ID)
+		got := resttest.JSON[report.Run](t, p.do(t, p.a, "GET", "runs/"+run.ID.String(), nil).Want(t, 200))
+		if got.Status != report.Succeeded || got.File.Replaced != want {
+			t.Errorf("%s: %+v, %+v, want %d characters replaced", format, got, got.File, want)
+		}
+	}
+}
+
 // download tries everything by which a file is fetched.
 func (p *platform) download(t *testing.T, at string, f report.RunFile) {
 	t.Helper()

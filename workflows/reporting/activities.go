@@ -18,10 +18,11 @@ var a *Activities // names the methods in the workflow
 
 // Made is a file that nobody was told of yet.
 type Made struct {
-	Object uuid.UUID
-	Size   int64
-	Digest string
-	Rows   int64
+	Object   uuid.UUID
+	Size     int64
+	Digest   string
+	Rows     int64
+	Replaced int64
 }
 
 // Plan begins the run.
@@ -36,12 +37,12 @@ func (a *Activities) Render(ctx context.Context, in Input) (Made, error) {
 	defer stop()
 	activity.RecordHeartbeat(ctx, int64(0))
 	m, err := a.Press.Render(ctx, in.TenantID, in.RunID, func(rows int64) { activity.RecordHeartbeat(ctx, rows) })
-	return Made{Object: m.Object, Size: m.Size, Digest: m.Digest, Rows: m.Rows}, err
+	return Made{Object: m.Object, Size: m.Size, Digest: m.Digest, Rows: m.Rows, Replaced: m.Replaced}, err
 }
 
 // Finish tells everybody of the file.
 func (a *Activities) Finish(ctx context.Context, in Input, m Made) error {
-	return a.Press.Finish(ctx, in.TenantID, in.RunID, report.Made{Object: m.Object, Stored: report.Stored{Size: m.Size, Digest: m.Digest}, Rows: m.Rows})
+	return a.Press.Finish(ctx, in.TenantID, in.RunID, report.Made{Object: m.Object, Stored: report.Stored{Size: m.Size, Digest: m.Digest}, Rows: m.Rows, Replaced: m.Replaced})
 }
 
 // Discard undoes Render.

@@ -18,7 +18,7 @@ const (
 	advanceRun = `update runs set rows_done = $5, failure_code = coalesce($6, failure_code), failure_reason = coalesce($7, failure_reason),
 		updated_at = $3, due_at = $4, version = version + 1` + live
 	finishRun = `update runs set status = 'succeeded', rows_done = $4, rows_total = $4, failure_code = null, failure_reason = null,
-		file_object = $5, file_name = $6, file_type = $7, file_size = $8, file_digest = $9,
+		file_object = $5, file_name = $6, file_type = $7, file_size = $8, file_digest = $9, file_replaced = $10,
 		updated_at = $3, finished_at = $3, due_at = null, version = version + 1` + live
 	endRun = `update runs set status = $4, failure_code = $5, failure_reason = $6,
 		updated_at = $3, finished_at = $3, due_at = null, version = version + 1` + live
@@ -50,7 +50,7 @@ func (s *Store) Advance(ctx context.Context, tenant identity.TenantID, id uuid.U
 
 // Finish implements report.Journal.
 func (s *Store) Finish(ctx context.Context, tenant identity.TenantID, id uuid.UUID, f report.RunFile, rows int64, at time.Time) error {
-	r, err := s.change(ctx, tenant, id, finishRun, at, rows, f.Object, f.Name, f.MediaType, f.Size, f.Digest)
+	r, err := s.change(ctx, tenant, id, finishRun, at, rows, f.Object, f.Name, f.MediaType, f.Size, f.Digest, f.Replaced)
 	if report.IsOver(err) && r.File != nil && r.File.Object == f.Object {
 		return nil // this step was done, and its answer lost
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 const columns = `id, report, format, title, filter_project, filter_status, status, rows_done, rows_total,
-	file_object, file_name, file_type, file_size, file_digest, failure_code, failure_reason,
+	file_object, file_name, file_type, file_size, file_digest, file_replaced, failure_code, failure_reason,
 	version, created_at, created_by, updated_at, finished_at`
 
 // row is a run as the table holds it.
@@ -26,6 +26,7 @@ type row struct {
 	FileName, FileType         *string
 	FileSize                   *int64
 	FileDigest                 *string
+	FileReplaced               int64
 	FailureCode, FailureReason *string
 	Version                    int64
 	CreatedAt                  time.Time
@@ -41,7 +42,7 @@ func (r row) run() report.Run {
 		Version: r.Version, CreatedAt: r.CreatedAt, CreatedBy: r.CreatedBy, UpdatedAt: r.UpdatedAt, FinishedAt: r.FinishedAt,
 	}
 	if r.FileObject != nil {
-		run.File = &report.RunFile{Object: *r.FileObject, Name: *r.FileName, MediaType: *r.FileType, Size: *r.FileSize, Digest: *r.FileDigest}
+		run.File = &report.RunFile{Object: *r.FileObject, Name: *r.FileName, MediaType: *r.FileType, Size: *r.FileSize, Digest: *r.FileDigest, Replaced: r.FileReplaced}
 	}
 	if r.FailureCode != nil {
 		run.Failure = &report.RunFailure{Code: *r.FailureCode, Message: *r.FailureReason}

@@ -13,7 +13,7 @@ import (
 )
 
 func file() report.RunFile {
-	return report.RunFile{Name: "T.pdf", MediaType: "application/pdf", Size: 3, Digest: "ab", Object: uuid.New()}
+	return report.RunFile{Name: "T.pdf", MediaType: "application/pdf", Size: 3, Replaced: 2, Digest: "ab", Object: uuid.New()}
 }
 
 func (w world) begin(t *testing.T, id uuid.UUID) report.Run {

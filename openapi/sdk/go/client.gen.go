@@ -2892,6 +2892,11 @@ type RunFailure struct {
 
 // RunFile defines model for RunFile.
 type RunFile struct {
+	// CharactersReplaced Characters that this format cannot show and the file has □ for; XLSX and CSV hold them all
+	//
+	// Examples: 0
+	CharactersReplaced int64 `json:"characters_replaced"`
+
 	// Digest SHA-256 in hexadecimal
 	//
 	// Examples: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08

@@ -1703,6 +1703,10 @@ export type RunFailure = {
 
 export type RunFile = {
     /**
+     * Characters that this format cannot show and the file has □ for; XLSX and CSV hold them all
+     */
+    characters_replaced: number;
+    /**
      * SHA-256 in hexadecimal
      */
     digest: string;
