@@ -47,6 +47,19 @@ func numbered(n int) func(func([]report.Cell, error) bool) {
 	}
 }
 
+// alphabet holds n characters that follow one another.
+func alphabet(n int) func(func([]report.Cell, error) bool) {
+	var all []string
+	for i := 0; i < n; i += 400 {
+		line := ""
+		for r := range 400 {
+			line += string(rune('一' + i + r))
+		}
+		all = append(all, line)
+	}
+	return texts(all...)
+}
+
 func render(t *testing.T, d report.Document) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -150,6 +163,7 @@ func TestWhatNoPageCanHoldIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, d := range []report.Document{
 		document("T", texts(strings.Repeat("w", 1<<20))), document("T", texts(strings.Repeat("\n", 100)+"x")), document("T", numbered(50_001)),
+		document("T", alphabet(20_000)), // must not take an hour
 	} {
 		if err := (pdf.Renderer{}).Render(t.Context(), io.Discard, d); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%v, want invalid", err)

@@ -36,9 +36,10 @@ const (
 // table makes the parts of a document.
 type table struct {
 	doc   report.Document
-	m     core.Maroto // the part under way
-	rows  int         // in it
-	lost  int64       // characters that could not be shown
+	m     core.Maroto   // the part under way
+	rows  int           // in it
+	lost  int64         // characters that could not be shown
+	used  [1 << 16]bool // the characters of the part
 	parts [][]byte
 }
 
@@ -57,7 +58,7 @@ func (t *table) begin() {
 		WithLeftMargin(margin).WithRightMargin(margin).WithTopMargin(margin).WithBottomMargin(bottom).
 		WithCustomFonts(fonts).WithDefaultFont(&props.Font{Family: faces[0].family, Size: small}).
 		WithTitle(t.doc.Title, true).WithCreator("Bailiwick", true).WithCreationDate(t.doc.At).Build())
-	t.rows = 0
+	t.rows, t.used = 0, [1 << 16]bool{}
 }
 
 // add adds the document's nth row. A part ends where a page does.
@@ -82,6 +83,9 @@ func (t *table) add(n int, cells []report.Cell) error {
 		return err
 	}
 	t.rows++
+	for _, l := range lines {
+		t.use(l)
+	}
 	t.m.AddRows(r.WithStyle(&props.Cell{BorderType: border.Bottom, BorderThickness: 0.1, BorderColor: gray(200)}))
 	return nil
 }
@@ -111,6 +115,7 @@ func (t *table) title() {
 }
 
 func (t *table) line(lines []string, size float64) {
+	t.use(lines)
 	c := col.New(grid)
 	t.m.AddRows(row.New(put(c, lines, size)).Add(c))
 }
@@ -149,6 +154,27 @@ func (t *table) lines(c report.Cell, of report.Column) []string {
 	return wrap(s, small, page*float64(of.Share)/grid-2*pad-slack)
 }
 
+// use notes which characters the part holds.
+func (t *table) use(lines []string) {
+	for _, s := range lines {
+		for _, r := range s {
+			t.used[r] = true
+		}
+	}
+}
+
+// neighbours returns the most characters in use that follow one another.
+func (t *table) neighbours() (most int) {
+	run := 0
+	for _, used := range t.used {
+		if run++; !used {
+			run = 0
+		}
+		most = max(most, run)
+	}
+	return most
+}
+
 // end closes the last part; an empty table has its head alone.
 func (t *table) end(rows int) error {
 	if err := t.head(); err != nil {
@@ -164,6 +190,9 @@ func (t *table) end(rows int) error {
 }
 
 func (t *table) close() error {
+	if t.neighbours() > maxNeighbours {
+		return fault.New(fault.Invalid, "not_renderable", fmt.Sprintf("a PDF cannot show more than %d characters that follow one another in Unicode: choose XLSX or CSV", maxNeighbours))
+	}
 	d, err := t.m.Generate()
 	if err != nil {
 		return fmt.Errorf("part %d: %w", len(t.parts)+1, err)
