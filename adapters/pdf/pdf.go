@@ -54,7 +54,7 @@ func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) erro
 			err = fault.New(fault.Invalid, "too_many_rows", fmt.Sprintf("a PDF holds at most %d rows: choose fewer, or XLSX or CSV", maxRows))
 		}
 		if err == nil {
-			err = t.add(n, row)
+			err = t.add(row)
 		}
 		if err != nil {
 			return err

@@ -61,15 +61,15 @@ func (t *table) begin() {
 	t.rows, t.used = 0, [1 << 16]bool{}
 }
 
-// add adds the document's nth row. A part ends where a page does.
-func (t *table) add(n int, cells []report.Cell) error {
+// add adds a row of the document. A part ends where a page does.
+func (t *table) add(cells []report.Cell) error {
 	lines := make([][]string, len(cells))
 	for i, c := range cells {
 		if t.doc.Columns[i].Share == 0 {
 			continue
 		}
 		if lines[i] = t.lines(c, t.doc.Columns[i]); len(lines[i]) > maxLines {
-			return fault.New(fault.Invalid, "cell_too_long", fmt.Sprintf("row %d: %s is longer than a page can show: choose XLSX or CSV", n, t.doc.Columns[i].Name))
+			return fault.New(fault.Invalid, report.CellTooLong, t.doc.Columns[i].Name+" is longer than a page can show: choose XLSX or CSV")
 		}
 	}
 	r, height := t.row(lines)

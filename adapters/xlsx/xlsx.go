@@ -143,7 +143,7 @@ func (t *table) add(row []report.Cell) error {
 		case c.Text == "":
 			t.cells[i] = nil
 		case tooLong(c.Text):
-			return fault.New(fault.Invalid, "cell_too_long", fmt.Sprintf("row %d: %s has more than the %d characters that a spreadsheet's cell holds", t.rows, t.names[i], excelize.TotalCellChars))
+			return fault.New(fault.Invalid, report.CellTooLong, fmt.Sprintf("%s has more than the %d characters that a spreadsheet's cell holds: choose CSV", t.names[i], excelize.TotalCellChars))
 		default:
 			t.cells[i] = c.Text // inline text, never a formula
 		}

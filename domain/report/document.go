@@ -62,8 +62,8 @@ var taskColumns = []struct {
 	{Column{"Id", 0, 38}, func(t *task.Task) Cell { return Cell{Text: t.ID.String()} }},
 }
 
-// document returns r's, whose rows come from src; done is called with each.
-func (r Run) document(ctx context.Context, tenant identity.TenantID, src Source, at time.Time, done func()) Document {
+// document returns r's, whose rows come from src; done is called with the key of each.
+func (r Run) document(ctx context.Context, tenant identity.TenantID, src Source, at time.Time, done func(key string)) Document {
 	d := Document{Title: r.Title, At: at, Rows: func(yield func([]Cell, error) bool) {
 		row := make([]Cell, len(taskColumns))
 		for tasks, err := range src.Tasks(ctx, tenant, r.Filter.tasks()) {
@@ -75,7 +75,7 @@ func (r Run) document(ctx context.Context, tenant identity.TenantID, src Source,
 				for j, c := range taskColumns {
 					row[j] = c.of(&tasks[i])
 				}
-				if done(); !yield(row, nil) {
+				if done(tasks[i].Key); !yield(row, nil) {
 					return
 				}
 			}

@@ -77,6 +77,10 @@ type Source interface {
 	Tasks(ctx context.Context, tenant identity.TenantID, f task.Filter) iter.Seq2[[]task.Task, error]
 }
 
+// CellTooLong is the code of a Renderer's failure when the row that it was
+// handed last holds more than a cell can: whoever knows the task names it.
+const CellTooLong = "cell_too_long"
+
 // Renderer makes files of one format.
 type Renderer interface {
 	// Render writes d to w, with no more memory for many rows than for few. It

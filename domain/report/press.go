@@ -62,9 +62,10 @@ func (p *Press) Render(ctx context.Context, tenant identity.TenantID, id uuid.UU
 		p.watch(ctx, stop, tenant, id, func() int64 { beat(rows.Load()); return rows.Load() })
 	}()
 	made.Stored, err = p.Files.Write(ctx, Place{tenant, id, made.Object}, r.Format.MediaType(), func(w io.Writer) error {
-		d := r.document(ctx, tenant, p.Source, now(), func() { rows.Add(1) })
+		last := ""
+		d := r.document(ctx, tenant, p.Source, now(), func(key string) { last = key; rows.Add(1) })
 		d.Replaced = func(characters int64) { made.Replaced = characters }
-		return p.render(ctx, w, r.Format, d)
+		return named(last, p.render(ctx, w, r.Format, d))
 	})
 	if made.Rows = rows.Load(); err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx) // why it was stopped says more than what that broke
@@ -106,6 +107,15 @@ func (p *Press) render(ctx context.Context, w io.Writer, f Format, d Document) (
 		}
 	}()
 	return p.Renderers[f].Render(ctx, w, d)
+}
+
+// named lets a failure at a task's row say which task that is.
+func named(key string, err error) error {
+	f := fault.As(err)
+	if f == nil || f.Code != CellTooLong {
+		return err
+	}
+	return fault.New(f.Kind, f.Code, key+": "+f.Message)
 }
 
 func (p *Press) watch(ctx context.Context, stop context.CancelCauseFunc, tenant identity.TenantID, id uuid.UUID, rows func() int64) {

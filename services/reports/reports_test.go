@@ -133,6 +133,25 @@ func TestRunTellsHowMuchItsFormatCouldNotShow(t *testing.T) {
 	}
 }
 
+func TestFailureNamesTheTaskThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	p.press.Source = &fake.Source{Pages: [][]task.Task{{{Key: "OPS-7", Title: "short"}}, {{Key: "OPS-3", Title: strings.Repeat("w", 33_000)}, {Key: "OPS-9"}}}}
+	for format, want := range map[string]string{
+		"xlsx": "OPS-3: Title has more than the 32767 characters that a spreadsheet's cell holds: choose CSV",
+		"pdf":  "OPS-3: Title is longer than a page can show: choose XLSX or CSV",
+	} {
+		run := p.ask(t, `{"format":"`+format+`"}`)
+		if _, err := p.press.Render(t.Context(), p.tenant, run.ID, func(int64) {}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v, want invalid", format, err)
+		}
+		got := resttest.JSON[report.Run](t, p.do(t, p.a, "GET", "runs/"+run.ID.String(), nil).Want(t, 200))
+		if got.Failure == nil || got.Failure.Code != report.CellTooLong || got.Failure.Message != want {
+			t.Errorf("%s: %+v, want %q", format, got.Failure, want)
+		}
+	}
+}
+
 // download tries everything by which a file is fetched.
 func (p *platform) download(t *testing.T, at string, f report.RunFile) {
 	t.Helper()
