@@ -5,10 +5,10 @@ import (
 	"context"
 	"encoding/csv"
 	"io"
-	"strings"
 	"time"
 
 	"bailiwick.dev/domain/report"
+	"bailiwick.dev/domain/task"
 )
 
 // Renderer implements report.Renderer. Lines end in CRLF, the first holds the
@@ -53,14 +53,5 @@ func text(c report.Cell) string {
 	if !c.Time.IsZero() {
 		return c.Time.UTC().Format(time.RFC3339)
 	}
-	return Neutral(c.Text)
-}
-
-// Neutral keeps a spreadsheet from taking text for a formula: an apostrophe in
-// front makes it text (OWASP, "CSV injection").
-func Neutral(s string) string {
-	if strings.IndexAny(s, "=+-@\t\r") == 0 {
-		return "'" + s
-	}
-	return s
+	return task.TextCell(c.Text)
 }

@@ -138,7 +138,7 @@ func (s *sheet) draft(cells []string, project uuid.UUID) (Draft, error) {
 	d := Draft{ProjectID: project}
 	var c fault.Check
 	for i, name := range s.columns {
-		raw := unneutral(cells[i])
+		raw := cellText(cells[i])
 		word := strings.TrimSpace(raw)
 		switch name {
 		case "title":
@@ -219,11 +219,32 @@ func instant(s string) (time.Time, error) {
 	return time.Parse(time.RFC3339, s)
 }
 
-// unneutral undoes what an export does to a cell that a spreadsheet would take
-// for a formula.
-func unneutral(s string) string {
-	if len(s) > 1 && s[0] == '\'' && strings.IndexByte("=+-@\t\r", s[1]) >= 0 {
+// formulas is what a spreadsheet takes for the beginning of a formula (OWASP,
+// "CSV injection").
+const formulas = "=+-@\t\r\n"
+
+var breaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
+// TextCell returns text as a cell has it: an apostrophe in front keeps a
+// spreadsheet from taking it for a formula. One more goes before apostrophes
+// that stand there already, so that an import knows which to take away. Lines
+// end in a line feed, as which CSV is read.
+func TextCell(s string) string {
+	if s = breaks.Replace(s); formula(s) {
+		return "'" + s
+	}
+	return s
+}
+
+// cellText undoes TextCell.
+func cellText(s string) string {
+	if strings.HasPrefix(s, "'") && formula(s) {
 		return s[1:]
 	}
 	return s
+}
+
+func formula(s string) bool {
+	s = strings.TrimLeft(s, "'")
+	return s != "" && strings.IndexByte(formulas, s[0]) >= 0
 }

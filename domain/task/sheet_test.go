@@ -1,6 +1,7 @@
 package task
 
 import (
+	"encoding/csv"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,6 +56,31 @@ func TestRowsBecomeTasksOrSayWhyNot(t *testing.T) {
 		}
 		if is != want {
 			t.Errorf("refused %q, want %q", is, want)
+		}
+	}
+}
+
+// What an export says of text is what an import reads, but that lines end in LF.
+func TestTextComesBack(t *testing.T) {
+	t.Parallel()
+	all := []string{"plain", "=1+1", "'=1+1", "''=1+1", "+1", "-1", "@x", "\tx", "'", "''", "'quoted'", "it's", "'\tx", "\n=1", "two\nlines", `say "hi", you`}
+	var file strings.Builder
+	w := csv.NewWriter(&file)
+	w.UseCRLF = true
+	for _, s := range append([]string{"description", "a\r\nb\rc"}, all...) {
+		if err := w.Write([]string{TextCell(s), "title"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Flush()
+	s, err := openSheet([]byte(file.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range append([]string{"a\nb\nc"}, all...) {
+		rows := s.rows(Import{ProjectID: uuid.New(), RowsTotal: 1, CreatedBy: "user:x"})
+		if len(rows.Good) != 1 || rows.Good[0].Task.Description != want {
+			t.Errorf("%+v, %+v came back, want %q", rows.Good, rows.Bad, want)
 		}
 	}
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"bufio"
-	stdcsv "encoding/csv"
+	"encoding/csv"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"bailiwick.dev/adapters/csv"
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
@@ -27,7 +26,7 @@ const (
 func (a *api) registerExport(r *rest.API) {
 	rest.Stream(r, rest.Operation{
 		ID: "export-tasks", Method: http.MethodGet, Path: "/v1/task-export", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead}, Produces: []string{ndjson, textCSV},
-		Summary: "Export tasks", Description: "Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.",
+		Summary: "Export tasks", Description: "Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.",
 	}, a.export)
 }
 
@@ -77,7 +76,7 @@ var csvHeader = []string{"key", "title", "description", "status", "priority", "a
 
 // csvLines writes cells that no spreadsheet takes for a formula.
 func csvLines(out io.Writer) func(*task.Task) error {
-	w := stdcsv.NewWriter(out)
+	w := csv.NewWriter(out)
 	w.UseCRLF = true
 	begun := w.Write(csvHeader)
 	row := make([]string, len(csvHeader))
@@ -92,7 +91,7 @@ func csvLines(out io.Writer) func(*task.Task) error {
 		if t.ParentID != nil {
 			parent = t.ParentID.String()
 		}
-		copy(row, []string{t.Key, csv.Neutral(t.Title), csv.Neutral(t.Description), t.Status, t.Priority, strings.Join(ids(t.Assignees), " "), csv.Neutral(task.LabelsCell(t.Labels)),
+		copy(row, []string{t.Key, task.TextCell(t.Title), task.TextCell(t.Description), t.Status, t.Priority, strings.Join(ids(t.Assignees), " "), task.TextCell(task.LabelsCell(t.Labels)),
 			when(t.StartAt), when(t.DueAt), estimate, parent, when(&t.CreatedAt), t.CreatedBy, when(&t.UpdatedAt), t.ID.String(), t.ProjectID.String()})
 		err := w.Write(row)
 		w.Flush()

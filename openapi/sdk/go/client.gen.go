@@ -4805,7 +4805,7 @@ type ClientInterface interface {
 
 	// ExportTasks Export tasks
 	//
-	// Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+	// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
 	//
 	// Corresponds with GET /tasks/v1/task-export (the `ExportTasks` operationId).
 	ExportTasks(ctx context.Context, params *ExportTasksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -6556,7 +6556,7 @@ func (c *Client) CountTasks(ctx context.Context, params *CountTasksParams, reqEd
 
 // ExportTasks Export tasks
 //
-// Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
 //
 // Corresponds with GET /tasks/v1/task-export (the `ExportTasks` operationId).
 func (c *Client) ExportTasks(ctx context.Context, params *ExportTasksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -13387,7 +13387,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportTasksWithResponse Export tasks
 	//
-	// Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+	// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -32400,7 +32400,7 @@ func (c *ClientWithResponses) CountTasksWithResponse(ctx context.Context, params
 
 // ExportTasksWithResponse Export tasks
 //
-// Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -713,7 +713,7 @@ export const countTasks = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * Export tasks
  *
- * Every task that the filter chooses, as of one moment and in no order, one to a line. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+ * Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
  */
 export const exportTasks = <ThrowOnError extends boolean = false>(options?: Options<ExportTasksData, ThrowOnError>) => (options?.client ?? client).get<ExportTasksResponses, ExportTasksErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
