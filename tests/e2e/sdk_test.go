@@ -67,8 +67,9 @@ func TestTypeScriptExampleRuns(t *testing.T) {
 	// Within the package, so that it is found by its name.
 	example := filepath.Join("dist", "readme.ts")
 	script(t, sdk, "npm ci --silent --no-audit --no-fund && npm test --silent")
-	imported(t, sdk)
-	if err := os.WriteFile(filepath.Join(sdk, example), []byte(exampleOf(t, "typescript", "ts")), 0o600); err != nil {
+	text := exampleOf(t, "typescript", "ts")
+	imported(t, sdk, text)
+	if err := os.WriteFile(filepath.Join(sdk, example), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	script(t, sdk, "npx tsc --strict --target es2022 --module nodenext --types node --skipLibCheck "+example)
@@ -76,12 +77,13 @@ func TestTypeScriptExampleRuns(t *testing.T) {
 }
 
 // imported installs the packed package in a plain ESM project, as people get it,
-// and imports it there.
-func imported(t *testing.T, sdk string) {
+// imports it there, and compiles the example as "tsc --init" wants it.
+func imported(t *testing.T, sdk, example string) {
 	t.Helper()
 	project := t.TempDir()
 	for name, text := range map[string]string{
 		"package.json": `{"private":true,"type":"module"}`,
+		"readme.ts":    example,
 		"main.js":      "import { clientCredentials, connect, listTasks } from '@bailiwick/sdk';\nfor (const f of [clientCredentials, connect, listTasks]) if (typeof f !== 'function') process.exit(1);\n",
 	} {
 		if err := os.WriteFile(filepath.Join(project, name), []byte(text), 0o600); err != nil {
@@ -90,6 +92,7 @@ func imported(t *testing.T, sdk string) {
 	}
 	script(t, sdk, "npm pack --silent --pack-destination "+project)
 	script(t, project, "npm install --silent --no-audit --no-fund --omit=dev ./*.tgz && node main.js && test -f node_modules/@bailiwick/sdk/dist/index.d.ts")
+	script(t, project, "npm install --silent --no-audit --no-fund typescript@5.9 @types/node@20 && npx tsc --init --types node && for exact in true false; do npx tsc --noEmit --exactOptionalPropertyTypes $exact || exit 1; done")
 }
 
 func script(t *testing.T, dir, commands string) {

@@ -6,7 +6,7 @@ export interface ConnectOptions extends RetryOptions {
   /** The gateway, such as "http://localhost:8080". */
   baseUrl: string;
   /** Without it only public operations work. */
-  tokens?: TokenSource;
+  tokens?: TokenSource | undefined;
 }
 
 /** Returns the client that operations take. */

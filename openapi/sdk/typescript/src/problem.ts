@@ -25,9 +25,9 @@ export class ProblemError extends Error {
 
 /** What a generated operation resolves to. */
 export interface Result<T> {
-  data?: T;
+  data?: T | undefined;
   error?: unknown;
-  response?: Response;
+  response?: Response | undefined;
 }
 
 /**

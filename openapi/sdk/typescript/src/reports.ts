@@ -5,8 +5,8 @@ import { sleep } from './transport.js';
 
 export interface WaitOptions {
   /** Is handed the run each time it was looked at. */
-  onProgress?: (run: Run) => void;
-  signal?: AbortSignal;
+  onProgress?: ((run: Run) => void) | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 const longestPoll = 2_000;

@@ -10,7 +10,7 @@ export interface ClientCredentials {
   clientId: string;
   clientSecret: string;
   scopes: string[];
-  fetch?: typeof fetch;
+  fetch?: typeof fetch | undefined;
 }
 
 const early = 30_000; // milliseconds before its end that a token is replaced

@@ -1,11 +1,11 @@
 /** How a request is sent again. */
 export interface RetryOptions {
   /** At most so many attempts; by default 4. */
-  attempts?: number;
+  attempts?: number | undefined;
   /** Milliseconds before the second attempt, doubled each time, give or take a half; by default 200. */
-  backoff?: number;
+  backoff?: number | undefined;
   /** By default the global fetch. */
-  fetch?: typeof fetch;
+  fetch?: typeof fetch | undefined;
 }
 
 const reads = new Set(['GET', 'HEAD']);

@@ -58,7 +58,7 @@ test('rows reads every page', async (t) => {
   });
   const client = connect({ baseUrl });
   const keys = [];
-  for await (const task of rows((cursor) => listTasks({ client, query: { cursor } }))) keys.push(task.key);
+  for await (const task of rows((page) => listTasks({ client, query: { ...page } }))) keys.push(task.key);
   assert.deepEqual(keys, ['A-1', 'A-2', 'A-3']);
 });
 
