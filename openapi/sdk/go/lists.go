@@ -2,6 +2,7 @@ package bailiwick
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"iter"
 	"net/http"
@@ -55,4 +56,32 @@ func pageOf[T any](fetch func(cursor *string) (*http.Response, error), cursor *s
 		err = json.Unmarshal(body, &page)
 	}
 	return page.Items, page.NextCursor, err
+}
+
+// Exported yields every task of an export in NDJSON as it arrives:
+//
+//	for task, err := range bailiwick.Exported(client.ExportTasks(ctx, nil)) { … }
+//
+// It ends with the first error, which it yields; an export that breaks off ends
+// with one.
+func Exported(resp *http.Response, err error) iter.Seq2[Task, error] {
+	return func(yield func(Task, error) bool) {
+		if err != nil {
+			yield(Task{}, err)
+			return
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			body, _ := io.ReadAll(resp.Body) // what is missing of a problem is not told
+			yield(Task{}, Check(resp, body, http.StatusOK))
+			return
+		}
+		for lines := json.NewDecoder(resp.Body); ; {
+			var t Task
+			err := lines.Decode(&t)
+			if errors.Is(err, io.EOF) || !yield(t, err) || err != nil {
+				return
+			}
+		}
+	}
 }

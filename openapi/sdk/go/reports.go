@@ -14,7 +14,7 @@ const longestPoll = 2 * time.Second
 
 // WaitForReport waits until a report run is over and returns it. progress, if
 // it is not nil, is handed the run each time it was looked at. It returns an
-// error when the run failed or was cancelled, and when ctx ends.
+// error when the run failed, which says why, or was cancelled, and when ctx ends.
 func WaitForReport(ctx context.Context, c *ClientWithResponses, id openapi_types.UUID, progress func(Run)) (*Run, error) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, longestPoll) {
 		r, err := c.GetReportRunWithResponse(ctx, id, nil)
@@ -31,7 +31,7 @@ func WaitForReport(ctx context.Context, c *ClientWithResponses, id openapi_types
 		case RunStatusSucceeded:
 			return r.JSON200, nil
 		case RunStatusFailed, RunStatusCancelled:
-			return r.JSON200, fmt.Errorf("the report run is %s", r.JSON200.Status)
+			return r.JSON200, over(r.JSON200)
 		}
 		select {
 		case <-ctx.Done():
@@ -39,4 +39,12 @@ func WaitForReport(ctx context.Context, c *ClientWithResponses, id openapi_types
 		case <-time.After(wait):
 		}
 	}
+}
+
+// over tells how a run without a file has ended.
+func over(r *Run) error {
+	if r.Failure == nil {
+		return fmt.Errorf("the report run is %s", r.Status)
+	}
+	return fmt.Errorf("the report run is %s: %s: %s", r.Status, r.Failure.Code, r.Failure.Message)
 }

@@ -113,3 +113,47 @@ func TestRowsReadsEveryPageAndTellsOfAProblem(t *testing.T) {
 		t.Errorf("rows %s and problem %v, want three and a problem", got, problem)
 	}
 }
+
+func TestExportYieldsTasksUntilItBreaksOff(t *testing.T) {
+	t.Parallel()
+	status, broken := http.StatusOK, false
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		w.WriteHeader(status)
+		fmt.Fprint(w, "{\"key\":\"A-1\"}\n{\"key\":\"A-2\"}\n")
+		if broken {
+			http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}
+	})
+	read := func() (keys string, last error) {
+		for task, err := range bailiwick.Exported(c.ExportTasks(t.Context(), nil)) {
+			keys, last = keys+task.Key+" ", err
+		}
+		return keys, last
+	}
+	if keys, err := read(); keys != "A-1 A-2 " || err != nil {
+		t.Errorf("%q, %v", keys, err)
+	}
+	broken = true
+	if keys, err := read(); keys != "A-1 A-2  " || err == nil {
+		t.Errorf("broken off: %q, %v, want an error", keys, err)
+	}
+	broken, status = false, http.StatusForbidden
+	var p *bailiwick.Problem
+	if _, err := read(); !errors.As(err, &p) || p.Status != http.StatusForbidden {
+		t.Errorf("refused: %v", err)
+	}
+}
+
+func TestFailedReportSaysWhy(t *testing.T) {
+	t.Parallel()
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"status":"failed","failure":{"code":"cell_too_long","message":"OPS-3: Title is too long"}}`)
+	})
+	_, err := bailiwick.WaitForReport(t.Context(), c, [16]byte{1}, nil)
+	if want := "the report run is failed: cell_too_long: OPS-3: Title is too long"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}

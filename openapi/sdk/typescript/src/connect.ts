@@ -11,5 +11,11 @@ export interface ConnectOptions extends RetryOptions {
 
 /** Returns the client that operations take. */
 export function connect({ baseUrl, tokens, ...retry }: ConnectOptions): Client {
-  return createClient(createConfig({ baseUrl, fetch: retrying(retry), ...(tokens ? { auth: () => tokens() } : {}) }));
+  const client = createClient(createConfig({ baseUrl, fetch: retrying(retry), ...(tokens ? { auth: () => tokens() } : {}) }));
+  // The client takes any application/… but JSON for a file; NDJSON is text.
+  client.interceptors.response.use((response, _, options) => {
+    if (options.parseAs === 'auto' && response.headers.get('Content-Type') === 'application/x-ndjson') options.parseAs = 'text';
+    return response;
+  });
+  return client;
 }

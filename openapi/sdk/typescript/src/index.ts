@@ -6,6 +6,7 @@
 export * from './gen/index.js';
 export type { Client } from './gen/client/index.js';
 export { connect, type ConnectOptions } from './connect.js';
+export { exported } from './exports.js';
 export { rows, type Page } from './lists.js';
 export { ok, ProblemError, type Result } from './problem.js';
 export { waitForReport, type WaitOptions } from './reports.js';

@@ -13,7 +13,7 @@ const longestPoll = 2_000;
 
 /**
  * Waits until a report run is over, and resolves to it.
- * @throws {Error} if the run failed or was cancelled; its cause is the run.
+ * @throws {Error} if the run failed or was cancelled; its message says why, its cause is the run.
  */
 export async function waitForReport(client: Client, id: string, { onProgress, signal }: WaitOptions = {}): Promise<Run> {
   for (let wait = 100; ; wait = Math.min(2 * wait, longestPoll)) {
@@ -21,7 +21,8 @@ export async function waitForReport(client: Client, id: string, { onProgress, si
     onProgress?.(run);
     if (run.status === 'succeeded') return run;
     if (run.status === 'failed' || run.status === 'cancelled') {
-      throw new Error(`the report run is ${run.status}`, { cause: run });
+      const why = run.failure ? `: ${run.failure.code}: ${run.failure.message}` : '';
+      throw new Error(`the report run is ${run.status}${why}`, { cause: run });
     }
     await sleep(wait, signal);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
-import { clientCredentials, connect, createProject, getTask, listTasks, ok, ProblemError, rows, waitForReport } from '../dist/index.js';
+import { clientCredentials, connect, createProject, exported, exportTasks, getTask, listTasks, ok, ProblemError, rows, waitForReport } from '../dist/index.js';
 
 /** Serves handler at a free port while the test runs. */
 async function serve(t, handler) {
@@ -84,4 +84,45 @@ test('a report is waited for with its progress', async (t) => {
   const run = await waitForReport(connect({ baseUrl }), 'x', { onProgress: (r) => seen.push(r.status) });
   assert.equal(run.status, 'succeeded');
   assert.deepEqual(seen, ['pending', 'running', 'succeeded']);
+});
+
+test('a failed report says why', async (t) => {
+  const failure = { code: 'cell_too_long', message: 'OPS-3: Title is too long' };
+  const baseUrl = await serve(t, (_, response) => answer(response, 200, { status: 'failed', failure }));
+  await assert.rejects(waitForReport(connect({ baseUrl }), 'x'), { message: 'the report run is failed: cell_too_long: OPS-3: Title is too long' });
+});
+
+/** Sends tasks one to a line, each cut in two, and breaks off after the last if it is to. */
+async function lines(request, response, keys, broken) {
+  assert.equal(new URL(request.url, 'http://x').searchParams.get('format') ?? 'ndjson', 'ndjson');
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson' });
+  for (const key of keys) {
+    const line = Buffer.from(`${JSON.stringify({ key, title: '报告' })}\n`);
+    response.write(line.subarray(0, -5)); // within a character
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    response.write(line.subarray(-5));
+  }
+  if (broken) response.destroy();
+  else response.end();
+}
+
+test('an export is text, or task by task', async (t) => {
+  const client = connect({ baseUrl: await serve(t, (request, response) => lines(request, response, ['A-1', 'A-2'])) });
+  assert.equal(await ok(exportTasks({ client })), '{"key":"A-1","title":"报告"}\n{"key":"A-2","title":"报告"}\n');
+  const got = [];
+  for await (const task of exported(client, { status: 'open' })) got.push(`${task.key} ${task.title}`);
+  assert.deepEqual(got, ['A-1 报告', 'A-2 报告']);
+  for await (const task of exported(client)) {
+    assert.equal(task.key, 'A-1');
+    break;
+  }
+});
+
+test('an export that breaks off is not taken for a whole one', async (t) => {
+  const client = connect({ baseUrl: await serve(t, (request, response) => lines(request, response, ['A-1'], true)) });
+  await assert.rejects(async () => {
+    for await (const task of exported(client)) assert.equal(task.key, 'A-1');
+  });
+  const refused = connect({ baseUrl: await serve(t, (_, response) => answer(response, 422, { type: 'x#unknown_field', title: 'x', status: 422 })) });
+  await assert.rejects(exported(refused, { filter: 'x' }).next(), ProblemError);
 });
