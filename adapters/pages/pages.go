@@ -32,14 +32,18 @@ func Parse(from fs.FS, patterns ...string) *template.Template {
 }
 
 // Show writes a page. formAction says where its forms may lead, as in a
-// Content-Security-Policy: browsers hold it against redirects that follow, too.
+// Content-Security-Policy; empty: anywhere. Chromium holds it against every
+// redirect that follows, which a form that leads to another site cannot foresee.
 // Of where a person comes from only we ourselves are told: else forms of ours
 // would not say that they are. A 503 says when to try again: in a second, unless
 // its Retry-After is set already.
 func Show(w http.ResponseWriter, t *template.Template, name string, data any, status int, formAction string) {
 	h := w.Header()
+	if formAction != "" {
+		formAction = "; form-action " + formAction
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+"; form-action "+formAction+"; frame-ancestors 'none'; base-uri 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src "+styleHash+formAction+"; frame-ancestors 'none'; base-uri 'none'")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")

@@ -33,6 +33,17 @@ func TestPageAllowsItsOwnStyleAndNothingElse(t *testing.T) {
 	}
 }
 
+// Where a client leads on to, no policy of ours can tell.
+func TestFormThatLeadsElsewhereIsUnderNoPolicyOfForms(t *testing.T) {
+	t.Parallel()
+	set := pages.Parse(fstest.MapFS{"x.html": {Data: []byte("x")}}, "*.html")
+	w := httptest.NewRecorder()
+	pages.Show(w, set, "x.html", nil, 200, "")
+	if policy := w.Header().Get("Content-Security-Policy"); strings.Contains(policy, "form-action") || !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") || !strings.HasSuffix(policy, "; frame-ancestors 'none'; base-uri 'none'") {
+		t.Errorf("the policy is %q", policy)
+	}
+}
+
 func TestUnavailablePageSaysWhenToTryAgain(t *testing.T) {
 	t.Parallel()
 	set := pages.Parse(fstest.MapFS{"x.html": {Data: []byte("x")}}, "*.html")

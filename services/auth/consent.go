@@ -44,7 +44,7 @@ func (a *authorization) showConsent(w http.ResponseWriter, r *http.Request, sess
 	for _, scope := range a.scopes() {
 		p.Scopes = append(p.Scopes, login.MeaningOf(scope))
 	}
-	show(w, "consent.html", p, http.StatusOK, a.formAction())
+	show(w, "consent.html", p, http.StatusOK, anywhere)
 }
 
 // consent takes the page's form.

@@ -32,7 +32,7 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		to = ""
 	}
 	if !hinted && (r.Method != http.MethodPost || s.forged(r)) {
-		s.askToLogOut(w, params, &client{c, to})
+		s.askToLogOut(w, params, to)
 		return
 	}
 	if err := s.endSession(r); err != nil {
@@ -54,10 +54,10 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 // askToLogOut shows a page whose form goes on with the request.
-func (s *server) askToLogOut(w http.ResponseWriter, params url.Values, c *client) {
+func (s *server) askToLogOut(w http.ResponseWriter, params url.Values, to string) {
 	csrf, keep, action := opaque(), map[string]string{}, "'self'"
-	if c.redirect != "" {
-		action = (&authorization{client: c}).formAction()
+	if to != "" {
+		action = anywhere
 		for _, name := range []string{"client_id", "post_logout_redirect_uri", "state"} {
 			if params.Has(name) {
 				keep[name] = params.Get(name)

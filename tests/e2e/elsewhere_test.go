@@ -1,0 +1,101 @@
+package e2e
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"golang.org/x/oauth2"
+
+	bailiwick "bailiwick.dev/openapi/sdk/go"
+	"bailiwick.dev/tests/story"
+)
+
+// site is a client whose addresses lead on to another origin, as those of many do.
+type site struct {
+	*program
+	url   string
+	owner story.Person
+}
+
+// newSites registers a company with a client that has a site at each host.
+func newSites(b *browser, hosts ...string) (sites []*site) {
+	b.t.Helper()
+	c, err := platform.Register(b.ctx, "Elsewhere Ltd")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	owner, _, err := platform.LogIn(b.ctx, c.FirstClient, "", c.Owner)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var callbacks, ends []string
+	for _, host := range hosts {
+		if s := newSite(b, host); s != nil {
+			s.owner = c.Owner
+			sites, callbacks, ends = append(sites, s), append(callbacks, s.RedirectURL), append(ends, s.url+"/left")
+		}
+	}
+	made, err := owner.CreateClientWithResponse(b.ctx, nil, bailiwick.ClientDraft{Name: "Elsewhere", Type: bailiwick.ClientDraftTypePublic, RedirectUris: &callbacks, PostLogoutRedirectUris: &ends})
+	if err != nil || made.JSON201 == nil {
+		b.t.Fatalf("no client: %v", err)
+	}
+	for _, s := range sites {
+		s.ClientID = made.JSON201.ClientId
+	}
+	return sites
+}
+
+// newSite returns nil where this machine has no such host.
+func newSite(b *browser, host string) *site {
+	b.t.Helper()
+	s := &site{program: newProgram(b.ctx, b.t, "")}
+	home := strings.TrimSuffix(s.RedirectURL, "/callback") // the other origin
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		b.t.Logf("NOT TRIED: %s: %v", host, err)
+		return nil
+	}
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, home+r.URL.String(), http.StatusSeeOther)
+	})}
+	go func() { _ = srv.Serve(l) }()
+	b.t.Cleanup(func() { _ = srv.Close() })
+	s.url = "http://" + l.Addr().String()
+	s.RedirectURL = s.url + "/callback"
+	return s
+}
+
+// Chromium holds the policy of a page against every redirect that follows its
+// form, and knows no IPv6 address in it.
+func TestFormsLeadOnToOtherOrigins(t *testing.T) {
+	b := newBrowser(t)
+	for _, s := range newSites(b, "127.0.0.1", "::1") {
+		exchange := s.ask(b, oauth2.SetAuthURLParam("prompt", "login consent"))
+		b.sees("Log in")
+		b.types("email", s.owner.Email)
+		b.types("password", s.owner.Password+kb.Enter)
+		b.sees("Elsewhere asks for access")
+		b.do(chromedp.Click(chromedp.CSS(`button[value="allow"]`)))
+		b.sees("Back at the program")
+		if _, err := exchange(); err != nil {
+			t.Fatal(err)
+		}
+		exchange = s.ask(b, oauth2.SetAuthURLParam("prompt", "login"))
+		b.sees("Log in")
+		b.types("email", s.owner.Email)
+		b.types("password", s.owner.Password+kb.Enter)
+		b.sees("Back at the program")
+		if _, err := exchange(); err != nil {
+			t.Fatal(err)
+		}
+		b.do(chromedp.Navigate(platform.Issuer() + "/logout?client_id=" + s.ClientID + "&post_logout_redirect_uri=" + s.url + "/left"))
+		b.sees("Log out?")
+		b.do(chromedp.Click(chromedp.CSS("button")))
+		b.sees("Back at the program")
+	}
+}
