@@ -32,7 +32,7 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		to = ""
 	}
 	if !hinted && (r.Method != http.MethodPost || s.forged(r)) {
-		s.askToLogOut(w, params, to)
+		s.askToLogOut(w, r, params, to)
 		return
 	}
 	if err := s.endSession(r); err != nil {
@@ -54,8 +54,8 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 }
 
 // askToLogOut shows a page whose form goes on with the request.
-func (s *server) askToLogOut(w http.ResponseWriter, params url.Values, to string) {
-	csrf, keep, action := opaque(), map[string]string{}, "'self'"
+func (s *server) askToLogOut(w http.ResponseWriter, r *http.Request, params url.Values, to string) {
+	keep, action := map[string]string{}, "'self'"
 	if to != "" {
 		action = anywhere
 		for _, name := range []string{"client_id", "post_logout_redirect_uri", "state"} {
@@ -64,8 +64,7 @@ func (s *server) askToLogOut(w http.ResponseWriter, params url.Values, to string
 			}
 		}
 	}
-	s.setCookie(w, csrfCookie, csrf, 0)
-	show(w, "message.html", map[string]any{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": csrf, "Keep": keep}, http.StatusOK, action)
+	show(w, "message.html", map[string]any{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": s.csrf(w, r), "Keep": keep}, http.StatusOK, action)
 }
 
 // endSession ends the browser's session, if there is one, with what it gave.

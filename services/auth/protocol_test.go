@@ -370,6 +370,18 @@ func TestSmallPoolServesACrowd(t *testing.T) {
 	}
 }
 
+func TestLogoutPageLeavesOtherTabsTheirForms(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	_, form := open(t, s.b, s.authorizeAt(nil))
+	open(t, s.b, s.url+"/auth/logout")
+	form.Set("email", email)
+	form.Set("password", password)
+	if resp := send(t, s.b, s.url+"/auth/login", form); resp.StatusCode != http.StatusOK {
+		t.Errorf("a login after the page of logout was opened: %d", resp.StatusCode)
+	}
+}
+
 // Without an ID token the person is asked, and then sent where the client that
 // the request names has registered, and nowhere else.
 func TestLogoutByClientIDAsksAndLeadsBack(t *testing.T) {
