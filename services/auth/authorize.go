@@ -26,6 +26,9 @@ func (s *server) authorize(w http.ResponseWriter, r *http.Request) {
 			s.refuse(w, http.StatusBadRequest, "The form cannot be read.")
 			return
 		}
+		if s.comeAgain(w, r) {
+			return
+		}
 		params = r.PostForm
 	}
 	a, ok := s.check(w, r, params)

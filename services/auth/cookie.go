@@ -72,6 +72,19 @@ func (s *server) forged(r *http.Request) bool {
 	return len(token) != 43 || subtle.ConstantTimeCompare([]byte(token), []byte(r.PostForm.Get("csrf"))) != 1
 }
 
+// comeAgain reports whether a form must come by GET, and then has it do so:
+// browsers keep a session's cookie back (SameSite=Lax) from what another site
+// posts, so that who is logged in would be taken for nobody.
+func (s *server) comeAgain(w http.ResponseWriter, r *http.Request) bool {
+	if s.cookie(r, sessionCookie) != "" || !s.forged(r) {
+		return false
+	}
+	r.PostForm.Del("csrf")
+	noStore(w)
+	http.Redirect(w, r, r.URL.Path+"?"+r.PostForm.Encode(), http.StatusSeeOther)
+	return true
+}
+
 // sessionValue returns the tenant and the secret of the browser's session.
 func (s *server) sessionValue(r *http.Request) (uuid.UUID, string) {
 	tenant, value, _ := strings.Cut(s.cookie(r, sessionCookie), ".")

@@ -21,6 +21,9 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 			s.refuse(w, http.StatusBadRequest, "The form cannot be read.")
 			return
 		}
+		if s.comeAgain(w, r) {
+			return
+		}
 		params = r.PostForm
 	}
 	c, hinted := s.hinted(r, params)

@@ -370,6 +370,47 @@ func TestSmallPoolServesACrowd(t *testing.T) {
 	}
 }
 
+// crossSite is what a browser does with another site's form: it keeps our
+// cookies back from the POST, and not from the GET to which that leads.
+func (s *suite) crossSite(t *testing.T, path string, form url.Values) *http.Response {
+	t.Helper()
+	resp := send(t, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, s.url+path, form, "Origin", "https://app.example")
+	to := resp.Header.Get("Location")
+	if resp.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, path+"?") {
+		t.Fatalf("a POST of another site to %s: %d to %q", path, resp.StatusCode, to)
+	}
+	resp, err := s.b.Get(s.url + to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+func TestFormsOfClientsFindTheSession(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	tok, _ := s.tokensFor(t, s.authorize(t, nil))
+	at, _ := url.Parse(s.authorizeAt(map[string]string{"prompt": "none"}))
+	if got := location(t, s.crossSite(t, "/auth/authorize", at.Query())).Query(); got.Get("code") == "" || got.Get("state") != "the state" {
+		t.Errorf("an authorization leads to %v", got)
+	}
+	id, _ := tok.Extra("id_token").(string)
+	resp := s.crossSite(t, "/auth/logout", url.Values{"id_token_hint": {id}, "post_logout_redirect_uri": {afterLogout}, "state": {"x"}})
+	if got := resp.Header.Get("Location"); got != afterLogout+"?state=x" || s.active(t, tok.RefreshToken) {
+		t.Errorf("a logout leads to %q, or the session's tokens live", got)
+	}
+}
+
+// Who presses the button after the session has ended is not asked again.
+func TestLogoutOfNobodyEnds(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	_, form := open(t, s.b, s.url+"/auth/logout")
+	if page, _ := read(t, send(t, s.b, s.url+"/auth/logout", form)); !strings.Contains(page, "You are logged out") {
+		t.Errorf("the page is %s", page)
+	}
+}
+
 func TestLogoutPageLeavesOtherTabsTheirForms(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t, newWorld(t))
