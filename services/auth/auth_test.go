@@ -117,7 +117,7 @@ func (w *world) browser(t *testing.T) *http.Client {
 	}}
 }
 
-var hidden = regexp.MustCompile(`name="(request|csrf)" value="([^"]*)"`)
+var hidden = regexp.MustCompile(`name="(request|proof|csrf)" value="([^"]*)"`)
 
 // logIn fills in the page that is shown at the authorization URL and returns
 // where the browser is sent.

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -177,10 +180,20 @@ func (a *authorization) tooOld(sess *login.Session) bool {
 	return err == nil && time.Since(sess.AuthenticatedAt) > time.Duration(age)*time.Second
 }
 
-// isStale reports whether the login before a page of consent is not enough for
-// max_age or prompt=login. Who has just logged in may take time to read.
-func (a *authorization) isStale(sess *login.Session) bool {
-	return time.Since(sess.AuthenticatedAt) > requestLife && (a.prompts("login") || a.tooOld(sess))
+// proof shows that a session was found to be enough for this very request, which
+// may ask for a login: else the form of a page of consent that was never shown would
+// do, with a session from before.
+func (a *authorization) proof(sess *login.Session) string {
+	h := hmac.New(sha256.New, a.forms)
+	h.Write(sess.ID[:])
+	h.Write([]byte(a.request()))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// isProved reports whether the form holds the proof. Who has just logged in may
+// take time to read.
+func (a *authorization) isProved(r *http.Request, sess *login.Session) bool {
+	return time.Since(sess.AuthenticatedAt) <= requestLife && hmac.Equal([]byte(a.proof(sess)), []byte(r.PostForm.Get("proof")))
 }
 
 // isHinted reports whether the person is the one whom the id_token_hint names.

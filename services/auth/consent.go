@@ -12,8 +12,8 @@ import (
 
 // consentPage is what the page shows.
 type consentPage struct {
-	Client, Request, CSRF, Email string
-	Scopes                       []login.Meaning
+	Client, Request, Proof, CSRF, Email string
+	Scopes                              []login.Meaning
 }
 
 func (a *authorization) scopes() []string { return strings.Fields(a.params.Get("scope")) }
@@ -40,7 +40,7 @@ func (a *authorization) showConsent(w http.ResponseWriter, r *http.Request, sess
 		a.fail(w, r, err)
 		return
 	}
-	p := consentPage{Client: a.client.Name, Request: a.request(), CSRF: a.csrf(w, r), Email: c.Email}
+	p := consentPage{Client: a.client.Name, Request: a.request(), Proof: a.proof(sess), CSRF: a.csrf(w, r), Email: c.Email}
 	for _, scope := range a.scopes() {
 		p.Scopes = append(p.Scopes, login.MeaningOf(scope))
 	}
@@ -57,7 +57,7 @@ func (s *server) consent(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		a.fail(w, r, err)
-	case sess == nil || a.isStale(sess):
+	case sess == nil || a.needsLogin(sess) && !a.isProved(r, sess):
 		s.showLogin(w, r, a, loginPage{Email: a.params.Get("login_hint")}, http.StatusOK)
 	case r.PostForm.Get("decision") != "allow":
 		a.fail(w, r, fosite.ErrAccessDenied)

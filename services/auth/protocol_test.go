@@ -35,6 +35,29 @@ func TestMaxAgeLeavesTimeToConsent(t *testing.T) {
 	}
 }
 
+// The page of consent is no way around the login that a request asks for.
+func TestConsentNeedsTheLoginThatIsAskedFor(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	_, form := open(t, s.b, s.authorizeAt(map[string]string{"prompt": "consent"}))
+	form.Set("email", email)
+	form.Set("password", password)
+	_, another := read(t, send(t, s.b, s.url+"/auth/login", form)) // request's page, with its proof
+	for _, params := range []map[string]string{{"prompt": "login"}, {"max_age": "0"}, {"prompt": "select_account"}} {
+		_, form := open(t, s.b, s.authorizeAt(params))
+		for _, proof := range []string{"", another.Get("proof")} {
+			form.Set("decision", "allow")
+			form.Set("proof", proof)
+			resp := send(t, s.b, s.url+"/auth/consent", form)
+			if page, _ := read(t, resp); resp.StatusCode != http.StatusOK || !strings.Contains(page, `action="/auth/login"`) {
+				t.Errorf("%v with the proof %q: %d to %s", params, proof, resp.StatusCode, resp.Header.Get("Location"))
+			}
+		}
+	}
+	another.Set("decision", "allow")
+	s.tokensFor(t, location(t, send(t, s.b, s.url+"/auth/consent", another)).Query())
+}
+
 func TestMaxAgeZeroAndSelectAccountAskForALogin(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t, newWorld(t))

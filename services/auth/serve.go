@@ -65,6 +65,10 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 	if err != nil {
 		return nil, err
 	}
+	forms, err := derive(cfg.KeyEncryptionKey, "forms")
+	if err != nil {
+		return nil, err
+	}
 	keys, err := loadKeys(ctx, store, cfg.KeyEncryptionKey, keyCare{cfg.KeyReload, cfg.KeyRotation})
 	if err != nil {
 		return nil, err
@@ -72,7 +76,7 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 	go process.Every(ctx, cfg.KeyReload, "read the signing keys", keys.reload)
 	s.SecretKey = secrets
 	(&api{clients: s, cursors: rest.Cursors{Key: cfg.CursorKey}, revocations: store.Revocations}).register(r)
-	newServer(cfg.Server, store, s, cfg.hasher, cfg.failing, keys, refresh, platform).mount(r)
+	newServer(cfg.Server, store, s, cfg.hasher, cfg.failing, keys, refresh, forms, platform).mount(r)
 	return r, nil
 }
 

@@ -45,6 +45,7 @@ type server struct {
 	people   *login.Service
 	keys     *keyring
 	refresh  []byte // the key from which successors of refresh tokens are derived
+	forms    []byte // the key of the proofs that forms carry
 	platform map[string][]byte
 	recent   *expirable.LRU[string, login.Client]
 	checked  *expirable.LRU[[sha256.Size]byte, accessClaims]
@@ -53,8 +54,8 @@ type server struct {
 
 // newServer composes fosite factory by factory: ComposeAllEnabled would switch
 // on the implicit, hybrid and password grants.
-func newServer(cfg config.Server, store *authdb.Store, people *login.Service, hasher hasher, failing time.Duration, keys *keyring, refresh []byte, platform map[string][]byte) *server {
-	s := &server{cfg: cfg, store: store, people: people, hasher: hasher, failing: failing, keys: keys, refresh: refresh, platform: platform, recent: newRecent(), checked: newChecked()}
+func newServer(cfg config.Server, store *authdb.Store, people *login.Service, hasher hasher, failing time.Duration, keys *keyring, refresh, forms []byte, platform map[string][]byte) *server {
+	s := &server{cfg: cfg, store: store, people: people, hasher: hasher, failing: failing, keys: keys, refresh: refresh, forms: forms, platform: platform, recent: newRecent(), checked: newChecked()}
 	fc := &fosite.Config{
 		AccessTokenLifespan: accessTokenLife, RefreshTokenLifespan: refreshLife, AuthorizeCodeLifespan: codeLife, IDTokenLifespan: idTokenLife,
 		IDTokenIssuer: cfg.Issuer, AccessTokenIssuer: cfg.Issuer, EnforcePKCE: true, MinParameterEntropy: 1, // how long a nonce is, is the client's business
