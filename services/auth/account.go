@@ -109,11 +109,14 @@ func (s *server) endSessions(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	id, err := uuid.Parse(r.PostForm.Get("session"))
-	if err == nil {
+	id, err := sess.ID, error(nil)
+	if one := r.PostForm.Get("session"); one == "" {
+		err = s.store.EndSessions(r.Context(), who, uuid.Nil, event(r, who.User, login.SessionsEnded))
+	} else if id, err = uuid.Parse(one); err == nil {
 		err = s.store.EndSession(r.Context(), who, id, event(r, who.User, login.SessionEnded))
 	} else {
-		id, err = sess.ID, s.store.EndSessions(r.Context(), who, uuid.Nil, event(r, who.User, login.SessionsEnded))
+		s.refuse(w, http.StatusBadRequest, "The form names no session.")
+		return
 	}
 	switch {
 	case err != nil && !fault.Is(err, fault.NotFound):

@@ -48,6 +48,22 @@ func TestSessionsAreSeenAndEnded(t *testing.T) {
 	w.lives(t, "a login right after it", w.tokens(t, c))
 }
 
+// Only the form that names no session means all of them.
+func TestFormOfAnUnreadableSessionEndsNothing(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	tok, _ := s.tokensFor(t, s.authorize(t, nil))
+	_, form := open(t, s.b, s.url+"/auth/account")
+	form.Set("session", "not one")
+	if resp := send(t, s.b, s.url+"/auth/account/sessions", form); resp.StatusCode != http.StatusBadRequest || !s.active(t, tok.RefreshToken) {
+		t.Errorf("%d, or the tokens have ended", resp.StatusCode)
+	}
+	form.Set("session", "")
+	if resp := send(t, s.b, s.url+"/auth/account/sessions", form); resp.StatusCode != http.StatusOK || s.active(t, tok.RefreshToken) {
+		t.Errorf("everywhere: %d, or the tokens live", resp.StatusCode)
+	}
+}
+
 func TestAccountPageNamesBrowsersInAFewWords(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
