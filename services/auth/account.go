@@ -122,7 +122,7 @@ func (s *server) endSessions(w http.ResponseWriter, r *http.Request) {
 	case err != nil && !fault.Is(err, fault.NotFound):
 		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
 	case id == sess.ID:
-		s.setCookie(w, sessionCookie, "", -1)
+		s.setCookie(w, sessionCookie, "", gone)
 		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
 	default:
 		http.Redirect(w, r, "/auth/account", http.StatusSeeOther)

@@ -16,6 +16,9 @@ const (
 	deviceCookie  = "bailiwick_device"
 )
 
+// gone is the life of a cookie that is taken away; lives are told in whole seconds.
+const gone = -time.Second
+
 // secure reports whether people reach us over TLS. Our own address says so, not
 // what a request claims.
 func (s *server) secure() bool { return strings.HasPrefix(s.cfg.PublicURL, "https://") }

@@ -42,7 +42,7 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
 		return
 	}
-	s.setCookie(w, sessionCookie, "", -1)
+	s.setCookie(w, sessionCookie, "", gone)
 	if to == "" {
 		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
 		return

@@ -429,8 +429,9 @@ func TestLogoutOfNobodyEnds(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t, newWorld(t))
 	_, form := open(t, s.b, s.url+"/auth/logout")
-	if page, _ := read(t, send(t, s.b, s.url+"/auth/logout", form)); !strings.Contains(page, "You are logged out") {
-		t.Errorf("the page is %s", page)
+	resp := send(t, s.b, s.url+"/auth/logout", form)
+	if page, _ := read(t, resp); !strings.Contains(page, "You are logged out") || len(resp.Cookies()) != 1 || resp.Cookies()[0].MaxAge >= 0 {
+		t.Errorf("the cookies are %v, the page is %s", resp.Cookies(), page)
 	}
 }
 

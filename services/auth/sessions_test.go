@@ -59,8 +59,8 @@ func TestFormOfAnUnreadableSessionEndsNothing(t *testing.T) {
 		t.Errorf("%d, or the tokens have ended", resp.StatusCode)
 	}
 	form.Set("session", "")
-	if resp := send(t, s.b, s.url+"/auth/account/sessions", form); resp.StatusCode != http.StatusOK || s.active(t, tok.RefreshToken) {
-		t.Errorf("everywhere: %d, or the tokens live", resp.StatusCode)
+	if resp := send(t, s.b, s.url+"/auth/account/sessions", form); resp.StatusCode != http.StatusOK || s.active(t, tok.RefreshToken) || len(resp.Cookies()) != 1 || resp.Cookies()[0].MaxAge >= 0 {
+		t.Errorf("everywhere: %d, or the tokens live, or the cookie stays", resp.StatusCode)
 	}
 }
 
