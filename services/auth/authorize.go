@@ -292,13 +292,15 @@ func (a *authorization) redirect(w http.ResponseWriter, r *http.Request, answer 
 	if a.params.Has("state") {
 		answer.Set("state", a.params.Get("state"))
 	}
-	to := a.client.redirect
-	if strings.Contains(to, "?") {
-		to += "&" + answer.Encode()
-	} else {
-		to += "?" + answer.Encode()
-	}
 	noStore(w)
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, with(a.client.redirect, answer), http.StatusSeeOther)
+}
+
+// with appends to an address, which stays as the client has registered it.
+func with(address string, answer url.Values) string {
+	if strings.Contains(address, "?") {
+		return address + "&" + answer.Encode()
+	}
+	return address + "?" + answer.Encode()
 }

@@ -47,11 +47,8 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
 		return
 	}
-	if u, err := url.Parse(to); err == nil && params.Has("state") {
-		q := u.Query()
-		q.Set("state", params.Get("state"))
-		u.RawQuery = q.Encode()
-		to = u.String()
+	if params.Has("state") {
+		to = with(to, url.Values{"state": {params.Get("state")}})
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -452,7 +453,9 @@ func TestLogoutPageLeavesOtherTabsTheirForms(t *testing.T) {
 func TestLogoutByClientIDAsksAndLeadsBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for to, want := range map[string]string{afterLogout: afterLogout + "?state=x+y", "https://evil.example/": ""} {
+	ordered := "https://app.example/left?b=2&a=%7e1"
+	w.call(t, w.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Leads back", "type": "confidential", "redirect_uris": []string{callback}, "post_logout_redirect_uris": []string{afterLogout, ordered}}, 201, &w.client)
+	for to, want := range map[string]string{afterLogout: afterLogout + "?state=x+y", ordered: ordered + "&state=x+y", "https://evil.example/": ""} {
 		s := newSuite(t, w)
 		s.authorize(t, nil)
 		params := url.Values{"client_id": {w.client.ID}, "post_logout_redirect_uri": {to}, "state": {"x y"}}
@@ -462,7 +465,7 @@ func TestLogoutByClientIDAsksAndLeadsBack(t *testing.T) {
 		}
 		policy := resp.Header.Get("Content-Security-Policy")
 		page, form := read(t, resp)
-		if kept := strings.Contains(page, `name="post_logout_redirect_uri" value="`+to+`"`); kept != (want != "") || strings.Contains(policy, "form-action 'self'") == kept {
+		if kept := strings.Contains(page, `name="post_logout_redirect_uri" value="`+html.EscapeString(to)+`"`); kept != (want != "") || strings.Contains(policy, "form-action 'self'") == kept {
 			t.Errorf("%s: the page keeps it: %v, under %s", to, kept, policy)
 		}
 		params.Set("csrf", form.Get("csrf"))
