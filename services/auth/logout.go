@@ -98,6 +98,7 @@ func (s *server) hinted(r *http.Request, params url.Values) (login.Client, bool)
 	if err != nil || params.Has("client_id") && params.Get("client_id") != c.ID {
 		return login.Client{}, false
 	}
-	sess, err := s.heldSession(r, c.Tenant)
+	tenant, _ := s.sessionValue(r) // whichever it is: it is what would end
+	sess, err := s.heldSession(r, tenant)
 	return c, err == nil && (sess == nil || sess.UserID.String() == claims.Subject)
 }

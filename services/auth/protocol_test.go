@@ -425,6 +425,22 @@ func TestFormsOfClientsFindTheSession(t *testing.T) {
 	}
 }
 
+// Else anybody could log out everybody, by a link and with an ID token of their own.
+func TestHintOfAnotherTenantAsks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, other := newSuite(t, w), *w
+	s.authorize(t, nil)
+	other.tenant, other.user = uuid.New(), uuid.New()
+	other.call(t, other.platform(t), "PUT", "/auth/v1/platform/credentials/"+other.user.String(), map[string]any{"email": email, "name": "Eve", "password": password, "enabled": true}, 204, nil)
+	other.call(t, other.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Other", "type": "confidential", "redirect_uris": []string{callback}}, 201, &other.client)
+	c, _ := other.oauth(t)
+	id, _ := other.tokens(t, c).Extra("id_token").(string)
+	if page, _ := open(t, s.b, s.url+"/auth/logout?id_token_hint="+id); !strings.Contains(page, "Log out?") || s.authorize(t, map[string]string{"prompt": "none"}).Get("code") == "" {
+		t.Errorf("another tenant's hint shows %s", page)
+	}
+}
+
 // Who presses the button after the session has ended is not asked again.
 func TestLogoutOfNobodyEnds(t *testing.T) {
 	t.Parallel()
