@@ -33,7 +33,7 @@ func (s *server) owner(w http.ResponseWriter, r *http.Request) (identity.Caller,
 	tenant, _ := s.sessionValue(r)
 	sess, err := s.currentSession(r, tenant)
 	if err != nil {
-		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		s.broken(w, r, err)
 		return identity.Caller{}, nil, false
 	}
 	if sess == nil {
@@ -60,7 +60,7 @@ func (s *server) showAccount(w http.ResponseWriter, r *http.Request, who identit
 		p.Consents, err = s.consents(r.Context(), who)
 	}
 	if err != nil {
-		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		s.broken(w, r, err)
 		return
 	}
 	p.Email, p.CSRF, p.Current = c.Email, s.csrf(w, r), sess.ID
@@ -120,7 +120,7 @@ func (s *server) endSessions(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case err != nil && !fault.Is(err, fault.NotFound):
-		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		s.broken(w, r, err)
 	case id == sess.ID:
 		s.setCookie(w, sessionCookie, "", gone)
 		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
@@ -140,7 +140,7 @@ func (s *server) withdraw(w http.ResponseWriter, r *http.Request) {
 	e := event(r, who.User, login.ConsentWithdrawn)
 	e.Subject = "client:" + client
 	if err := s.store.Withdraw(r.Context(), who, client, e); err != nil && !fault.Is(err, fault.NotFound) {
-		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		s.broken(w, r, err)
 		return
 	}
 	http.Redirect(w, r, "/auth/account", http.StatusSeeOther)

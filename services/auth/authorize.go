@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/ory/fosite"
 
+	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/login"
 )
@@ -89,14 +90,19 @@ func (s *server) check(w http.ResponseWriter, r *http.Request, params url.Values
 		return nil, false
 	}
 	if err != nil {
-		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		s.broken(w, r, err)
 		return nil, false
 	}
 	pushed := ""
 	if isPushed(params.Get("request_uri")) {
 		pushed = params.Get("request_uri")
-		if params, err = s.pushedRequest(r.Context(), c, pushed); err != nil {
+		params, err = s.pushedRequest(r.Context(), c, pushed)
+		if fault.Is(err, fault.NotFound) {
 			s.refuse(w, http.StatusBadRequest, "The application's request has expired. Go back to the application and begin again.")
+			return nil, false
+		}
+		if err != nil {
+			s.broken(w, r, err)
 			return nil, false
 		}
 	}
@@ -274,14 +280,14 @@ func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *log
 // fail sends an error to the client (RFC 6749, section 4.1.2.1).
 func (a *authorization) fail(w http.ResponseWriter, r *http.Request, err error) {
 	rfc := fosite.ErrorToRFC6749Error(err)
-	var f *fault.Error
 	switch {
-	case errors.As(err, &f) && f.Kind == fault.Unavailable:
-		rfc = fosite.ErrTemporarilyUnavailable
-	case errors.As(err, &f) && f.Kind == fault.NotFound: // the session ended in this moment
+	case fault.Is(err, fault.NotFound): // the session ended in this moment
 		rfc = fosite.ErrLoginRequired
-	case rfc.ErrorField == "error":
+	case fault.Is(err, fault.Unavailable) || rfc.ErrorField == "error" || rfc.CodeField >= http.StatusInternalServerError:
 		rfc = fosite.ErrServerError
+		if rest.ProblemOf(r.Context(), err).Status == http.StatusServiceUnavailable { // logged by this
+			rfc = fosite.ErrTemporarilyUnavailable
+		}
 	}
 	a.redirect(w, r, url.Values{"error": {rfc.ErrorField}, "error_description": {describe(rfc)}})
 }

@@ -44,6 +44,12 @@ func (s *server) refuse(w http.ResponseWriter, status int, why string) {
 	show(w, "message.html", map[string]string{"Title": "This did not work", "Text": why}, status, "'none'")
 }
 
+// broken tells on a page of a failure that is our own, and logs it.
+func (s *server) broken(w http.ResponseWriter, r *http.Request, err error) {
+	told := rest.Tell(w, r, err)
+	s.refuse(w, told.Status, told.Text)
+}
+
 func show(w http.ResponseWriter, name string, data any, status int, formAction string) {
 	pages.Show(w, templates, name, data, status, formAction)
 }
@@ -143,7 +149,7 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	c, err := s.try(r, a.client, r.PostForm.Get("email"), r.PostForm.Get("password"))
 	switch {
 	case err != nil:
-		return s.unavailable(w, err)
+		return s.unavailable(w, r, err)
 	case c.wait > 0:
 		w.Header().Set("Retry-After", fmt.Sprint(int(c.wait.Seconds())+1))
 		return nil, fmt.Sprintf("There were too many attempts. Try again in %d seconds.", int(c.wait.Seconds())+1), http.StatusTooManyRequests
@@ -152,7 +158,7 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	}
 	before, err := s.replaced(r, tenant, c.User)
 	if err != nil {
-		return s.unavailable(w, err)
+		return s.unavailable(w, r, err)
 	}
 	value := opaque()
 	sess := newSession(r, c.User)
@@ -161,10 +167,10 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 		if fault.Is(err, fault.NotFound) { // the password was changed, or too many guesses failed, in this moment
 			return nil, wrong, http.StatusUnauthorized
 		}
-		return s.unavailable(w, err)
+		return s.unavailable(w, r, err)
 	}
 	if err := s.remember(w, r, tenant, sess.ID, c.device); err != nil {
-		return s.unavailable(w, err)
+		return s.unavailable(w, r, err)
 	}
 	s.setCookie(w, sessionCookie, tenant.String()+"."+value, sessionLife)
 	return &sess, "", http.StatusOK
@@ -216,12 +222,13 @@ func (s *server) failed(r *http.Request, c *client, found login.Credential, fail
 	return s.store.Failed(r.Context(), c.Tenant, e, failures...)
 }
 
-func (s *server) unavailable(w http.ResponseWriter, err error) (*login.Session, string, int) {
-	if !fault.Is(err, fault.Unavailable) {
-		return nil, "Something went wrong on our side. Please try again.", http.StatusInternalServerError
+func (s *server) unavailable(w http.ResponseWriter, r *http.Request, err error) (*login.Session, string, int) {
+	if f := fault.As(err); f != nil && f.Code == "busy" { // the hasher's bound, which is no failure
+		w.Header().Set("Retry-After", "2")
+		return nil, "Too many people log in right now. Please try again in a moment.", http.StatusServiceUnavailable
 	}
-	w.Header().Set("Retry-After", "2")
-	return nil, "Too many people log in right now. Please try again in a moment.", http.StatusServiceUnavailable
+	told := rest.Tell(w, r, err)
+	return nil, told.Text, told.Status
 }
 
 // address is the client's, as the gateway saw it: it overwrites the header.

@@ -26,9 +26,13 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		}
 		params = r.PostForm
 	}
-	c, hinted := s.hinted(r, params)
-	if !hinted {
-		c, _ = s.findClient(r.Context(), params.Get("client_id")) // none: it leads nowhere
+	c, hinted, err := s.hinted(r, params)
+	if err == nil && !hinted {
+		c, err = s.findClient(r.Context(), params.Get("client_id"))
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) { // without a client it leads nowhere
+		s.broken(w, r, err)
+		return
 	}
 	to := params.Get("post_logout_redirect_uri")
 	if !slices.Contains(c.PostLogoutRedirectURIs, to) {
@@ -39,7 +43,7 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := s.endSession(r); err != nil {
-		s.refuse(w, http.StatusServiceUnavailable, "A part of the server does not answer. Please try again in a moment.")
+		s.broken(w, r, err)
 		return
 	}
 	s.setCookie(w, sessionCookie, "", gone)
@@ -85,20 +89,30 @@ func (s *server) endSession(r *http.Request) error {
 
 // hinted returns the client whose ID token, of the person logged in here, the
 // request carries.
-func (s *server) hinted(r *http.Request, params url.Values) (login.Client, bool) {
+func (s *server) hinted(r *http.Request, params url.Values) (login.Client, bool, error) {
+	client, subject := s.clientOfHint(params.Get("id_token_hint"))
+	if client == "" || params.Has("client_id") && params.Get("client_id") != client {
+		return login.Client{}, false, nil
+	}
+	c, err := s.findClient(r.Context(), client)
+	if err != nil {
+		return login.Client{}, false, err
+	}
+	tenant, _ := s.sessionValue(r) // whichever it is: it is what would end
+	sess, err := s.heldSession(r, tenant)
+	return c, err == nil && (sess == nil || sess.UserID.String() == subject), err
+}
+
+// clientOfHint returns the client of an ID token, and whom it names: nothing where it is
+// none of ours.
+func (s *server) clientOfHint(token string) (client, subject string) {
 	var claims struct {
 		Subject  string   `json:"sub"`
 		Audience []string `json:"aud"`
 	}
-	typ, err := s.keys.verify(params.Get("id_token_hint"), &claims)
+	typ, err := s.keys.verify(token, &claims)
 	if err != nil || typ != "JWT" || len(claims.Audience) == 0 {
-		return login.Client{}, false
+		return "", ""
 	}
-	c, err := s.findClient(r.Context(), claims.Audience[0])
-	if err != nil || params.Has("client_id") && params.Get("client_id") != c.ID {
-		return login.Client{}, false
-	}
-	tenant, _ := s.sessionValue(r) // whichever it is: it is what would end
-	sess, err := s.heldSession(r, tenant)
-	return c, err == nil && (sess == nil || sess.UserID.String() == claims.Subject)
+	return claims.Audience[0], claims.Subject
 }

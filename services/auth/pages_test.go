@@ -2,9 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"maps"
+	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,20 +71,23 @@ func TestEveryPageIsSoundByKeyboardAndScreenReader(t *testing.T) {
 	}
 }
 
-// busyHasher has too many passwords to hash.
-type busyHasher struct{ hasher }
-
-func (busyHasher) Verify(context.Context, string, string) (bool, error) {
-	return false, fault.New(fault.Unavailable, "busy", "too many log in at once")
+// failingHasher compares no passwords.
+type failingHasher struct {
+	hasher
+	err error
 }
+
+func (h failingHasher) Verify(context.Context, string, string) (bool, error) { return false, h.err }
+
+var busy = fault.New(fault.Unavailable, "busy", "too many log in at once")
 
 func TestOnlyWhatIsWrongIsMarkedSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c, _ := w.oauth(t)
-	busy := *w
-	busy.cfg.hasher = busyHasher{w.cfg.hasher}
-	b, at := w.browser(t), busy.replicaOn(t, w.db.AppURL, w.db.SystemURL).url
+	crowded := *w
+	crowded.cfg.hasher = failingHasher{w.cfg.hasher, busy}
+	b, at := w.browser(t), crowded.replicaOn(t, w.db.AppURL, w.db.SystemURL).url
 	_, form := open(t, b, c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
 	form.Set("email", email)
 	form.Set("password", "wrong password")
@@ -91,5 +100,73 @@ func TestOnlyWhatIsWrongIsMarkedSo(t *testing.T) {
 	}
 	if want := map[int]bool{401: true, 429: false, 503: false}; !maps.Equal(marked, want) {
 		t.Errorf("fields are marked as wrong: %v, want %v", marked, want)
+	}
+}
+
+// It is not parallel: it reads everybody's log.
+func TestFailuresBehindPagesAreLogged(t *testing.T) {
+	s := newSuite(t, newWorld(t))
+	tok, _ := s.tokensFor(t, s.authorize(t, nil))
+	id, _ := tok.Extra("id_token").(string)
+	_, pushed := s.push(t, oauth2.S256ChallengeFromVerifier(s.verifier), nil)
+	_, form := open(t, s.b, s.authorizeAt(map[string]string{"prompt": "login"}))
+	form.Set("email", email)
+	form.Set("password", password)
+	log, err := os.OpenFile(filepath.Join(t.TempDir(), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(slog.New(slog.NewTextHandler(log, nil)))
+	for _, c := range []struct{ table, at, want string }{
+		{"pushed_requests", s.authorizeURL(s.client.ID, pushed["request_uri"]), "500"},
+		{"login_sessions", s.authorizeAt(nil), "server_error"},
+		{"consents", s.authorizeAt(nil), "server_error"},
+		{"consents", s.url + "/auth/account", "500"},
+		{"login_sessions", s.url + "/auth/account", "500"},
+		{"login_sessions", s.url + "/auth/logout?id_token_hint=" + id, "500"},
+		{"login_failures", s.url + "/auth/login", "500"},
+	} {
+		if err := os.Truncate(log.Name(), 0); err != nil {
+			t.Fatal(err)
+		}
+		s.db.Exec(t, "alter table "+c.table+" rename to elsewhere")
+		var resp *http.Response
+		if c.table == "login_failures" {
+			resp = send(t, s.b, c.at, form)
+		} else if resp, err = s.b.Get(c.at); err != nil {
+			t.Fatal(err)
+		}
+		s.db.Exec(t, "alter table elsewhere rename to "+c.table)
+		page, _ := read(t, resp)
+		noted, err := os.ReadFile(log.Name())
+		got := strconv.Itoa(resp.StatusCode)
+		if resp.StatusCode == http.StatusSeeOther {
+			got = location(t, resp).Query().Get("error")
+		}
+		if got != c.want || err != nil || !strings.Contains(string(noted), "request failed") || !strings.Contains(string(noted), c.table) || strings.Contains(page, c.table) {
+			t.Errorf("%s without %s: %s, want %s; the log is %s, the page %s", c.at, c.table, got, c.want, noted, page)
+		}
+	}
+}
+
+func TestLoginSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	_, form := open(t, s.b, s.authorizeAt(nil))
+	form.Set("email", email)
+	form.Set("password", password)
+	for err, want := range map[error]string{
+		busy: "Too many people log in right now.",
+		fault.New(fault.Unavailable, "database_unavailable", "the database does not answer"): "A part of the server does not answer.",
+		errors.New("something"): "Something went wrong on our side.",
+	} {
+		failing := *s.world
+		failing.cfg.hasher = failingHasher{s.cfg.hasher, err}
+		resp := send(t, s.b, failing.replicaOn(t, s.db.AppURL, s.db.SystemURL).url+"/auth/login", form)
+		if page, _ := read(t, resp); !strings.Contains(page, want) || (resp.Header.Get("Retry-After") == "") != (resp.StatusCode == 500) {
+			t.Errorf("%v: %d %v %s", err, resp.StatusCode, resp.Header, page)
+		}
 	}
 }

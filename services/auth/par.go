@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/ory/fosite"
 
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/login"
 )
 
@@ -76,7 +76,7 @@ func (s *server) pushedRequest(ctx context.Context, c login.Client, uri string) 
 		return nil, err
 	}
 	if p.ClientID != c.ID {
-		return nil, errors.New("another client's request")
+		return nil, fault.New(fault.NotFound, "not_found", "another client's request")
 	}
 	var params url.Values
 	err = json.Unmarshal(p.Request, &params)
