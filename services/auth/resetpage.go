@@ -65,7 +65,24 @@ func (s *server) posted(w http.ResponseWriter, r *http.Request) bool {
 
 // forgot asks for the address of whoever has no password any more.
 func (s *server) forgot(w http.ResponseWriter, r *http.Request) {
-	linkPage{ClientID: r.URL.Query().Get("client_id"), CSRF: s.csrf(w, r)}.show(w, "forgot.html")
+	if c, ok := s.forgottenAt(w, r, r.URL.Query().Get("client_id")); ok {
+		linkPage{ClientID: c.ID, CSRF: s.csrf(w, r)}.show(w, "forgot.html")
+	}
+}
+
+// forgottenAt returns the client where a person wants to log in, of whose tenant
+// the person is, and answers itself if there is none.
+func (s *server) forgottenAt(w http.ResponseWriter, r *http.Request, id string) (login.Client, bool) {
+	c, err := s.findClient(r.Context(), id)
+	switch {
+	case fault.Is(err, fault.NotFound) || err == nil && c.Tenant == uuid.Nil:
+		s.refuse(w, http.StatusBadRequest, "There is no such application. Begin again where you wanted to log in.")
+	case err != nil:
+		s.broken(w, r, err)
+	default:
+		return c, true
+	}
+	return c, false
 }
 
 // sendReset gives the same answer, in the same time, whether or not anybody has
@@ -74,17 +91,12 @@ func (s *server) sendReset(w http.ResponseWriter, r *http.Request) {
 	if !s.posted(w, r) {
 		return
 	}
-	p := linkPage{ClientID: r.PostForm.Get("client_id"), CSRF: s.csrf(w, r)}
-	c, err := s.findClient(r.Context(), p.ClientID)
-	if fault.Is(err, fault.NotFound) || err == nil && c.Tenant == uuid.Nil {
-		s.refuse(w, http.StatusBadRequest, "There is no such application. Begin again where you wanted to log in.")
+	c, ok := s.forgottenAt(w, r, r.PostForm.Get("client_id"))
+	if !ok {
 		return
 	}
-	if err == nil {
-		err = s.askReset(r, c)
-	}
-	p.Email = r.PostForm.Get("email")
-	p.ended(w, r, err).show(w, "forgot.html")
+	p := linkPage{ClientID: c.ID, CSRF: s.csrf(w, r), Email: r.PostForm.Get("email")}
+	p.ended(w, r, s.askReset(r, c)).show(w, "forgot.html")
 }
 
 // askReset counts what is asked for from one network: nobody is made to receive

@@ -63,6 +63,17 @@ func TestExpiredLinkSaysSoBeforeAnythingIsTyped(t *testing.T) {
 	}
 }
 
+// A form that could only fail is not shown.
+func TestNobodyIsAskedForAnAddressWithoutAnApplication(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, query := range []string{"", "?client_id=", "?client_id=" + uuid.NewString(), "?client_id=svc-users"} {
+		if page, status := w.shown(t, w.browser(t), w.url+"/auth/forgot"+query); status != 400 || !strings.Contains(page, "There is no such application.") || strings.Contains(page, "<form") {
+			t.Errorf("%q: %d %s", query, status, page)
+		}
+	}
+}
+
 func TestTooManyRequestsForALinkSayWhenToTryAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
