@@ -43,7 +43,7 @@ var meanings = map[string]Meaning{
 	"openid":         {"Know who you are", "It learns an identifier of your account, and nothing more."},
 	"profile":        {"See your name", "As your company keeps it."},
 	"email":          {"See your e-mail address", "The one that you log in with."},
-	"offline_access": {"Stay connected", "It keeps its access while you are away, until you remove it on the page of your account."},
+	"offline_access": {"Stay connected", "It keeps its access after you log out, until you remove it on the page of your account or log out everywhere."},
 	"auth":           {"Manage programs and sessions", "Applications of your company, your sessions and the audit trail, as far as your roles allow."},
 	"users":          {"Manage people", "See and invite people of your company, as far as your roles allow."},
 	"authz":          {"Manage roles", "See and change who may do what, as far as your roles allow."},

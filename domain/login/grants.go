@@ -80,6 +80,7 @@ type Exchange struct {
 	Scopes         []string
 	Audience       []string // empty: every service
 	FamilyExpires  time.Time
+	Offline        bool   // the family does not end with the session (OpenID Connect Core, section 11)
 	Refresh        []byte // the hash of the first refresh token; nil: there is none
 	RefreshExpires time.Time
 	Replayed       Event // what is told if the code was used before

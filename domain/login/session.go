@@ -38,8 +38,8 @@ type Sessions interface {
 	Session(ctx context.Context, tenant identity.TenantID, secret []byte) (Session, error)
 	// Sessions lists the caller's own that live, oldest first.
 	Sessions(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Session], error)
-	// EndSession ends one of the caller's with the tokens that it gave, or returns
-	// fault.NotFound.
+	// EndSession ends one of the caller's with the tokens that it gave, but for
+	// those of offline families, or returns fault.NotFound.
 	EndSession(ctx context.Context, who identity.Caller, id uuid.UUID, e Event) error
 	// EndSessions ends all that the caller's logins gave, but for the session but.
 	EndSessions(ctx context.Context, who identity.Caller, but uuid.UUID, e Event) error

@@ -52,3 +52,22 @@ func TestPasswordGrantIsForFirstPartyClients(t *testing.T) {
 		t.Error("its tokens outlive the person")
 	}
 }
+
+// Its session is the program's own: no browser's logout, after which it might stay.
+func TestPasswordGrantEndsWithItsSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.firstParty(t)
+	time.Sleep(recentLife)
+	_, body := w.withPassword(t, password, "auth offline_access")
+	access, _ := body["access_token"].(string)
+	refresh, _ := body["refresh_token"].(string)
+	all := w.sessions(t, access)
+	if len(all) != 1 {
+		t.Fatalf("the sessions are %+v", all)
+	}
+	w.call(t, access, "DELETE", "/auth/v1/me/sessions/"+all[0].ID.String(), nil, 204, nil)
+	if status, body := w.refresh(t, refresh); status != 400 {
+		t.Errorf("refresh: %d %v", status, body)
+	}
+}

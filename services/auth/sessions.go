@@ -20,7 +20,7 @@ func (a *api) registerSessions(r *rest.API) {
 	}, a.listSessions)
 	rest.Register(r, rest.Operation{
 		ID: "end-my-session", Method: http.MethodDelete, Path: "/v1/me/sessions/{id}", Tag: "sessions", Scope: scope, Status: http.StatusNoContent, Errors: []int{404},
-		Summary: "Log out of one browser", Description: "Ends the session with the tokens that it gave: refresh tokens at once, access tokens within two seconds.",
+		Summary: "Log out of one browser", Description: "Ends the session with the tokens that it gave, but for those of offline_access: refresh tokens at once, access tokens within two seconds.",
 	}, a.endSession)
 	rest.Register(r, rest.Operation{
 		ID: "end-my-sessions", Method: http.MethodDelete, Path: "/v1/me/sessions", Tag: "sessions", Scope: scope, Status: http.StatusNoContent, Errors: []int{404},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -92,6 +93,37 @@ func TestLogoutEndsWhatTheSessionGave(t *testing.T) {
 	id, _ := tok.Extra("id_token").(string)
 	if resp, err := b.Get(w.url + "/auth/logout?id_token_hint=" + id); err != nil || resp.StatusCode != http.StatusOK || w.active(t, tok.RefreshToken) {
 		t.Errorf("logout: %v %v, or its tokens live", resp.StatusCode, err)
+	}
+}
+
+// What the page of consent says of staying connected is so.
+func TestOfflineAccessOutlivesALogout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for what, end := range map[string]func(s *suite, form url.Values){
+		"the removal of the application": func(s *suite, form url.Values) {
+			form.Set("client", w.client.ID)
+			send(t, s.b, w.url+"/auth/account/consents", form)
+		},
+		"a logout everywhere": func(s *suite, form url.Values) { send(t, s.b, w.url+"/auth/account/sessions", form) },
+	} {
+		s := newSuite(t, w)
+		tok, _ := s.tokensFor(t, s.authorize(t, map[string]string{"scope": "openid offline_access"}))
+		id, _ := tok.Extra("id_token").(string)
+		if resp, err := s.b.Get(w.url + "/auth/logout?id_token_hint=" + id); err != nil || resp.StatusCode != http.StatusOK || !w.active(t, tok.AccessToken) {
+			t.Errorf("logout: %v %v, or the access token has ended", resp, err)
+		}
+		status, body := w.refresh(t, tok.RefreshToken)
+		next, _ := body["refresh_token"].(string)
+		if status != 200 {
+			t.Fatalf("after a logout: %d %v", status, body)
+		}
+		s.authorize(t, nil) // logs in anew
+		_, form := open(t, s.b, w.url+"/auth/account")
+		end(s, form)
+		if status, body := w.refresh(t, next); status != 400 {
+			t.Errorf("after %s: %d %v", what, status, body)
+		}
 	}
 }
 

@@ -181,7 +181,7 @@ func (s *storage) InvalidateAuthorizeCodeSession(ctx context.Context, signature 
 	x, now := exchangeOf(ctx), time.Now()
 	done, err := s.store.Exchange(ctx, x.client.Tenant, login.Exchange{
 		Code: []byte(signature), ClientID: x.client.ID, Scopes: x.code.GrantedScope, Audience: x.code.Session.(*session).Audience,
-		FamilyExpires: now.Add(familyLife), Refresh: x.refresh, RefreshExpires: now.Add(refreshLife), Replayed: x.event(ctx, login.CodeReplayed),
+		FamilyExpires: now.Add(familyLife), Offline: x.code.GrantedScope.Has("offline_access"), Refresh: x.refresh, RefreshExpires: now.Add(refreshLife), Replayed: x.event(ctx, login.CodeReplayed),
 	})
 	if err == nil && !done {
 		x.refused = fosite.ErrInvalidGrant

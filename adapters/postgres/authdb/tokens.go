@@ -30,9 +30,10 @@ const beginFamily = `, family as (
 		insert into refresh_tokens (tenant_id, hash, family_id, expires_at) select $1, $7::bytea, id, $8::timestamptz from family where $7::bytea is not null)`
 
 // exchange is one change: a code gives tokens once, and one that comes again
-// ends what it gave.
+// ends what it gave. An offline family, and the code that must stay for its sake,
+// are no session's.
 var exchange = `with used as (
-		update authorization_codes f set used_at = now() where f.tenant_id = $1 and f.hash = $2 and f.client_id = $3 and f.used_at is null and f.expires_at > now()
+		update authorization_codes f set used_at = now(), session_id = case when $9 then null else f.session_id end where f.tenant_id = $1 and f.hash = $2 and f.client_id = $3 and f.used_at is null and f.expires_at > now()
 			and` + enabled + ` returning f.client_id, f.user_id, f.family_id, f.session_id)` + beginFamily + `,
 	replayed as (
 		update token_families set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = (
@@ -55,7 +56,7 @@ func (s *Store) Exchange(ctx context.Context, tenant identity.TenantID, e login.
 }
 
 func familyArgs(e login.Exchange) []any {
-	return []any{e.Scopes, some(e.Audience), e.FamilyExpires, e.Refresh, e.RefreshExpires}
+	return []any{e.Scopes, some(e.Audience), e.FamilyExpires, e.Refresh, e.RefreshExpires, e.Offline}
 }
 
 const familyColumns = `f.id, f.client_id, f.user_id, f.scopes, f.audience, f.expires_at`

@@ -39,6 +39,7 @@ func runGrants(t *testing.T, store Store) {
 		"APushedRequestIsAnsweredOnce":     pushed,
 		"TokensOfOthersAreUnknown":         foreign,
 		"ASessionEndsWithWhatItGave":       sessionsEnd,
+		"AnOfflineFamilyOutlivesASession":  sessionsLeave,
 		"LivingSessionsAreListed":          sessionsAreListed,
 		"ASessionTakesAnothersPlace":       sessionsFollow,
 		"ASessionIsIdleUnlessItIsUsed":     sessionsIdle,

@@ -67,6 +67,39 @@ func sessionsEnd(t *testing.T, w world) {
 	wantKind(t, "after a logout everywhere", err, fault.NotFound)
 }
 
+func sessionsLeave(t *testing.T, w world) {
+	who := identity.Caller{Tenant: w.tenant, User: w.user}
+	begin := func() (login.Session, uuid.UUID, login.Exchange) {
+		at, _, err := w.logIn(t, "x")
+		must(t, err)
+		c := login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), SessionID: at.ID, Request: []byte(`{}`), ExpiresAt: time.Now().Add(time.Minute)}
+		must(t, w.AddCode(t.Context(), w.tenant, c))
+		e := w.exchange(c.Hash, secret())
+		e.Offline = true
+		if done, err := w.Exchange(t.Context(), w.tenant, e); err != nil || !done {
+			t.Fatalf("exchange: %v, %v", done, err)
+		}
+		return at, c.FamilyID, e
+	}
+	at, first, again := begin()
+	next, _, err := w.logIn(t, "x")
+	must(t, err)
+	for _, ended := range []uuid.UUID{at.ID, next.ID} {
+		must(t, w.EndSession(t.Context(), who, ended, event(login.SessionEnded)))
+		if !w.lives(t, first) {
+			t.Error("it ends with a session")
+		}
+	}
+	if done, err := w.Exchange(t.Context(), w.tenant, again); err != nil || done || w.lives(t, first) {
+		t.Errorf("its code again, after the session: %v, %v, or it lives", done, err)
+	}
+	_, second, _ := begin()
+	must(t, w.EndSessions(t.Context(), who, uuid.Nil, event(login.SessionsEnded)))
+	if w.lives(t, second) {
+		t.Error("it outlives a logout everywhere")
+	}
+}
+
 func sessionsIdle(t *testing.T, w world) {
 	const left = 300 * time.Millisecond
 	begun := time.Now()

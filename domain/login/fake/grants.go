@@ -112,7 +112,9 @@ func (s *Store) Exchange(_ context.Context, tenant identity.TenantID, e login.Ex
 	case c.ExpiresAt.Before(time.Now()) || !s.enabled(tenant, c.ClientID, c.UserID):
 		return false, nil
 	}
-	c.Used = true
+	if c.Used = true; e.Offline {
+		c.SessionID = uuid.Nil
+	}
 	g.codes[string(e.Code)] = c
 	g.begin(c.UserID, c.FamilyID, e)
 	return true, nil

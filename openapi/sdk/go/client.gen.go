@@ -4285,7 +4285,7 @@ type ClientInterface interface {
 
 	// EndMySession Log out of one browser
 	//
-	// Ends the session with the tokens that it gave: refresh tokens at once, access tokens within two seconds.
+	// Ends the session with the tokens that it gave, but for those of offline_access: refresh tokens at once, access tokens within two seconds.
 	//
 	// Corresponds with DELETE /auth/v1/me/sessions/{id} (the `EndMySession` operationId).
 	EndMySession(ctx context.Context, id openapi_types.UUID, params *EndMySessionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5396,7 +5396,7 @@ func (c *Client) ListMySessions(ctx context.Context, params *ListMySessionsParam
 
 // EndMySession Log out of one browser
 //
-// Ends the session with the tokens that it gave: refresh tokens at once, access tokens within two seconds.
+// Ends the session with the tokens that it gave, but for those of offline_access: refresh tokens at once, access tokens within two seconds.
 //
 // Corresponds with DELETE /auth/v1/me/sessions/{id} (the `EndMySession` operationId).
 func (c *Client) EndMySession(ctx context.Context, id openapi_types.UUID, params *EndMySessionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12811,7 +12811,7 @@ type ClientWithResponsesInterface interface {
 
 	// EndMySessionWithResponse Log out of one browser
 	//
-	// Ends the session with the tokens that it gave: refresh tokens at once, access tokens within two seconds.
+	// Ends the session with the tokens that it gave, but for those of offline_access: refresh tokens at once, access tokens within two seconds.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -31440,7 +31440,7 @@ func (c *ClientWithResponses) ListMySessionsWithResponse(ctx context.Context, pa
 
 // EndMySessionWithResponse Log out of one browser
 //
-// Ends the session with the tokens that it gave: refresh tokens at once, access tokens within two seconds.
+// Ends the session with the tokens that it gave, but for those of offline_access: refresh tokens at once, access tokens within two seconds.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -165,7 +165,7 @@ export const listMySessions = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Log out of one browser
  *
- * Ends the session with the tokens that it gave: refresh tokens at once, access tokens within two seconds.
+ * Ends the session with the tokens that it gave, but for those of offline_access: refresh tokens at once, access tokens within two seconds.
  */
 export const endMySession = <ThrowOnError extends boolean = false>(options: Options<EndMySessionData, ThrowOnError>) => (options.client ?? client).delete<EndMySessionResponses, EndMySessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
