@@ -26,9 +26,8 @@ const (
 	partRows = 2000
 	maxLines = 40 // of a cell; more would not fit on a page
 	// maxNeighbours bounds the characters of a part that follow one another in
-	// Unicode: the writer takes time by the cube of their number, an hour for
-	// forty titles that hold all of Chinese, and cannot be stopped. No language
-	// comes near.
+	// Unicode: the writer takes time by the cube of their number, a minute for
+	// twenty titles with 4000 of them, and cannot be stopped. No language comes near.
 	maxNeighbours = 500
 	// numbers is how the pages are numbered, in pdfcpu's words.
 	numbers = "font:Helvetica, points:8, position:bc, offset:0 14, rotation:0, scalefactor:1 abs, fillcolor:#666666"

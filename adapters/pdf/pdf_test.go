@@ -163,7 +163,7 @@ func TestWhatNoPageCanHoldIsRefused(t *testing.T) {
 	t.Parallel()
 	for _, d := range []report.Document{
 		document("T", texts(strings.Repeat("w", 1<<20))), document("T", texts(strings.Repeat("\n", 100)+"x")), document("T", numbered(50_001)),
-		document("T", alphabet(20_000)), // must not take an hour
+		document("T", alphabet(20_000)), // must not take hours
 	} {
 		if err := (pdf.Renderer{}).Render(t.Context(), io.Discard, d); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%v, want invalid", err)
