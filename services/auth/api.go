@@ -22,6 +22,7 @@ type api struct {
 func (a *api) register(r *rest.API) {
 	a.registerPlatform(r)
 	a.registerSessions(r)
+	a.registerAudit(r)
 	rest.Register(r, rest.Operation{
 		ID: "create-client", Method: http.MethodPost, Path: "/v1/clients", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Status: http.StatusCreated,
 		Example: `{"name": "Time sheets", "type": "public", "redirect_uris": ["https://app.acme.example/callback"], "post_logout_redirect_uris": ["https://app.acme.example/"], "web_origins": ["https://app.acme.example"]}`,

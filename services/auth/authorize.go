@@ -233,11 +233,11 @@ func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *log
 		a.fail(w, r, fosite.ErrLoginRequired)
 		return
 	}
-	x := &exchange{client: a.client}
+	x := &clientRequest{client: a.client}
 	if a.pushed != "" {
 		x.pushed = digest(a.pushed)
 	}
-	ctx := withExchange(r.Context(), x)
+	ctx := withClientRequest(r.Context(), x)
 	params := url.Values{}
 	for k, v := range a.params {
 		params[k] = v

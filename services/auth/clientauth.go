@@ -84,7 +84,7 @@ func (s *server) authenticateClient(ctx context.Context, r *http.Request, form u
 		return nil, err
 	}
 	out := &client{Client: c, redirect: form.Get("redirect_uri")}
-	exchangeOf(ctx).client = out
+	clientRequestOf(ctx).client = out
 	return out, nil
 }
 

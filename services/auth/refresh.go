@@ -46,7 +46,7 @@ func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, r fosit
 	}
 	family, outcome, err := h.store.Refresh(ctx, c.Tenant, login.Rotation{
 		Hash: digest(token), Successor: digest(h.successor(token)), ClientID: c.ID, Scopes: r.GetRequestedScopes(), Audience: to.asked,
-		Expires: time.Now().Add(refreshLife), Grace: graceLife, Replayed: exchangeOf(ctx).event(ctx, login.RefreshReplayed),
+		Expires: time.Now().Add(refreshLife), Grace: graceLife, Replayed: clientRequestOf(ctx).event(ctx, login.RefreshReplayed),
 	})
 	if err != nil {
 		return err
@@ -68,7 +68,7 @@ func (h *refreshHandler) HandleTokenEndpointRequest(ctx context.Context, r fosit
 func (h *refreshHandler) grantFamily(ctx context.Context, r fosite.AccessRequester, f login.Family, to target) error {
 	sess := r.GetSession().(*session)
 	sess.Tenant, sess.Subject, sess.Audience = to.tenant, f.UserID.String(), f.Audience
-	exchangeOf(ctx).asked = to.asked
+	clientRequestOf(ctx).asked = to.asked
 	r.SetID(f.ID.String())
 	scopes := r.GetRequestedScopes()
 	if len(scopes) == 0 {

@@ -9,7 +9,6 @@ import (
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
-	"bailiwick.dev/domain/page"
 )
 
 func (a *api) registerSessions(r *rest.API) {
@@ -26,10 +25,6 @@ func (a *api) registerSessions(r *rest.API) {
 		ID: "end-my-sessions", Method: http.MethodDelete, Path: "/v1/me/sessions", Tag: "sessions", Scope: scope, Status: http.StatusNoContent, Errors: []int{404},
 		Summary: "Log out everywhere", Description: "Ends all the caller's sessions and tokens, that of this request too: refresh tokens at once, access tokens within two seconds.",
 	}, a.endSessions)
-	rest.Register(r, rest.Operation{
-		ID: "list-audit-events", Method: http.MethodGet, Path: "/v1/audit-events", Tag: "audit", Scope: scope, Needs: rest.Needs{login.AuditRead},
-		Summary: "Read the audit trail", Description: "Logins and failures, consents, changes of passwords, sessions, people and clients of the tenant, oldest first. Each entry hangs on the one before: none can be changed or taken out unseen.",
-	}, a.listEvents)
 }
 
 type bySession struct {
@@ -53,22 +48,4 @@ func (a *api) endSession(ctx context.Context, who identity.Caller, in *bySession
 
 func (a *api) endSessions(ctx context.Context, who identity.Caller, _ *struct{}) (*struct{}, error) {
 	return nil, a.clients.EndSessions(ctx, who)
-}
-
-// AuditEvent is an event under a name that generators of SDKs leave free.
-type AuditEvent login.Event
-
-type eventPage struct{ Body rest.Page[AuditEvent] }
-
-func (a *api) listEvents(ctx context.Context, who identity.Caller, in *rest.PageInput) (*eventPage, error) {
-	r, err := a.cursors.Request(who, "audit-events", *in)
-	if err != nil {
-		return nil, err
-	}
-	got, err := a.clients.Audit(ctx, who, r)
-	out := page.Result[AuditEvent]{Next: got.Next}
-	for _, e := range got.Items {
-		out.Items = append(out.Items, AuditEvent(e))
-	}
-	return &eventPage{rest.PageOf(a.cursors, who, "audit-events", out)}, err
 }

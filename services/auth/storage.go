@@ -49,9 +49,9 @@ func (c *client) GetResponseModes() []fosite.ResponseModeType {
 	return []fosite.ResponseModeType{fosite.ResponseModeQuery}
 }
 
-// exchange is what one request to an endpoint knows of its client; it travels
+// clientRequest is what one request to an endpoint knows of its client; it travels
 // in the context through fosite, which has no place for it.
-type exchange struct {
+type clientRequest struct {
 	client  *client
 	asked   []string        // the audience that this request asks for, of those of its grant
 	pushed  []byte          // the hash of the pushed request that is answered
@@ -63,22 +63,22 @@ type exchange struct {
 }
 
 // event is what the client did.
-func (x *exchange) event(ctx context.Context, action string) login.Event {
+func (x *clientRequest) event(ctx context.Context, action string) login.Event {
 	e := login.EventOf(identity.Caller{Client: x.client.ID, Request: identity.Request{ID: rest.RequestID(ctx)}}, action, "client:"+x.client.ID)
 	e.Network = x.network
 	return e
 }
 
-type exchangeKey struct{}
+type clientRequestKey struct{}
 
-func withExchange(ctx context.Context, x *exchange) context.Context {
-	return context.WithValue(ctx, exchangeKey{}, x)
+func withClientRequest(ctx context.Context, x *clientRequest) context.Context {
+	return context.WithValue(ctx, clientRequestKey{}, x)
 }
 
-func exchangeOf(ctx context.Context) *exchange {
-	x, ok := ctx.Value(exchangeKey{}).(*exchange)
+func clientRequestOf(ctx context.Context) *clientRequest {
+	x, ok := ctx.Value(clientRequestKey{}).(*clientRequest)
 	if !ok {
-		return &exchange{}
+		return &clientRequest{}
 	}
 	return x
 }
@@ -106,7 +106,7 @@ type request struct {
 
 // GetClient implements fosite.ClientManager.
 func (s *storage) GetClient(ctx context.Context, id string) (fosite.Client, error) {
-	if x := exchangeOf(ctx); x.client != nil && x.client.ID == id {
+	if x := clientRequestOf(ctx); x.client != nil && x.client.ID == id {
 		return x.client, nil
 	}
 	return nil, fosite.ErrNotFound
@@ -137,7 +137,7 @@ func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 		return err
 	}
 	return s.store.AddCode(ctx, sess.Tenant, login.Code{
-		Pushed: exchangeOf(ctx).pushed, Hash: []byte(signature), ClientID: r.GetClient().GetID(), UserID: user, FamilyID: family, SessionID: sess.Login, Request: body, ExpiresAt: time.Now().Add(codeLife),
+		Pushed: clientRequestOf(ctx).pushed, Hash: []byte(signature), ClientID: r.GetClient().GetID(), UserID: user, FamilyID: family, SessionID: sess.Login, Request: body, ExpiresAt: time.Now().Add(codeLife),
 	})
 }
 
@@ -145,7 +145,7 @@ func (s *storage) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 // is another client's is unknown: nobody ends what is not theirs. fosite asks
 // several times, the database is asked once.
 func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
-	x := exchangeOf(ctx)
+	x := clientRequestOf(ctx)
 	if x.code == nil {
 		if err := s.readCode(ctx, x, signature); err != nil {
 			return nil, err
@@ -157,7 +157,7 @@ func (s *storage) GetAuthorizeCodeSession(ctx context.Context, signature string,
 	return x.code, nil
 }
 
-func (s *storage) readCode(ctx context.Context, x *exchange, signature string) error {
+func (s *storage) readCode(ctx context.Context, x *clientRequest, signature string) error {
 	c := x.client
 	code, err := s.store.Code(ctx, c.Tenant, []byte(signature))
 	if fault.Is(err, fault.NotFound) || err == nil && code.ClientID != c.ID {
@@ -178,7 +178,7 @@ func (s *storage) readCode(ctx context.Context, x *exchange, signature string) e
 // change the code ends and its family begins, with the refresh token that was
 // made. Of two exchanges at once one does that, and the other ends what it gave.
 func (s *storage) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
-	x, now := exchangeOf(ctx), time.Now()
+	x, now := clientRequestOf(ctx), time.Now()
 	done, err := s.store.Exchange(ctx, x.client.Tenant, login.Exchange{
 		Code: []byte(signature), ClientID: x.client.ID, Scopes: x.code.GrantedScope, Audience: x.code.Session.(*session).Audience,
 		FamilyExpires: now.Add(familyLife), Offline: x.code.GrantedScope.Has("offline_access"), Refresh: x.refresh, RefreshExpires: now.Add(refreshLife), Replayed: x.event(ctx, login.CodeReplayed),
@@ -229,7 +229,7 @@ func (s *storage) RevokeRefreshToken(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	x := exchangeOf(ctx)
+	x := clientRequestOf(ctx)
 	return s.store.RevokeFamily(ctx, x.client.Tenant, family, x.event(ctx, login.CodeReplayed))
 }
 

@@ -41,8 +41,8 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 	if need := needed[grant]; need != "" && r.PostForm.Get(need) == "" {
 		return nil, fosite.ErrInvalidRequest.WithHint("The " + need + " is missing.")
 	}
-	x := &exchange{network: login.Network(address(r))}
-	ctx := withExchange(r.Context(), x)
+	x := &clientRequest{network: login.Network(address(r))}
+	ctx := withClientRequest(r.Context(), x)
 	req, err := s.provider.NewAccessRequest(ctx, r, &session{})
 	if x.client != nil && !x.client.Has(grant) { // fosite says invalid_grant to a public one
 		err = fosite.ErrUnauthorizedClient
@@ -69,7 +69,7 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 var needed = map[string]string{login.AuthorizationCode: "code", login.RefreshToken: "refresh_token"}
 
 // aim says whom the token is for, before anything is used up.
-func (s *server) aim(x *exchange, req fosite.AccessRequester, form url.Values) error {
+func (s *server) aim(x *clientRequest, req fosite.AccessRequester, form url.Values) error {
 	if req.GetGrantTypes().ExactOne(tokenExchange) || req.GetGrantTypes().ExactOne(login.Password) {
 		return nil // their handlers have
 	}
@@ -181,8 +181,8 @@ func (s *server) clientOf(w http.ResponseWriter, r *http.Request) (context.Conte
 	if err := parseForm(w, r); err != nil {
 		return nil, nil, err
 	}
-	x := &exchange{network: login.Network(address(r))}
-	ctx := withExchange(r.Context(), x)
+	x := &clientRequest{network: login.Network(address(r))}
+	ctx := withClientRequest(r.Context(), x)
 	_, err := s.authenticateClient(ctx, r, r.PostForm)
 	return ctx, x.client, err
 }

@@ -54,7 +54,7 @@ type accessClaims struct {
 // token that a person's login gave begins with the family's id.
 func (t *tokens) GenerateAccessToken(ctx context.Context, r fosite.Requester) (token, signature string, err error) {
 	sess, now := r.GetSession().(*session), time.Now()
-	audience, err := t.audienceOf(sess.Audience, exchangeOf(ctx).asked)
+	audience, err := t.audienceOf(sess.Audience, clientRequestOf(ctx).asked)
 	if err != nil {
 		return "", "", err
 	}
@@ -86,7 +86,7 @@ func (t *tokens) ValidateAccessToken(context.Context, fosite.Requester, string) 
 // GenerateRefreshToken implements oauth2.RefreshTokenStrategy: the first of a family.
 func (t *tokens) GenerateRefreshToken(ctx context.Context, _ fosite.Requester) (token, signature string, err error) {
 	token = refreshPrefix + opaque()
-	exchangeOf(ctx).refresh = digest(token)
+	clientRequestOf(ctx).refresh = digest(token)
 	return token, string(digest(token)), nil
 }
 
