@@ -39,7 +39,7 @@ func run(ctx context.Context) error {
 	}
 	credentials := map[string]string{
 		"issuer": p.Issuer(), "tenant_id": d.Company.ID, "client_id": d.Company.MachineID, "client_secret": d.Company.MachineSecret,
-		"owner_email": d.Company.Owner.Email, "owner_password": d.Company.Owner.Password,
+		"public_client_id": d.Company.FirstClient, "owner_email": d.Company.Owner.Email, "owner_password": d.Company.Owner.Password,
 	}
 	body, err := json.MarshalIndent(credentials, "", "  ")
 	if err != nil {
