@@ -31,7 +31,6 @@ func (a *api) registerFile(r *rest.API) {
 type FileInput struct {
 	ByID
 	Range       string `header:"Range" doc:"RFC 9110, section 14.2" example:"bytes=0-1023"`
-	IfMatch     string `header:"If-Match" doc:"The ETag of the file that is wanted and no other"`
 	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of the file at hand"`
 }
 

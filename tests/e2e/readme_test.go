@@ -99,6 +99,9 @@ func demo(t *testing.T, dir string) story.Person {
 	if err := platform.Equip(ctx, c, owner); err != nil {
 		t.Fatal(err)
 	}
+	if _, _, err := platform.Work(ctx, owner); err != nil {
+		t.Fatal(err)
+	}
 	body, err := json.MarshalIndent(map[string]string{"client_id": c.MachineID, "client_secret": c.MachineSecret}, "", "  ")
 	if err == nil {
 		err = os.MkdirAll(filepath.Join(dir, ".local", "demo"), 0o755)

@@ -3668,9 +3668,6 @@ type DownloadReportFileParams struct {
 	// Range RFC 9110, section 14.2
 	Range *string `json:"Range,omitempty"`
 
-	// IfMatch The ETag of the file that is wanted and no other
-	IfMatch *string `json:"If-Match,omitempty"`
-
 	// IfNoneMatch The ETag of the file at hand
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
@@ -10163,26 +10160,15 @@ func NewDownloadReportFileRequest(server string, id openapi_types.UUID, params *
 			req.Header.Set("Range", headerParam0)
 		}
 
-		if params.IfMatch != nil {
+		if params.IfNoneMatch != nil {
 			var headerParam1 string
 
-			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
 			if err != nil {
 				return nil, err
 			}
 
-			req.Header.Set("If-Match", headerParam1)
-		}
-
-		if params.IfNoneMatch != nil {
-			var headerParam2 string
-
-			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "If-None-Match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("If-None-Match", headerParam2)
+			req.Header.Set("If-None-Match", headerParam1)
 		}
 
 	}

@@ -5332,10 +5332,6 @@ export type DownloadReportFileData = {
          */
         Range?: string;
         /**
-         * The ETag of the file that is wanted and no other
-         */
-        'If-Match'?: string;
-        /**
          * The ETag of the file at hand
          */
         'If-None-Match'?: string;
