@@ -68,10 +68,15 @@ func (w *world) writes() []operation {
 			return []byte(strings.NewReplacer("the-task", id, "the-version", fmt.Sprint(version)).Replace(r))
 		}
 	}
-	change, remove := write(http.MethodPatch, `{"title":"Carry another desk"}`), write(http.MethodDelete, "")
+	change, back, remove := write(http.MethodPatch, there), write(http.MethodPatch, andBack), write(http.MethodDelete, "")
 	return []operation{
 		{"create", http.StatusCreated, createTurns, func(c, n int) []byte { return creates[(c+n)%projects] }, w.inEachProject},
-		{"change", http.StatusOK, writeTurns, func(c, n int) []byte { return change(taskID((changed+c)*tenants), n+1) },
+		{"change", http.StatusOK, writeTurns, func(c, n int) []byte {
+			if n%2 == 1 {
+				return back(taskID((changed+c)*tenants), n+1)
+			}
+			return change(taskID((changed+c)*tenants), n+1)
+		},
 			onTask(changed+unseen, fmt.Sprintf("(%d + :client) * %d", changed2, tenants), ":n + 1")},
 		{"delete", http.StatusNoContent, writeTurns, func(c, n int) []byte { return remove(taskID((deleted+c*each+n)*tenants), 1) },
 			onTask(deleted+unseen*each, fmt.Sprintf("(%d + :client * %d + :n) * %d", delete2, each, tenants), "1")},
@@ -96,11 +101,16 @@ func (w *world) inEachProject(statement string) (all []string) {
 	return all
 }
 
+// Patches of a task by turns: one in which nothing differs is no change.
+const there, andBack = `{"title":"Carry another desk"}`, `{"title":"Carry the desk back"}`
+
 // onTask lets a statement on a task be one on the task that n and version say.
 func onTask(first int, n, version string) func(string) []string {
 	id := fmt.Sprintf("(lpad(to_hex((%d + %s) * 1000::bigint), 12, '0') || '70008002' || lpad(to_hex(%s), 12, '0'))::uuid", birth, n, n)
 	return func(statement string) []string {
 		statement = strings.ReplaceAll(statement, "'"+taskID(first*tenants)+"'", id)
+		shown := strings.Replace(there, ":", ": ", 1) // as PostgreSQL writes it
+		statement = strings.ReplaceAll(statement, "'"+shown+"'", "(case when :n % 2 = 0 then '"+there+"' else '"+andBack+"' end)::jsonb")
 		return []string{strings.ReplaceAll(statement, "version = '1'", "version = "+version)}
 	}
 }
