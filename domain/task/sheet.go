@@ -230,7 +230,10 @@ var breaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 // that stand there already, so that an import knows which to take away. Lines
 // end in a line feed, as which CSV is read.
 func TextCell(s string) string {
-	if s = breaks.Replace(s); formula(s) {
+	if strings.Contains(s, "\r") { // a Replacer copies also what it leaves as it is
+		s = breaks.Replace(s)
+	}
+	if formula(s) {
 		return "'" + s
 	}
 	return s
