@@ -39,7 +39,7 @@ type Task struct {
 	Description     string      `json:"description" doc:"Markdown" example:"Twelve of them, height-adjustable"`
 	Status          string      `json:"status" doc:"One of the project's" example:"open"`
 	Priority        string      `json:"priority" enum:"low,normal,high,urgent" example:"normal"`
-	Assignees       []uuid.UUID `json:"assignees" nullable:"false" doc:"The users who do it" example:"[\"0199a1b2-c3d4-7e5f-8a6b-000000000009\"]"`
+	Assignees       []uuid.UUID `json:"assignees" nullable:"false" doc:"The users who do it; whether they exist is not looked up" example:"[\"0199a1b2-c3d4-7e5f-8a6b-000000000009\"]"`
 	Labels          []string    `json:"labels" nullable:"false" example:"[\"furniture\"]"`
 	StartAt         *time.Time  `json:"start_at" doc:"null: no date" example:"2026-02-01T08:00:00Z"`
 	DueAt           *time.Time  `json:"due_at" doc:"null: no date" example:"2026-02-28T17:00:00Z"`

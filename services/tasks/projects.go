@@ -38,7 +38,7 @@ func (a *api) registerProjects(r *rest.API) {
 	}, a.listMembers)
 	rest.Register(r, rest.Operation{
 		ID: "add-project-member", Method: http.MethodPut, Path: "/v1/projects/{id}/members/{user_id}", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsWrite}, Status: http.StatusNoContent, Errors: []int{404},
-		Summary: "Add a member to a project", Description: "Nothing changes if the person is one.",
+		Summary: "Add a member to a project", Description: "Nothing changes if the person is one. Whether there is such a person is not looked up.",
 	}, a.addMember)
 	rest.Register(r, rest.Operation{
 		ID: "remove-project-member", Method: http.MethodDelete, Path: "/v1/projects/{id}/members/{user_id}", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsWrite}, Status: http.StatusNoContent, Errors: []int{404},

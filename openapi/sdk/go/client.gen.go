@@ -1030,7 +1030,7 @@ type BulkAnswer struct {
 
 // BulkDraft defines model for BulkDraft.
 type BulkDraft struct {
-	// Assignees The users who do it
+	// Assignees The users who do it; whether they exist is not looked up
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
 	Assignees *[]openapi_types.UUID `json:"assignees,omitempty"`
@@ -3007,7 +3007,7 @@ type StepState string
 
 // Task defines model for Task.
 type Task struct {
-	// Assignees The users who do it
+	// Assignees The users who do it; whether they exist is not looked up
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
 	Assignees []openapi_types.UUID `json:"assignees"`
@@ -3107,7 +3107,7 @@ type TaskCounts struct {
 
 // TaskDraft defines model for TaskDraft.
 type TaskDraft struct {
-	// Assignees The users who do it
+	// Assignees The users who do it; whether they exist is not looked up
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
 	Assignees *[]openapi_types.UUID `json:"assignees,omitempty"`
@@ -4770,7 +4770,7 @@ type ClientInterface interface {
 
 	// AddProjectMember Add a member to a project
 	//
-	// Nothing changes if the person is one.
+	// Nothing changes if the person is one. Whether there is such a person is not looked up.
 	//
 	// Corresponds with PUT /tasks/v1/projects/{id}/members/{user_id} (the `AddProjectMember` operationId).
 	AddProjectMember(ctx context.Context, id openapi_types.UUID, userId openapi_types.UUID, params *AddProjectMemberParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -6481,7 +6481,7 @@ func (c *Client) RemoveProjectMember(ctx context.Context, id openapi_types.UUID,
 
 // AddProjectMember Add a member to a project
 //
-// Nothing changes if the person is one.
+// Nothing changes if the person is one. Whether there is such a person is not looked up.
 //
 // Corresponds with PUT /tasks/v1/projects/{id}/members/{user_id} (the `AddProjectMember` operationId).
 func (c *Client) AddProjectMember(ctx context.Context, id openapi_types.UUID, userId openapi_types.UUID, params *AddProjectMemberParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -13337,7 +13337,7 @@ type ClientWithResponsesInterface interface {
 
 	// AddProjectMemberWithResponse Add a member to a project
 	//
-	// Nothing changes if the person is one.
+	// Nothing changes if the person is one. Whether there is such a person is not looked up.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -32326,7 +32326,7 @@ func (c *ClientWithResponses) RemoveProjectMemberWithResponse(ctx context.Contex
 
 // AddProjectMemberWithResponse Add a member to a project
 //
-// Nothing changes if the person is one.
+// Nothing changes if the person is one. Whether there is such a person is not looked up.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -676,7 +676,7 @@ export const removeProjectMember = <ThrowOnError extends boolean = false>(option
 /**
  * Add a member to a project
  *
- * Nothing changes if the person is one.
+ * Nothing changes if the person is one. Whether there is such a person is not looked up.
  */
 export const addProjectMember = <ThrowOnError extends boolean = false>(options: Options<AddProjectMemberData, ThrowOnError>) => (options.client ?? client).put<AddProjectMemberResponses, AddProjectMemberErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

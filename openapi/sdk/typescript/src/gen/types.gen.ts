@@ -170,7 +170,7 @@ export type BulkAnswer = {
 
 export type BulkDraft = {
     /**
-     * The users who do it
+     * The users who do it; whether they exist is not looked up
      */
     assignees?: Array<string>;
     /**
@@ -1788,7 +1788,7 @@ export type Step = {
 
 export type Task = {
     /**
-     * The users who do it
+     * The users who do it; whether they exist is not looked up
      */
     assignees: Array<string>;
     created_at: string;
@@ -1860,7 +1860,7 @@ export type TaskCounts = {
 
 export type TaskDraft = {
     /**
-     * The users who do it
+     * The users who do it; whether they exist is not looked up
      */
     assignees?: Array<string>;
     /**
