@@ -170,7 +170,7 @@ func Register[I, O any](a *API, op Operation, h func(ctx context.Context, who id
 	o := a.operation(op)
 	o.Responses = map[string]*huma.Response{}
 	if versioned[O](op.Method) {
-		o.Parameters = append(o.Parameters, &huma.Param{Name: "If-None-Match", In: "header", Example: `"1"`, Schema: &huma.Schema{Type: huma.TypeString},
+		o.Parameters = append(o.Parameters, &huma.Param{Name: "If-None-Match", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
 			Description: "The ETag of the version at hand: if it is the current one, the answer is 304"})
 	}
 	huma.Register(a.huma, o, func(ctx context.Context, in *I) (*O, error) {
@@ -261,8 +261,8 @@ func (a *API) operation(op Operation) huma.Operation {
 	if op.Method != http.MethodGet {
 		o.Errors = append(o.Errors, 413, 415, 422)
 		o.Parameters = append(o.Parameters, &huma.Param{
-			Name: idempotencyKey, In: "header", Example: "3f0c0e1e-8f0a-4d1e-9d38-2f8f4f7f7a11", Schema: &huma.Schema{Type: "string", MinLength: ptr(1), MaxLength: ptr(255)},
-			Description: "Makes the write happen once: a repetition with the same key is given the first answer.",
+			Name: idempotencyKey, In: "header", Schema: &huma.Schema{Type: "string", MinLength: ptr(1), MaxLength: ptr(255)},
+			Description: "Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.", // an example would be sent from the documentation's page, for every write
 		})
 	} else {
 		o.Errors = append(o.Errors, 422)

@@ -18,7 +18,7 @@ func (p *parser) value(f Field) (any, error) {
 		return nil, p.unexpected("a value")
 	}
 	p.next()
-	if cut := p.peek(); f.Kind == Time && cut.kind == word && unicode.IsDigit(rune(cut.text[0])) {
+	if cut := p.peek(); f.Kind == Time && (t.text == "now" || strings.Contains(t.text, "T")) && cut.kind == word && unicode.IsDigit(rune(cut.text[0])) {
 		return nil, p.fail(cut.at, "syntax", "here a + has become a space: in an address it is sent as %2B")
 	}
 	v, wanted := f.read(t, p.env)

@@ -137,6 +137,7 @@ func (c Client) check() error {
 	}
 	for i, u := range c.PostLogoutRedirectURIs {
 		f.That(redirectable(u), "/post_logout_redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
+		f.That(!answersItself(u), "/post_logout_redirect_uris/"+strconv.Itoa(i), "reserved", "its query has a parameter of the answer: code, state, iss or error")
 	}
 	f.That(len(c.WebOrigins) <= maxOrigins, "/web_origins", "too_many", "at most 20 origins")
 	for i, o := range c.WebOrigins {
@@ -206,7 +207,7 @@ func redirectable(raw string) bool {
 }
 
 // host is a name, where people's own networks have underscores, or an address, with
-// or without a port. What else a URL may have there would end a Content-Security-Policy.
+// or without a port; what is internationalised is written as it is asked for, in ASCII (RFC 5891).
 var host = regexp.MustCompile(`^(\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
 
 // reachable reports whether u names a host, and a port from 1 to 65535 or none.

@@ -92,9 +92,8 @@ func (p Patch) set(t *Task) *Task {
 }
 
 // Apply returns the next version of t, a task of project, or t where nothing
-// differs. It returns
-// fault.Conflict when the project is archived or has no such transition, and
-// fault.Invalid when the two do not fit otherwise.
+// differs. It returns fault.Conflict when the project is archived or has no such
+// transition, and fault.Invalid when the two do not fit otherwise.
 func (p Patch) Apply(t Task, project Project, now time.Time) (Task, error) {
 	before := t
 	if p.set(&t); !t.tells(before) {

@@ -24,17 +24,18 @@ func BeginRegistrations(ctx context.Context, q Queue, s *Service) error {
 }
 
 // CarryOnInvitations mails invitations that are due and lets in those who
-// accepted. What fails is due again soon, unless the mail server refuses the
-// address for good. It returns the failures.
+// accepted, until none is left or one fails: it is due again soon, unless the
+// mail server refuses the address for good.
 func CarryOnInvitations(ctx context.Context, q Queue, s *Service, m Mailer, l Letters) error {
-	var failed []error
 	for {
 		due, err := q.DueInvitations(ctx, time.Now())
 		if err != nil || len(due) == 0 {
-			return errors.Join(append(failed, err)...)
+			return err
 		}
 		for _, a := range due {
-			failed = append(failed, s.carryOn(ctx, a, m, l))
+			if err := s.carryOn(ctx, a, m, l); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -75,6 +75,9 @@ func (s *server) forged(r *http.Request) bool {
 	return len(token) != 43 || subtle.ConstantTimeCompare([]byte(token), []byte(r.PostForm.Get("csrf"))) != 1
 }
 
+// maxQuery is what of a form is sure to pass a gateway as a query, in bytes.
+const maxQuery = 7 << 10
+
 // comeAgain reports whether a form must come by GET, and then has it do so:
 // browsers keep a session's cookie back (SameSite=Lax) from what another site
 // posts, so that who is logged in would be taken for nobody.
@@ -83,8 +86,12 @@ func (s *server) comeAgain(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	r.PostForm.Del("csrf")
+	query := r.PostForm.Encode()
+	if len(query) > maxQuery {
+		return false
+	}
 	noStore(w)
-	http.Redirect(w, r, r.URL.Path+"?"+r.PostForm.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, r.URL.Path+"?"+query, http.StatusSeeOther)
 	return true
 }
 

@@ -39,8 +39,8 @@ func (l *letterbox) Send(_ context.Context, m tenancy.Mail) error {
 
 func (w *world) deliver(t *testing.T, l *letterbox) {
 	t.Helper()
-	if err := (postman{w.store(), l, w.url}).deliver(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := (postman{w.store(), l, w.url}).deliver(t.Context()); fault.KindOf(err) != fault.KindOf(l.down) {
+		t.Fatalf("%v, want %v", err, l.down)
 	}
 }
 

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"log/slog"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,7 +48,7 @@ func (p postman) deliver(ctx context.Context) error {
 		}
 		for _, l := range due {
 			if err := p.mail(ctx, l); err != nil {
-				slog.Warn("a link could not be mailed", "tenant_id", l.Tenant, "link_id", l.ID, "error", err)
+				return fmt.Errorf("link %s of tenant %s: %w", l.ID, l.Tenant, err)
 			}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/oauth2"
@@ -124,6 +125,23 @@ func TestOfflineAccessOutlivesALogout(t *testing.T) {
 		if status, body := w.refresh(t, next); status != 400 {
 			t.Errorf("after %s: %d %v", what, status, body)
 		}
+	}
+}
+
+// A first-party client asks nobody for consent: what it gets ends with the session.
+func TestFirstPartyAccessEndsWithALogout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.send(t, "PUT", "/auth/v1/platform/clients/"+w.client.ID+"/first-party", map[string]any{"first_party": true}, 204, nil)
+	time.Sleep(recentLife)
+	s := newSuite(t, w)
+	tok, _ := s.tokensFor(t, s.authorize(t, map[string]string{"scope": "openid offline_access"}))
+	id, _ := tok.Extra("id_token").(string)
+	if resp, err := s.b.Get(w.url + "/auth/logout?id_token_hint=" + id); err != nil || resp.StatusCode != http.StatusOK {
+		t.Errorf("logout: %v %v", resp, err)
+	}
+	if status, body := w.refresh(t, tok.RefreshToken); status != 400 {
+		t.Errorf("after a logout: %d %v", status, body)
 	}
 }
 

@@ -179,9 +179,10 @@ func (s *storage) readCode(ctx context.Context, x *clientRequest, signature stri
 // made. Of two exchanges at once one does that, and the other ends what it gave.
 func (s *storage) InvalidateAuthorizeCodeSession(ctx context.Context, signature string) error {
 	x, now := clientRequestOf(ctx), time.Now()
+	offline := x.code.GrantedScope.Has("offline_access") && !x.client.FirstParty // to which nobody was asked to consent, and from whom nobody could take it back
 	done, err := s.store.Exchange(ctx, x.client.Tenant, login.Exchange{
 		Code: []byte(signature), ClientID: x.client.ID, Scopes: x.code.GrantedScope, Audience: x.code.Session.(*session).Audience,
-		FamilyExpires: now.Add(familyLife), Offline: x.code.GrantedScope.Has("offline_access"), Refresh: x.refresh, RefreshExpires: now.Add(refreshLife), Replayed: x.event(ctx, login.CodeReplayed),
+		FamilyExpires: now.Add(familyLife), Offline: offline, Refresh: x.refresh, RefreshExpires: now.Add(refreshLife), Replayed: x.event(ctx, login.CodeReplayed),
 	})
 	if err == nil && !done {
 		x.refused = fosite.ErrInvalidGrant

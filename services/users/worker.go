@@ -17,7 +17,7 @@ import (
 	"bailiwick.dev/workflows/temporal"
 )
 
-// glance is how often is looked for what is due.
+// glance is how often we look for what is due.
 const glance = time.Second
 
 // work runs onboardings, begins those that were left over, mails invitations and

@@ -20,23 +20,20 @@ const putCredential = `with changed as (insert into credentials as c (tenant_id,
 
 // PutCredential implements login.Store.
 func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c login.Credential, e login.Event) error {
-	err := s.ending(ctx, tenant, c.User, e, func(b *pgx.Batch) {
-		queueEvent(b, tenant, e, putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled, c.EmailVerified)
+	put, args := audited(tenant, e, putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled, c.EmailVerified)
+	err := s.app.Tx(ctx, tenant, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, put+" select 1 from changed", args...)
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		b := &pgx.Batch{}
+		queueEnd(b, tenant, c.User, uuid.Nil, e.At)
+		return tx.SendBatch(ctx, b).Close()
 	})
 	if postgres.Violates(err, "credentials_tenant_id_email_key") {
 		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
 	}
 	return err
-}
-
-// ending runs a change of a credential after which nothing that the person's
-// logins gave is good. The change comes first: a login that is under way waits
-// for it, or is seen by what follows.
-func (s *Store) ending(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event, queue func(b *pgx.Batch)) error {
-	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
-		queue(b)
-		queueEnd(b, tenant, user, uuid.Nil, e.At)
-	})
 }
 
 // queueEnding ends what a person's logins gave, but for the session but, and notes e.
@@ -62,9 +59,10 @@ func (s *Store) EnableCredential(ctx context.Context, tenant identity.TenantID, 
 // DisableCredential implements login.Store.
 func (s *Store) DisableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
 	var n int64
-	err := s.ending(ctx, tenant, user, e, func(b *pgx.Batch) {
+	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
 		postgres.Affected(b, &n, `select from credentials where tenant_id = $1 and user_id = $2`, tenant, user)
-		queueEvent(b, tenant, e, disable, tenant, user)
+		queueEvent(b, tenant, e, disable, tenant, user) // first: a login that is under way waits for it, or is seen by what follows
+		queueEnd(b, tenant, user, uuid.Nil, e.At)
 	})
 	if err == nil && n == 0 {
 		err = notFound()

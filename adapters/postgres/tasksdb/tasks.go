@@ -112,8 +112,9 @@ func (s *Store) Places(ctx context.Context, who identity.Caller, tasks []uuid.UU
 
 // updateTask lays the patch, a JSON object by column, over the version named
 // and writes its history, in one statement; where nothing differs, the version
-// stays. It finds no row where task.Patch.Apply would refuse. What is compared and changed is read as o; t
-// is the row that is locked, so its version must be asked for again.
+// stays. It finds no row where task.Patch.Apply would refuse. What is compared
+// and changed is read as o; t is the row that is locked, so its version must be
+// asked for again.
 const updateTask = `with recursive above (id) as (
 		select ($4::jsonb->>'parent_id')::uuid
 		union select t.parent_id from tasks t join above on above.id = t.id where t.tenant_id = $1 and t.parent_id is not null),

@@ -272,6 +272,10 @@ func ends(t *testing.T, w world) {
 			t.Errorf("the token of a client that is enabled (%v): %v", enabled, err)
 		}
 	}
+	must(t, w.PutCredential(t.Context(), w.tenant, login.Credential{User: w.user, Email: "a@b.example", Hash: "late"}, event(login.PasswordSet)))
+	if !w.lives(t, id) {
+		t.Error("a closed credential that came late ended what an open one gave")
+	}
 	must(t, w.DisableCredential(t.Context(), w.tenant, w.user, event(login.PersonDisabled)))
 	w.want(t, "the token of a disabled person", w.rotation(token), login.Refused)
 	if w.lives(t, id) {

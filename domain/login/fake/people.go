@@ -25,10 +25,10 @@ func (s *Store) PutCredential(_ context.Context, tenant identity.TenantID, c log
 	if slices.ContainsFunc(s.credentials[tenant], func(x login.Credential) bool { return x.Email == c.Email && x.User != c.User }) {
 		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
 	}
-	s.endAll(tenant, c.User, uuid.Nil)
 	if !c.Enabled && slices.ContainsFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User && x.Enabled }) {
 		return nil
 	}
+	s.endAll(tenant, c.User, uuid.Nil)
 	s.credentials[tenant] = append(slices.DeleteFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User }), c)
 	s.note(tenant, e)
 	return nil

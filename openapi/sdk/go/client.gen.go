@@ -3296,13 +3296,13 @@ type ListClientsParams struct {
 
 // CreateClientParams defines parameters for CreateClient.
 type CreateClientParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteClientParams defines parameters for DeleteClient.
 type DeleteClientParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3317,7 +3317,7 @@ type GetClientParams struct {
 
 // UpdateClientParams defines parameters for UpdateClient.
 type UpdateClientParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3326,31 +3326,31 @@ type UpdateClientParams struct {
 
 // RotateClientSecretParams defines parameters for RotateClientSecret.
 type RotateClientSecretParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // EndPreviousClientSecretParams defines parameters for EndPreviousClientSecret.
 type EndPreviousClientSecretParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // VerifyMyEmailParams defines parameters for VerifyMyEmail.
 type VerifyMyEmailParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ChangeMyPasswordParams defines parameters for ChangeMyPassword.
 type ChangeMyPasswordParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // EndMySessionsParams defines parameters for EndMySessions.
 type EndMySessionsParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3365,7 +3365,7 @@ type ListMySessionsParams struct {
 
 // EndMySessionParams defines parameters for EndMySession.
 type EndMySessionParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3395,7 +3395,7 @@ type ListAssignmentsParamsSubjectKind string
 
 // CreateAssignmentParams defines parameters for CreateAssignment.
 type CreateAssignmentParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3407,7 +3407,7 @@ type GetAssignmentParams struct {
 
 // UpdateAssignmentParams defines parameters for UpdateAssignment.
 type UpdateAssignmentParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3419,7 +3419,7 @@ type DeleteAssignmentParams struct {
 	// ProjectId The one for this project; left out: the one for the whole tenant
 	ProjectId *openapi_types.UUID `form:"project_id,omitempty" json:"project_id,omitempty"`
 
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3428,19 +3428,19 @@ type DeleteAssignmentParamsSubjectKind string
 
 // CheckParams defines parameters for Check.
 type CheckParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // CheckBatchParams defines parameters for CheckBatch.
 type CheckBatchParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // ExplainCheckParams defines parameters for ExplainCheck.
 type ExplainCheckParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3491,13 +3491,13 @@ type ListPermissionsParamsOrigin string
 
 // CreatePermissionParams defines parameters for CreatePermission.
 type CreatePermissionParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // DeletePermissionParams defines parameters for DeletePermission.
 type DeletePermissionParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3512,7 +3512,7 @@ type GetPermissionParams struct {
 
 // UpdatePermissionParams defines parameters for UpdatePermission.
 type UpdatePermissionParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3527,7 +3527,7 @@ type ExportPolicyParams struct {
 
 // ImportPolicyParams defines parameters for ImportPolicy.
 type ImportPolicyParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3548,7 +3548,7 @@ type ListPolicyChangesParams struct {
 
 // DryRunPolicyParams defines parameters for DryRunPolicy.
 type DryRunPolicyParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3572,13 +3572,13 @@ type ListRolesParams struct {
 
 // CreateRoleParams defines parameters for CreateRole.
 type CreateRoleParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteRoleParams defines parameters for DeleteRole.
 type DeleteRoleParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3593,7 +3593,7 @@ type GetRoleParams struct {
 
 // UpdateRoleParams defines parameters for UpdateRole.
 type UpdateRoleParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3611,7 +3611,7 @@ type ListRolePermissionsParams struct {
 
 // SetRolePermissionsParams defines parameters for SetRolePermissions.
 type SetRolePermissionsParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3620,7 +3620,7 @@ type SetRolePermissionsParams struct {
 
 // TakeRolePermissionParams defines parameters for TakeRolePermission.
 type TakeRolePermissionParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3629,7 +3629,7 @@ type TakeRolePermissionParams struct {
 
 // GiveRolePermissionParams defines parameters for GiveRolePermission.
 type GiveRolePermissionParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3647,7 +3647,7 @@ type ListReportRunsParams struct {
 
 // CreateReportRunParams defines parameters for CreateReportRun.
 type CreateReportRunParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3659,7 +3659,7 @@ type GetReportRunParams struct {
 
 // CancelReportRunParams defines parameters for CancelReportRun.
 type CancelReportRunParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3683,13 +3683,13 @@ type ListProjectsParams struct {
 
 // CreateProjectParams defines parameters for CreateProject.
 type CreateProjectParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteProjectParams defines parameters for DeleteProject.
 type DeleteProjectParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3704,7 +3704,7 @@ type GetProjectParams struct {
 
 // UpdateProjectParams defines parameters for UpdateProject.
 type UpdateProjectParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3722,19 +3722,19 @@ type ListProjectMembersParams struct {
 
 // RemoveProjectMemberParams defines parameters for RemoveProjectMember.
 type RemoveProjectMemberParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // AddProjectMemberParams defines parameters for AddProjectMember.
 type AddProjectMemberParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // BulkTasksParams defines parameters for BulkTasks.
 type BulkTasksParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3803,7 +3803,7 @@ type CreateTaskImportParams struct {
 	// ProjectId Where the tasks will belong
 	ProjectId openapi_types.UUID `form:"project_id" json:"project_id"`
 
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3815,7 +3815,7 @@ type GetTaskImportParams struct {
 
 // CancelTaskImportParams defines parameters for CancelTaskImport.
 type CancelTaskImportParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3857,13 +3857,13 @@ type ListTasksParams struct {
 
 // CreateTaskParams defines parameters for CreateTask.
 type CreateTaskParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteTaskParams defines parameters for DeleteTask.
 type DeleteTaskParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3878,7 +3878,7 @@ type GetTaskParams struct {
 
 // UpdateTaskParams defines parameters for UpdateTask.
 type UpdateTaskParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3896,7 +3896,7 @@ type ListCommentsParams struct {
 
 // CreateCommentParams defines parameters for CreateComment.
 type CreateCommentParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3911,7 +3911,7 @@ type ListTaskHistoryParams struct {
 
 // MoveTaskParams defines parameters for MoveTask.
 type MoveTaskParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3920,7 +3920,7 @@ type MoveTaskParams struct {
 
 // RestoreTaskParams defines parameters for RestoreTask.
 type RestoreTaskParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 
 	// IfMatch The ETag of the version to change, in its quotes; of several, one must be the current one's. Weak tags and * never match
@@ -3938,25 +3938,25 @@ type ListInvitationsParams struct {
 
 // CreateInvitationParams defines parameters for CreateInvitation.
 type CreateInvitationParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // AcceptInvitationParams defines parameters for AcceptInvitation.
 type AcceptInvitationParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // RegisterTenantParams defines parameters for RegisterTenant.
 type RegisterTenantParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // VerifyTenantRegistrationParams defines parameters for VerifyTenantRegistration.
 type VerifyTenantRegistrationParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
@@ -3971,13 +3971,13 @@ type ListUsersParams struct {
 
 // DisableUserParams defines parameters for DisableUser.
 type DisableUserParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 
 // EnableUserParams defines parameters for EnableUser.
 type EnableUserParams struct {
-	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer.
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
 

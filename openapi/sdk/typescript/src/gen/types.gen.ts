@@ -2093,7 +2093,7 @@ export type CreateClientData = {
     body: ClientDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -2160,7 +2160,7 @@ export type DeleteClientData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -2316,7 +2316,7 @@ export type UpdateClientData = {
     body: ClientPatch;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -2404,7 +2404,7 @@ export type RotateClientSecretData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -2484,7 +2484,7 @@ export type EndPreviousClientSecretData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -2564,7 +2564,7 @@ export type VerifyMyEmailData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -2633,7 +2633,7 @@ export type ChangeMyPasswordData = {
     body: PasswordChange;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -2708,7 +2708,7 @@ export type EndMySessionsData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -2845,7 +2845,7 @@ export type EndMySessionData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -2999,7 +2999,7 @@ export type CreateAssignmentData = {
     body: AssignmentDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -3143,7 +3143,7 @@ export type UpdateAssignmentData = {
     body: AssignmentPatch;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -3232,7 +3232,7 @@ export type DeleteAssignmentData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -3316,7 +3316,7 @@ export type CheckData = {
     body: CheckRequest;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -3387,7 +3387,7 @@ export type CheckBatchData = {
     body: CheckBatch;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -3458,7 +3458,7 @@ export type ExplainCheckData = {
     body: CheckRequest;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -3739,7 +3739,7 @@ export type CreatePermissionData = {
     body: PermissionDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -3810,7 +3810,7 @@ export type DeletePermissionData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -3964,7 +3964,7 @@ export type UpdatePermissionData = {
     body: PermissionPatch;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -4112,7 +4112,7 @@ export type ImportPolicyData = {
     body: PolicyImport;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -4261,7 +4261,7 @@ export type DryRunPolicyData = {
     body: PolicyProposal;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -4406,7 +4406,7 @@ export type CreateRoleData = {
     body: RoleDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -4477,7 +4477,7 @@ export type DeleteRoleData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -4631,7 +4631,7 @@ export type UpdateRoleData = {
     body: RolePatch;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -4788,7 +4788,7 @@ export type SetRolePermissionsData = {
     body: RolePermissions;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -4877,7 +4877,7 @@ export type TakeRolePermissionData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -4967,7 +4967,7 @@ export type GiveRolePermissionData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -5119,7 +5119,7 @@ export type CreateReportRunData = {
     body: RunDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -5251,7 +5251,7 @@ export type CancelReportRunData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -5475,7 +5475,7 @@ export type CreateProjectData = {
     body: ProjectDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -5546,7 +5546,7 @@ export type DeleteProjectData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -5696,7 +5696,7 @@ export type UpdateProjectData = {
     body: ProjectPatch;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -5853,7 +5853,7 @@ export type RemoveProjectMemberData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -5927,7 +5927,7 @@ export type AddProjectMemberData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -6001,7 +6001,7 @@ export type BulkTasksData = {
     body: BulkRequest;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -6290,7 +6290,7 @@ export type CreateTaskImportData = {
     body: Blob | File;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -6435,7 +6435,7 @@ export type CancelTaskImportData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -6666,7 +6666,7 @@ export type CreateTaskData = {
     body: TaskDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -6741,7 +6741,7 @@ export type DeleteTaskData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -6895,7 +6895,7 @@ export type UpdateTaskData = {
     body: TaskPatch;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -7052,7 +7052,7 @@ export type CreateCommentData = {
     body: CommentDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -7193,7 +7193,7 @@ export type MoveTaskData = {
     body: TaskMove;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -7282,7 +7282,7 @@ export type RestoreTaskData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
         /**
@@ -7433,7 +7433,7 @@ export type CreateInvitationData = {
     body: InvitationDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -7504,7 +7504,7 @@ export type AcceptInvitationData = {
     body: AcceptanceDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -7740,7 +7740,7 @@ export type RegisterTenantData = {
     body: RegistrationDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -7799,7 +7799,7 @@ export type VerifyTenantRegistrationData = {
     body: VerificationDraft;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -8030,7 +8030,7 @@ export type DisableUserData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };
@@ -8107,7 +8107,7 @@ export type EnableUserData = {
     body?: never;
     headers?: {
         /**
-         * Makes the write happen once: a repetition with the same key is given the first answer.
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
          */
         'Idempotency-Key'?: string;
     };

@@ -52,27 +52,3 @@ func TestKnownKeyDoesNotWaitForNewOnes(t *testing.T) {
 		t.Errorf("an unknown key: %v, after %d more requests for keys", err, len(asked))
 	}
 }
-
-type timed struct {
-	*httptest.ResponseRecorder
-	deadline time.Time
-}
-
-func (w *timed) SetWriteDeadline(at time.Time) error {
-	w.deadline = at
-	return nil
-}
-
-func TestStreamIsBrokenOffWhenNobodyReadsIt(t *testing.T) {
-	t.Parallel()
-	w := &timed{ResponseRecorder: httptest.NewRecorder()}
-	for range 2 {
-		before := time.Now()
-		if _, err := (steady{w}).Write([]byte("part")); err != nil || w.deadline.Before(before.Add(slowReader)) || w.deadline.After(time.Now().Add(slowReader)) {
-			t.Errorf("the part must be taken by %s, %v", w.deadline, err)
-		}
-	}
-	if w.Body.String() != "partpart" {
-		t.Errorf("got %q", w.Body)
-	}
-}
