@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -41,7 +42,10 @@ func newPlatform() (*platform, error) {
 	if other := os.Getenv("BAILIWICK_STATE"); other != "" {
 		p.state = other
 	}
-	offset, _ := strconv.Atoi(os.Getenv("BAILIWICK_PORT_OFFSET"))
+	offset, err := strconv.Atoi(cmp.Or(os.Getenv("BAILIWICK_PORT_OFFSET"), "0"))
+	if err != nil {
+		return nil, errors.New("BAILIWICK_PORT_OFFSET is no number")
+	}
 	for name, port := range ports {
 		port += offset
 		if v := os.Getenv("BAILIWICK_PORT_" + name); v != "" {

@@ -15,11 +15,8 @@ import (
 // the user postgres, because PostgreSQL refuses root.
 func (p *platform) postgresUp(ctx context.Context) error {
 	bin, data := filepath.Dir(needs[0].found()), p.path("postgres")
-	if pid := p.postmaster(); pid > 0 {
-		if listens(p.at("POSTGRES")) {
-			return nil
-		}
-		return fmt.Errorf("PostgreSQL runs (pid %d) at another port: make down, then up again", pid)
+	if p.postmaster() > 0 {
+		return p.elsewhere()
 	}
 	if err := p.free("POSTGRES"); err != nil {
 		return err
@@ -64,6 +61,14 @@ func (p *platform) postmaster() int {
 		return 0
 	}
 	return pid
+}
+
+// elsewhere returns an error where the platform runs, but at other ports than p's.
+func (p *platform) elsewhere() error {
+	if pid := p.postmaster(); pid > 0 && !listens(p.at("POSTGRES")) {
+		return fmt.Errorf("PostgreSQL runs (pid %d) at another port than %d: set BAILIWICK_PORT_OFFSET as it was, or make down", pid, p.ports["POSTGRES"])
+	}
+	return nil
 }
 
 // postgresDown stops the server at once, but in order.

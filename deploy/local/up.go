@@ -138,6 +138,9 @@ func order(name string) int {
 
 // status shows what runs where.
 func status(_ context.Context, p *platform) error {
+	if err := p.elsewhere(); err != nil {
+		return err
+	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "WHAT\tWHERE\tPID")
 	row := func(name, where string) {
