@@ -40,7 +40,7 @@ func (a *API) legible(ctx huma.Context, next func(huma.Context)) {
 		if r.URL.RawPath != "" {
 			params.Values[i], ok = unescaped(v, url.PathUnescape)
 		}
-		if !ok || !isText(params.Values[i]) {
+		if !ok || !IsText(params.Values[i]) {
 			where, message = "path."+params.Keys[i], noText
 		}
 	}
@@ -95,10 +95,10 @@ func illegibleQuery(raw string) (where, message string) {
 	for part := range strings.SplitSeq(raw, "&") {
 		key, value, _ := strings.Cut(part, "=")
 		name, named := unescaped(key, url.QueryUnescape)
-		if !named || !isText(name) {
+		if !named || !IsText(name) {
 			return "query.", noText
 		}
-		if value, ok := unescaped(value, url.QueryUnescape); !ok || !isText(value) {
+		if value, ok := unescaped(value, url.QueryUnescape); !ok || !IsText(value) {
 			return "query." + name, noText
 		}
 		if strings.Contains(part, ";") {
@@ -113,4 +113,5 @@ func unescaped(s string, unescape func(string) (string, error)) (string, bool) {
 	return plain, err == nil
 }
 
-func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
+// IsText reports whether s is UTF-8 without NUL: PostgreSQL keeps nothing else.
+func IsText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }

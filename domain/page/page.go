@@ -43,3 +43,12 @@ func Cut[T any](rows []T, limit int, key func(T) Key) Result[T] {
 	next := key(rows[limit-1])
 	return Result[T]{Items: rows[:limit], Next: &next}
 }
+
+// Map makes a page of what f makes of each row.
+func Map[A, B any](r Result[A], f func(A) B) Result[B] {
+	out := Result[B]{Next: r.Next}
+	for _, row := range r.Items {
+		out.Items = append(out.Items, f(row))
+	}
+	return out
+}

@@ -158,9 +158,6 @@ func (a *api) list(ctx context.Context, who identity.Caller, in *rest.PageInput)
 		return nil, err
 	}
 	got, err := a.clients.Clients(ctx, who, r)
-	shown := page.Result[OAuthClient]{Next: got.Next}
-	for _, c := range got.Items {
-		shown.Items = append(shown.Items, OAuthClient(c))
-	}
+	shown := page.Map(got, func(c login.Client) OAuthClient { return OAuthClient(c) })
 	return &clientPage{rest.PageOf(a.cursors, who, "clients", shown)}, err
 }

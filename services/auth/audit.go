@@ -28,9 +28,6 @@ func (a *api) listEvents(ctx context.Context, who identity.Caller, in *rest.Page
 		return nil, err
 	}
 	got, err := a.clients.Audit(ctx, who, r)
-	out := page.Result[AuditEvent]{Next: got.Next}
-	for _, e := range got.Items {
-		out.Items = append(out.Items, AuditEvent(e))
-	}
-	return &eventPage{rest.PageOf(a.cursors, who, "audit-events", out)}, err
+	shown := page.Map(got, func(e login.Event) AuditEvent { return AuditEvent(e) })
+	return &eventPage{rest.PageOf(a.cursors, who, "audit-events", shown)}, err
 }

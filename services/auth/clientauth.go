@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/expirable"
 	"github.com/ory/fosite"
 
+	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
@@ -153,7 +154,7 @@ func (s *server) findClient(ctx context.Context, id string) (login.Client, error
 			Scopes: append(slices.Clone(supportedScopes), identity.PlatformScope),
 		}, nil
 	}
-	if !isText(id) { // in Basic, or in an assertion
+	if !rest.IsText(id) { // in Basic, or in an assertion
 		return login.Client{}, fault.New(fault.NotFound, "not_found", "there is no such client")
 	}
 	c, err := s.store.FindClient(ctx, id)

@@ -4,10 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/ory/fosite"
+
+	"bailiwick.dev/adapters/rest"
 )
 
 // understood answers with a page where the query cannot be read: url.Values leaves out
@@ -36,12 +36,10 @@ func legible(params url.Values) error {
 			delete(params, name)
 		}
 		for _, v := range params[name] {
-			if !isText(name) || !isText(v) && name != "state" {
+			if !rest.IsText(name) || !rest.IsText(v) && name != "state" {
 				return fosite.ErrInvalidRequest.WithHint("Parameters are UTF-8 without NUL.")
 			}
 		}
 	}
 	return nil
 }
-
-func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
