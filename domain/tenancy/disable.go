@@ -9,16 +9,19 @@ import (
 
 // Disable ends a person's sessions and tokens and lets them not log in. The
 // credential comes first: should the rest fail, the person is locked out and
-// the request can be repeated. It returns fault.Conflict when somebody disables
-// themselves, so that one person is always left, and fault.Forbidden when the
-// person may shape the tenant and the caller may not.
+// the request can be repeated. It returns fault.Forbidden when the person may
+// shape the tenant and the caller may not, and fault.Conflict when the caller
+// may too, or is the person: a role that shapes the tenant is taken away first,
+// which authz refuses for the last owner, so that the one it keeps can log in.
 func (s *Service) Disable(ctx context.Context, who identity.Caller, id identity.UserID) (User, error) {
-	u, err := s.concerned(ctx, who, id)
-	if err != nil {
+	u, strong, err := s.concerned(ctx, who, id)
+	switch {
+	case err != nil:
 		return u, err
-	}
-	if who.User == id {
+	case who.User == id:
 		return u, fault.New(fault.Conflict, "cannot_disable_yourself", "nobody disables themselves; let somebody else do it")
+	case strong:
+		return u, fault.New(fault.Conflict, "shapes_tenant", "the person holds "+string(TenantWrite)+"; take the role away first that holds it")
 	}
 	if err := s.Credentials.DisableCredential(ctx, who.Tenant, id, who.Subject()); err != nil {
 		return u, err
@@ -31,7 +34,7 @@ func (s *Service) Disable(ctx context.Context, who identity.Caller, id identity.
 
 // Enable lets a person log in again.
 func (s *Service) Enable(ctx context.Context, who identity.Caller, id identity.UserID) (User, error) {
-	u, err := s.concerned(ctx, who, id)
+	u, _, err := s.concerned(ctx, who, id)
 	if err != nil {
 		return u, err
 	}
@@ -61,25 +64,23 @@ func (s *Service) settle(ctx context.Context, tenant identity.TenantID, id ident
 	}
 }
 
-// concerned returns the person, if the caller may change what becomes of them.
-func (s *Service) concerned(ctx context.Context, who identity.Caller, id identity.UserID) (User, error) {
+// concerned returns the person, if the caller may change what becomes of them,
+// and whether the person may shape the tenant.
+func (s *Service) concerned(ctx context.Context, who identity.Caller, id identity.UserID) (u User, strong bool, err error) {
 	if err := s.Gate.Allow(ctx, who, UsersWrite); err != nil {
-		return User{}, err
+		return u, false, err
 	}
-	u, err := s.Store.User(ctx, who, id)
-	if err != nil {
-		return u, err
+	if u, err = s.Store.User(ctx, who, id); err != nil {
+		return u, false, err
 	}
-	strong, err := s.Roles.Holds(ctx, who.Tenant, id, TenantWrite)
+	strong, err = s.Roles.Holds(ctx, who.Tenant, id, TenantWrite)
 	if err != nil || !strong {
-		return u, err
+		return u, false, err
 	}
-	if err := s.Gate.Allow(ctx, who, TenantWrite); fault.Is(err, fault.Forbidden) {
-		return u, fault.New(fault.Forbidden, "stronger_than_you", "this concerns "+string(TenantWrite)+", which you do not hold")
-	} else if err != nil {
-		return u, err
+	if err = s.Gate.Allow(ctx, who, TenantWrite); fault.Is(err, fault.Forbidden) {
+		err = fault.New(fault.Forbidden, "stronger_than_you", "this concerns "+string(TenantWrite)+", which you do not hold")
 	}
-	return u, nil
+	return u, true, err
 }
 
 // Suspend ends the tokens of everybody in a tenant and gives them no others. It

@@ -12,7 +12,7 @@ import (
 func (a *api) registerDisabling(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "disable-user", Method: http.MethodPost, Path: "/v1/users/{id}/disable", Tag: "users", Scope: scope, Needs: rest.Needs{tenancy.UsersWrite}, Errors: []int{404, 409},
-		Summary: "Disable a person", Description: "Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves.",
+		Summary: "Disable a person", Description: "Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves, or a person who holds tenant:write: take that role away first.",
 	}, a.disableUser)
 	rest.Register(r, rest.Operation{
 		ID: "enable-user", Method: http.MethodPost, Path: "/v1/users/{id}/enable", Tag: "users", Scope: scope, Needs: rest.Needs{tenancy.UsersWrite}, Errors: []int{404},

@@ -335,7 +335,13 @@ func TestPeopleAreDisabledByThoseWhoMay(t *testing.T) {
 	}
 	p.do(t, owner, "POST", "/v1/users/"+who.User.String()+"/disable", nil).Want(t, 409)
 	p.do(t, owner, "POST", "/v1/users/"+uuid.NewString()+"/disable", nil).Want(t, 404)
+	p.do(t, owner, "POST", enable, nil).Want(t, 200)
 	p.roles[u.ID] = "owner"
+	for name, token := range map[string]string{"an owner": owner, "a client": p.issuer.Token(t, identity.Caller{Tenant: who.Tenant, Client: "c", Scopes: []string{"users"}})} {
+		if got := p.do(t, token, "POST", disable, nil).Want(t, 409); !strings.Contains(string(got.Body), "shapes_tenant") || !p.credentials[u.ID].Enabled {
+			t.Errorf("%s disables an owner: %s, and the credential is %+v", name, got.Body, p.credentials[u.ID])
+		}
+	}
 	gate[tenancy.TenantWrite] = access.ErrForbidden()
 	if got := p.do(t, owner, "POST", disable, nil).Want(t, 403); !strings.Contains(string(got.Body), string(tenancy.TenantWrite)) {
 		t.Errorf("%s does not name what makes them stronger than the caller", got.Body)
