@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/google/uuid"
@@ -104,13 +105,16 @@ func (i Invitation) user(name string) (User, error) {
 }
 
 // Grant gives a person who accepted the role, and lets them log in unless they
-// were disabled since; again it changes nothing.
+// were disabled since; again it changes nothing. Where the role is gone, it
+// lets them in without one, since an administrator can give another, and
+// returns fault.NotFound.
 func (s *Service) Grant(ctx context.Context, a Addressed) error {
-	if err := s.Roles.PutAssignment(ctx, a.TenantID, a.ID, a.Role); err != nil {
-		return err
+	gone := s.Roles.PutAssignment(ctx, a.TenantID, a.ID, a.Role)
+	if gone != nil && !fault.Is(gone, fault.NotFound) {
+		return gone
 	}
 	if err := s.settle(ctx, a.TenantID, a.ID, ""); err != nil {
 		return err
 	}
-	return s.Store.Settled(ctx, a.TenantID, a.ID, InvitationAccepted)
+	return errors.Join(gone, s.Store.Settled(ctx, a.TenantID, a.ID, InvitationAccepted))
 }

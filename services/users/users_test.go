@@ -33,6 +33,7 @@ type neighbours struct {
 	suspended   bool
 	down        error
 	opened      func() // runs before a credential is opened
+	roleless    error  // what giving a role fails with
 	unmailed    error
 }
 
@@ -96,6 +97,9 @@ func (n *neighbours) Givable(_ context.Context, _ uuid.UUID, _ access.Subject, r
 
 func (n *neighbours) PutAssignment(_ context.Context, _, user uuid.UUID, role string) error {
 	defer n.lock()()
+	if n.roleless != nil {
+		return n.roleless
+	}
 	n.roles[user] = role
 	return n.down
 }
@@ -271,6 +275,21 @@ func TestInvitationLeadsToAPersonWithARole(t *testing.T) {
 	got := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "GET", strings.TrimPrefix(sent.Header.Get("Location"), "/users"), nil).Want(t, 200))
 	if got.Status != tenancy.InvitationAccepted {
 		t.Errorf("the invitation is %s", got.Status)
+	}
+}
+
+func TestWhoseRoleIsGoneIsLetInWithoutOne(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	_, owner := p.owned(t)
+	p.down = fault.New(fault.Unavailable, "service_unavailable", "") // the grant is left over
+	u := p.joined(t, owner)
+	p.down, p.roleless = nil, access.ErrNoRole()
+	if err := tenancy.CarryOnInvitations(t.Context(), p.queue, p.service, p, p.letters); !fault.Is(err, fault.NotFound) {
+		t.Errorf("the failure is %v, want that the role is gone", err)
+	}
+	if due, err := p.queue.DueInvitations(t.Context(), tomorrow()); err != nil || len(due) != 0 || !p.credentials[u.ID].Enabled {
+		t.Errorf("left over %+v, %v: the credential is %+v", due, err, p.credentials[u.ID])
 	}
 }
 
