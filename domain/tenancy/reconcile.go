@@ -23,8 +23,8 @@ func BeginRegistrations(ctx context.Context, q Queue, s *Service) error {
 	return errors.Join(failed...)
 }
 
-// CarryOnInvitations mails invitations that are due and lets in those who
-// accepted, until none is left or one fails: it is due again soon, unless the
+// CarryOnInvitations mails invitations that are due, lets in those who accepted
+// and forgets the passwords of those who never quite did, until none is left or one fails: it is due again soon, unless the
 // mail server refuses the address for good, or the role is gone.
 func CarryOnInvitations(ctx context.Context, q Queue, s *Service, m Mailer, l Letters) error {
 	for {
@@ -42,13 +42,18 @@ func CarryOnInvitations(ctx context.Context, q Queue, s *Service, m Mailer, l Le
 
 func (s *Service) carryOn(ctx context.Context, a Addressed, m Mailer, l Letters) error {
 	var refused error
-	switch a.As(time.Now()).Status {
+	status := a.As(time.Now()).Status
+	switch status {
 	case InvitationAccepted:
 		return s.Grant(ctx, a)
+	case InvitationExpired: // a credential that was made before a crash would keep the address
+		if err := s.Credentials.DeleteCredential(ctx, a.TenantID, a.ID); err != nil {
+			return err
+		}
 	case InvitationPending:
 		if refused = m.Send(ctx, l.Invitation(a)); refused != nil && !fault.Is(refused, fault.Invalid) {
 			return refused
 		}
 	}
-	return errors.Join(refused, s.Store.Settled(ctx, a.TenantID, a.ID, InvitationPending))
+	return errors.Join(refused, s.Store.Settled(ctx, a.TenantID, a.ID, status))
 }

@@ -18,7 +18,8 @@ type Store interface {
 	// Begun settles p for Silence, or for good where it has ended, unless it was
 	// verified since.
 	Begun(ctx context.Context, p Pending) error
-	// Settled settles an invitation, unless its status is no longer the one named.
+	// Settled settles an invitation, unless its status is no longer the one
+	// named: for good, or one that is pending until Grace after its link's life.
 	Settled(ctx context.Context, tenant identity.TenantID, id uuid.UUID, status string) error
 }
 
@@ -96,9 +97,14 @@ type Queue interface {
 	// DueRegistrations takes registrations whose onboarding must be begun or told.
 	DueRegistrations(ctx context.Context, at time.Time) ([]Pending, error)
 	// DueInvitations takes a pending invitation whose mail must be sent, or an
-	// accepted one whose role must be given and login opened, or none.
+	// accepted one whose role must be given and login opened, or an expired one
+	// whose credential must go, or none.
 	DueInvitations(ctx context.Context, at time.Time) ([]Addressed, error)
 }
+
+// Grace is how long after an invitation's end somebody may still be in the
+// middle of accepting it: longer than any request takes.
+const Grace = time.Minute
 
 // Silence is how long an onboarding that was begun is left alone. Then it is
 // begun again, which changes nothing unless Temporal has lost it, or an

@@ -81,9 +81,14 @@ func (n *neighbours) Holds(_ context.Context, _, user uuid.UUID, _ access.Permis
 	return n.roles[user] == "owner", n.down
 }
 
-func (n *neighbours) DeleteCredential(context.Context, uuid.UUID, uuid.UUID) error { return nil }
-func (n *neighbours) Seed(context.Context, uuid.UUID) error                        { return nil }
-func (n *neighbours) Unseed(context.Context, uuid.UUID) error                      { return nil }
+func (n *neighbours) DeleteCredential(_ context.Context, _, user uuid.UUID) error {
+	defer n.lock()()
+	delete(n.credentials, user)
+	return n.down
+}
+
+func (n *neighbours) Seed(context.Context, uuid.UUID) error   { return nil }
+func (n *neighbours) Unseed(context.Context, uuid.UUID) error { return nil }
 
 func (n *neighbours) Givable(_ context.Context, _ uuid.UUID, _ access.Subject, role string) error {
 	switch role {
@@ -290,6 +295,32 @@ func TestWhoseRoleIsGoneIsLetInWithoutOne(t *testing.T) {
 	}
 	if due, err := p.queue.DueInvitations(t.Context(), tomorrow()); err != nil || len(due) != 0 || !p.credentials[u.ID].Enabled {
 		t.Errorf("left over %+v, %v: the credential is %+v", due, err, p.credentials[u.ID])
+	}
+}
+
+// The service dies between the credential and the person: when the link's life
+// is over, nothing keeps the address from being invited again.
+func TestHalfAnAcceptanceIsForgotten(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	_, owner := p.owned(t)
+	i := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","role":"member"}`).Want(t, 201))
+	reconcile := func() {
+		t.Helper()
+		if err := tenancy.CarryOnInvitations(t.Context(), p.queue, p.service, p, p.letters); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reconcile()
+	p.credentials[i.ID] = tenancy.Credential{User: i.ID}
+	reconcile()
+	if _, kept := p.credentials[i.ID]; !kept {
+		t.Error("the credential went while the link still worked")
+	}
+	p.db.Exec(t, "update invitations set expires_at = now() - interval '2 minutes', due_at = due_at - interval '8 days'")
+	reconcile()
+	if _, kept := p.credentials[i.ID]; kept || len(p.mails) != 1 {
+		t.Errorf("the credential is kept: %v, after %d mails", kept, len(p.mails))
 	}
 }
 

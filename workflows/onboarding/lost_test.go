@@ -131,10 +131,11 @@ func TestRefusedMailIsShown(t *testing.T) {
 func TestLostAnswersLetARegistrationExpire(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	_ = w.put("password " + w.owner.String()) // chosen, and then auth's answer was lost
 	lost, err := w.forgetful(t, false)
 	if err != nil {
 		t.Error(err)
 	}
-	lose(t, lost, "SendVerification", "Expire")
+	lose(t, lost, "SendVerification", "Expire", "DeleteCredential")
 	w.isGone(t, tenancy.StatusExpired)
 }

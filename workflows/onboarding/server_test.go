@@ -129,3 +129,22 @@ func TestTerminatedOnboardingIsBegunAgain(t *testing.T) {
 		t.Errorf("mails %q, want a verification and a welcome", w.mails)
 	}
 }
+
+// An operator cancels while the owner's choice of a password is half done:
+// nothing of it is left.
+func TestOperatorsCancellationForgetsThePassword(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	address, c := w.serve(t)
+	w.begin(t, c, false)
+	w.reaches(t, tenancy.SendVerification, tenancy.StepDone)
+	_ = w.put("password " + w.owner.String())
+	if err := c.CancelWorkflow(t.Context(), w.id(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.GetWorkflow(t.Context(), w.id(), "").Get(t.Context(), nil); !sdk.IsCanceledError(err) {
+		t.Errorf("the workflow ends with %v, want cancelled", err)
+	}
+	w.isGone(t, tenancy.StatusFailed)
+	temporaltest.Record(t, address, w.id(), "cancelled-while-waiting")
+}

@@ -47,13 +47,16 @@ var letter = workflow.ActivityOptions{
 func Workflow(ctx workflow.Context, in Input) error {
 	ctx = workflow.WithActivityOptions(ctx, call)
 	if err := run(ctx, letter, a.SendVerification, in); err != nil {
+		defer forget(ctx, in)
 		return fail(ctx, in, err)
 	}
 	verified, err := awaitVerification(ctx, in)
 	if err != nil {
+		defer forget(ctx, in)
 		return fail(ctx, in, err)
 	}
 	if !verified {
+		forget(ctx, in)
 		return nil
 	}
 	if err := provision(ctx, in); err != nil {
@@ -79,6 +82,16 @@ func awaitVerification(ctx workflow.Context, in Input) (bool, error) {
 	var expired bool
 	err := workflow.ExecuteActivity(ctx, a.Expire, in).Get(ctx, &expired)
 	return !expired, err // verified in the last moment
+}
+
+// forget deletes the password of a registration that has ended before it was
+// provisioned: its owner may have chosen one, and no more been heard of.
+func forget(ctx workflow.Context, in Input) {
+	if workflow.GetVersion(ctx, "forget the password", workflow.DefaultVersion, 1) == 1 {
+		var undo saga.Saga
+		undo.Add(a.DeleteCredential)
+		undo.Compensate(ctx, call, in)
+	}
 }
 
 // provision does the steps in order. What undoes a step is noted before the

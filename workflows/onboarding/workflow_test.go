@@ -66,7 +66,7 @@ func TestOnboardingGoesStepByStep(t *testing.T) {
 func TestUnverifiedRegistrationExpires(t *testing.T) {
 	t.Parallel()
 	got, err := steps(t, 0, nil)
-	if want := []string{"SendVerification", "Expire"}; err != nil || !slices.Equal(got, want) {
+	if want := []string{"SendVerification", "Expire", "DeleteCredential"}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("steps %v, %v; want %v", got, err, want)
 	}
 }
@@ -84,7 +84,7 @@ func TestFailureUndoesWhatWasBegunLastFirst(t *testing.T) {
 func TestRefusedMailFailsTheRegistration(t *testing.T) {
 	t.Parallel()
 	got, err := steps(t, 0, map[string]error{"SendVerification": fault.New(fault.Invalid, "email_refused", "no")})
-	if want := []string{"SendVerification", "Fail email_refused"}; err == nil || !slices.Equal(got, want) {
+	if want := []string{"SendVerification", "Fail email_refused", "DeleteCredential"}; err == nil || !slices.Equal(got, want) {
 		t.Errorf("steps %v, %v; want %v", got, err, want)
 	}
 }
@@ -92,7 +92,7 @@ func TestRefusedMailFailsTheRegistration(t *testing.T) {
 func TestExpiryThatFailsFailsTheRegistration(t *testing.T) {
 	t.Parallel()
 	got, err := steps(t, 0, map[string]error{"Expire": fault.New(fault.NotFound, "not_found", "gone")})
-	if want := []string{"SendVerification", "Expire", "Fail not_found"}; err == nil || !slices.Equal(got, want) {
+	if want := []string{"SendVerification", "Expire", "Fail not_found", "DeleteCredential"}; err == nil || !slices.Equal(got, want) {
 		t.Errorf("steps %v, %v; want %v", got, err, want)
 	}
 }

@@ -67,9 +67,10 @@ func (s *Store) Accepted(ctx context.Context, who identity.Caller) (tenancy.User
 	return postgres.Replay[tenancy.User](ctx, s.db, who)
 }
 
-const settled = `update invitations set due_at = null where tenant_id = $1 and id = $2 and status = $3`
+const settled = `update invitations set due_at = case when $3 = 'pending' then expires_at + $4::interval end
+	where tenant_id = $1 and id = $2 and status = case when $3 = 'expired' then 'pending' else $3 end`
 
 // Settled implements tenancy.Store.
 func (s *Store) Settled(ctx context.Context, tenant identity.TenantID, id uuid.UUID, status string) error {
-	return s.exec(ctx, tenant, settled, tenant, id, status)
+	return s.exec(ctx, tenant, settled, tenant, id, status, tenancy.Grace)
 }

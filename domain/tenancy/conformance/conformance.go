@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) (tenancy.Store, tenancy.Queue)) {
 		"TenantIsMadeOnceAndRemovedWhole":       tenant,
 		"ActiveTenantIsNotRemoved":              active,
 		"InvitationLivesFromMailToGrant":        invitation,
+		"InvitationIsDueOnceMoreAfterItsLife":   expired,
 		"AddressIsInvitedOnce":                  invitedOnce,
 		"OthersPeopleAreUnknown":                others,
 		"PagesOfUsersEnd":                       pages,
@@ -272,6 +273,26 @@ func invitation(t *testing.T, w world) {
 	}
 	if due, _ = w.queue.DueInvitations(t.Context(), clock().Add(time.Minute)); len(due) != 1 || due[0].Status != tenancy.InvitationAccepted {
 		t.Errorf("an accepted invitation is not due for its grant: %+v", due)
+	}
+}
+
+func expired(t *testing.T, w world) {
+	r, who := w.made(t, "acme")
+	i := w.invite(t, who, "grace@acme.example")
+	if err := w.Settled(t.Context(), r.ID, i.ID, tenancy.InvitationPending); err != nil {
+		t.Fatal(err)
+	}
+	if due, err := w.queue.DueInvitations(t.Context(), i.ExpiresAt); err != nil || len(due) != 0 {
+		t.Errorf("somebody may still accept: due %+v, %v", due, err)
+	}
+	if due, err := w.queue.DueInvitations(t.Context(), i.ExpiresAt.Add(tenancy.Grace)); err != nil || len(due) != 1 || due[0].ID != i.ID {
+		t.Errorf("after its life: due %+v, %v", due, err)
+	}
+	if err := w.Settled(t.Context(), r.ID, i.ID, tenancy.InvitationExpired); err != nil {
+		t.Fatal(err)
+	}
+	if due, err := w.queue.DueInvitations(t.Context(), i.ExpiresAt.Add(time.Hour)); err != nil || len(due) != 0 {
+		t.Errorf("settled for good: due %+v, %v", due, err)
 	}
 }
 

@@ -85,7 +85,12 @@ func (s *Store) Accepted(_ context.Context, who identity.Caller) (tenancy.User, 
 // Settled implements tenancy.Store.
 func (s *Store) Settled(_ context.Context, tenant identity.TenantID, id uuid.UUID, status string) error {
 	defer s.lock()()
-	if i := s.find(tenant, id); i != nil && i.Status == status {
+	i := s.find(tenant, id)
+	switch {
+	case i == nil:
+	case i.Status == tenancy.InvitationPending && status == i.Status:
+		i.due = i.ExpiresAt.Add(tenancy.Grace)
+	case i.Status == status, i.Status == tenancy.InvitationPending && status == tenancy.InvitationExpired:
 		i.due = time.Time{}
 	}
 	return nil
