@@ -57,6 +57,38 @@ func (s *Service) Invitations(ctx context.Context, who identity.Caller, r page.R
 	return got, err
 }
 
+// Withdraw ends an invitation: its link is unknown from now on. Again it changes
+// nothing. It returns fault.Conflict when the person has accepted.
+func (s *Service) Withdraw(ctx context.Context, who identity.Caller, id uuid.UUID) error {
+	if err := s.Gate.Allow(ctx, who, UsersInvite); err != nil {
+		return err
+	}
+	return s.Store.Withdraw(ctx, who, id, now())
+}
+
+// backed returns nil if who invited may still give the role, else ErrLinkVoid: an
+// invitation outlives no right of its inviter.
+func (s *Service) backed(ctx context.Context, who identity.Caller, i Invitation) error {
+	kind, id, _ := strings.Cut(i.InvitedBy, ":")
+	by, err := access.ParseSubject(kind, id)
+	if err != nil {
+		return err
+	}
+	if by.User != uuid.Nil {
+		u, err := s.Store.User(ctx, who, by.User)
+		if err != nil {
+			return err
+		}
+		if u.Status != UserActive {
+			return ErrLinkVoid
+		}
+	}
+	if err = s.Roles.Givable(ctx, who.Tenant, by, i.Role); fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound) {
+		return ErrLinkVoid
+	}
+	return err
+}
+
 // Accept makes the invited person a user, through the mailed link. The
 // credential comes first and stays closed, so that a person who is a user can
 // always be let in by Grant, whatever crashed in between.
@@ -75,6 +107,9 @@ func (s *Service) Accept(ctx context.Context, who identity.Caller, token, name, 
 	i, err := s.Store.Invitation(ctx, who, link.Invitation)
 	if err == nil {
 		err = i.Open(now())
+	}
+	if err == nil {
+		err = s.backed(ctx, who, i)
 	}
 	if err != nil {
 		return User{}, err

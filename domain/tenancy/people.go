@@ -46,7 +46,7 @@ type Invitation struct {
 	Email     string    `json:"email" format:"idn-email" example:"grace@acme.example"`
 	Name      string    `json:"name,omitempty" doc:"Of the person, as the inviter knows it" example:"Grace Hopper"`
 	Role      string    `json:"role" doc:"What the person will be given" example:"member"`
-	Status    string    `json:"status" enum:"pending,accepted,expired" example:"pending"`
+	Status    string    `json:"status" enum:"pending,accepted,expired,withdrawn" example:"pending"`
 	InvitedBy string    `json:"invited_by" doc:"Who invited: user:<id> or client:<id>" example:"user:0199a1b2-c3d4-7e5f-8a6b-000000000002"`
 	CreatedAt time.Time `json:"created_at" example:"2026-01-31T09:00:00Z"`
 	ExpiresAt time.Time `json:"expires_at" doc:"Until when the mailed link works" example:"2026-02-07T09:00:00Z"`
@@ -54,9 +54,10 @@ type Invitation struct {
 
 // The statuses of an invitation.
 const (
-	InvitationPending  = "pending"
-	InvitationAccepted = "accepted"
-	InvitationExpired  = "expired"
+	InvitationPending   = "pending"
+	InvitationAccepted  = "accepted"
+	InvitationExpired   = "expired"
+	InvitationWithdrawn = "withdrawn"
 )
 
 // As returns i with its status as of now: nobody has to come by and expire it.
@@ -67,13 +68,16 @@ func (i Invitation) As(now time.Time) Invitation {
 	return i
 }
 
-// Open returns nil if i can be accepted, else ErrLinkUsed or ErrLinkExpired.
+// Open returns nil if i can be accepted, else ErrLinkUsed, ErrLinkExpired or
+// ErrLinkUnknown.
 func (i Invitation) Open(now time.Time) error {
 	switch i.As(now).Status {
 	case InvitationAccepted:
 		return ErrLinkUsed
 	case InvitationExpired:
 		return ErrLinkExpired
+	case InvitationWithdrawn:
+		return ErrLinkUnknown
 	}
 	return nil
 }
@@ -83,5 +87,6 @@ var (
 	ErrLinkUsed    = fault.New(fault.Conflict, "link_used", "this link was used; log in instead")
 	ErrLinkExpired = fault.New(fault.Conflict, "link_expired", "this link is no longer valid; ask for a new one")
 	ErrLinkUnknown = fault.New(fault.NotFound, "link_unknown", "this link is not valid; open it again from the mail")
+	ErrLinkVoid    = fault.New(fault.Conflict, "invitation_void", "who invited you may not give this role any more; ask for another invitation")
 	ErrSlugTaken   = fault.New(fault.Conflict, "slug_taken", "this slug is taken; choose another or leave it out")
 )

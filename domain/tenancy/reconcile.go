@@ -46,7 +46,7 @@ func (s *Service) carryOn(ctx context.Context, a Addressed, m Mailer, l Letters)
 	switch status {
 	case InvitationAccepted:
 		return s.Grant(ctx, a)
-	case InvitationExpired: // a credential that was made before a crash would keep the address
+	case InvitationExpired, InvitationWithdrawn: // a credential that was made before a crash would keep the address
 		if err := s.Credentials.DeleteCredential(ctx, a.TenantID, a.ID); err != nil {
 			return err
 		}

@@ -82,6 +82,10 @@ type PeopleStore interface {
 	// Invitation and Invitations return those of the caller's tenant.
 	Invitation(ctx context.Context, who identity.Caller, id uuid.UUID) (Invitation, error)
 	Invitations(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Invitation], error)
+	// Withdraw ends an invitation that nobody has accepted, and makes it due after
+	// Grace. It returns fault.NotFound when there is none, and fault.Conflict when
+	// it was accepted.
+	Withdraw(ctx context.Context, who identity.Caller, id uuid.UUID, at time.Time) error
 	// Accept makes u, whose id is the invitation's, a user, closes the
 	// invitation and makes it due, as one change. It returns ErrLinkUsed or ErrLinkExpired, or,
 	// to the same request again, what it returned first.
@@ -97,8 +101,8 @@ type Queue interface {
 	// DueRegistrations takes registrations whose onboarding must be begun or told.
 	DueRegistrations(ctx context.Context, at time.Time) ([]Pending, error)
 	// DueInvitations takes a pending invitation whose mail must be sent, or an
-	// accepted one whose role must be given and login opened, or an expired one
-	// whose credential must go, or none.
+	// accepted one whose role must be given and login opened, or one that is
+	// over and whose credential must go, or none.
 	DueInvitations(ctx context.Context, at time.Time) ([]Addressed, error)
 }
 

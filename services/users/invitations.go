@@ -23,8 +23,12 @@ func (a *api) registerInvitations(r *rest.API) {
 		Summary: "Read an invitation", Description: "With what became of it.",
 	}, a.getInvitation)
 	rest.Register(r, rest.Operation{
+		ID: "withdraw-invitation", Method: http.MethodDelete, Path: "/v1/invitations/{id}", Tag: "invitations", Scope: scope, Needs: rest.Needs{tenancy.UsersInvite}, Status: http.StatusNoContent, Errors: []int{404, 409},
+		Summary: "Withdraw an invitation", Description: "Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.",
+	}, a.withdraw)
+	rest.Register(r, rest.Operation{
 		ID: "accept-invitation", Method: http.MethodPost, Path: "/v1/invitations/acceptance", Tag: "invitations", Public: true, Status: http.StatusCreated, Errors: []int{404, 409},
-		Summary: "Accept an invitation", Description: "With the token of the mailed link, and a password. The page behind the link does the same.",
+		Summary: "Accept an invitation", Description: "With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.",
 	}, a.accept)
 }
 
@@ -41,6 +45,10 @@ func (a *api) invite(ctx context.Context, who identity.Caller, in *struct{ Body 
 func (a *api) getInvitation(ctx context.Context, who identity.Caller, in *ByID) (*invitationOutput, error) {
 	i, err := a.tenancy.Invitation(ctx, who, in.ID)
 	return &invitationOutput{Body: i}, err
+}
+
+func (a *api) withdraw(ctx context.Context, who identity.Caller, in *ByID) (*struct{}, error) {
+	return nil, a.tenancy.Withdraw(ctx, who, in.ID)
 }
 
 type invitationPage struct {

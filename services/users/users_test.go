@@ -34,6 +34,7 @@ type neighbours struct {
 	down        error
 	opened      func() // runs before a credential is opened
 	roleless    error  // what giving a role fails with
+	ungivable   error  // what a subject that may give no role is told
 	unmailed    error
 }
 
@@ -93,7 +94,7 @@ func (n *neighbours) Unseed(context.Context, uuid.UUID) error { return nil }
 func (n *neighbours) Givable(_ context.Context, _ uuid.UUID, _ access.Subject, role string) error {
 	switch role {
 	case "member":
-		return nil
+		return n.ungivable
 	case "owner":
 		return access.ErrForbidden()
 	}
@@ -324,6 +325,53 @@ func TestHalfAnAcceptanceIsForgotten(t *testing.T) {
 	}
 }
 
+func TestWithdrawnInvitationOpensNothing(t *testing.T) {
+	t.Parallel()
+	gate := accessfake.Gate{}
+	p := newPlatform(t, gate)
+	_, owner := p.owned(t)
+	_, other := p.owned(t)
+	i, accept := p.invited(t, owner)
+	at := "/v1/invitations/" + i.ID.String()
+	p.do(t, other, "DELETE", at, nil).Want(t, 404)
+	for range 2 {
+		p.do(t, owner, "DELETE", at, nil).Want(t, 204)
+	}
+	if got := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "GET", at, nil).Want(t, 200)); got.Status != tenancy.InvitationWithdrawn {
+		t.Errorf("the invitation is %s", got.Status)
+	}
+	if got := accept().Want(t, 404); !strings.Contains(string(got.Body), "link_unknown") {
+		t.Errorf("the link is answered %s", got.Body)
+	}
+	u := p.joined(t, owner) // the address is free
+	p.do(t, owner, "DELETE", "/v1/invitations/"+u.ID.String(), nil).Want(t, 409)
+	gate[tenancy.UsersInvite] = access.ErrForbidden()
+	p.do(t, owner, "DELETE", at, nil).Want(t, 403)
+}
+
+// Between the invitation and its acceptance, whoever invited loses the right.
+func TestInvitationOutlivesNoRightOfItsInviter(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	who, owner := p.owned(t)
+	_, accept := p.invited(t, owner)
+	for _, p.ungivable = range []error{access.ErrForbidden(), access.ErrNoRole()} {
+		if got := accept().Want(t, 409); !strings.Contains(string(got.Body), "invitation_void") {
+			t.Errorf("after %v the link is answered %s", p.ungivable, got.Body)
+		}
+	}
+	p.ungivable = nil
+	for _, step := range []struct {
+		status string
+		want   int
+	}{{tenancy.UserDisabled, 409}, {tenancy.UserActive, 201}} {
+		if _, err := p.service.Store.SetUserStatus(t.Context(), who, who.User, step.status); err != nil {
+			t.Fatal(err)
+		}
+		accept().Want(t, step.want)
+	}
+}
+
 func TestRefusedAddressIsNotMailedAgain(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
@@ -440,13 +488,22 @@ func TestOperatorsSuspendATenant(t *testing.T) {
 	}
 }
 
-// joined is a person who accepted an invitation.
-func (p *platform) joined(t *testing.T, owner string) tenancy.User {
+// invited is an invitation, and what accepts it.
+func (p *platform) invited(t *testing.T, owner string) (tenancy.Invitation, func() resttest.Response) {
 	t.Helper()
-	p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","name":"Grace","role":"member"}`).Want(t, 201)
+	i := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","name":"Grace","role":"member"}`).Want(t, 201))
 	if err := tenancy.CarryOnInvitations(t.Context(), p.queue, p.service, p, p.letters); err != nil {
 		t.Fatal(err)
 	}
 	_, token, _ := strings.Cut(p.mails[len(p.mails)-1].Link, "token=")
-	return resttest.JSON[tenancy.User](t, p.do(t, "", "POST", "/v1/invitations/acceptance", map[string]string{"token": token, "password": "long enough"}).Want(t, 201))
+	return i, func() resttest.Response {
+		return p.do(t, "", "POST", "/v1/invitations/acceptance", map[string]string{"token": token, "password": "long enough"})
+	}
+}
+
+// joined is a person who accepted an invitation.
+func (p *platform) joined(t *testing.T, owner string) tenancy.User {
+	t.Helper()
+	_, accept := p.invited(t, owner)
+	return resttest.JSON[tenancy.User](t, accept().Want(t, 201))
 }

@@ -127,7 +127,7 @@ func newExamples(t *testing.T) *examples {
 		},
 		"/users/v1/users/": func() string { return w.other(me) },
 		"/users/v1/invitations/": func() string {
-			return w.make("POST", "/users/v1/invitations", fmt.Sprintf(`{"email":"%d@acme.example","role":"member"}`, len(w.ids)), "id")
+			return w.named("/users/v1/invitations", `{"email":"%d@acme.example","role":"member"}`)
 		},
 		"/users/v1/tenant-registrations/": func() string { return c.ID },
 	}

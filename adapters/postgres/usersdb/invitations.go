@@ -2,6 +2,7 @@ package usersdb
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -44,6 +45,20 @@ func (s *Store) Invitation(ctx context.Context, who identity.Caller, id uuid.UUI
 func (s *Store) Invitations(ctx context.Context, who identity.Caller, r page.Request) (page.Result[tenancy.Invitation], error) {
 	rows, err := many[tenancy.Invitation](ctx, s.db, who.Tenant, selectInvitations, who.Tenant, r.After.At, r.After.ID, r.Limit+1)
 	return page.Cut(rows, r.Limit, func(i tenancy.Invitation) page.Key { return page.Key{At: i.CreatedAt, ID: i.ID} }), err
+}
+
+const withdraw = `with changed as (update invitations set status = 'withdrawn', due_at = $3::timestamptz + $4::interval
+	where tenant_id = $1 and id = $2 and status in ('pending', 'withdrawn') returning id)`
+
+// Withdraw implements tenancy.Store.
+func (s *Store) Withdraw(ctx context.Context, who identity.Caller, id uuid.UUID, at time.Time) error {
+	_, found, err := postgres.Change(ctx, s.db, who, true, withdraw, who.Tenant, id, at, tenancy.Grace)
+	if err == nil && !found {
+		if _, err = s.Invitation(ctx, who, id); err == nil {
+			err = fault.New(fault.Conflict, "invitation_is_over", "the person has accepted")
+		}
+	}
+	return err
 }
 
 const accept = `with changed as (update invitations set status = 'accepted', due_at = $5

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) (tenancy.Store, tenancy.Queue)) {
 		"ActiveTenantIsNotRemoved":              active,
 		"InvitationLivesFromMailToGrant":        invitation,
 		"InvitationIsDueOnceMoreAfterItsLife":   expired,
+		"WithdrawnInvitationIsDueAndOver":       withdrawn,
 		"AddressIsInvitedOnce":                  invitedOnce,
 		"OthersPeopleAreUnknown":                others,
 		"PagesOfUsersEnd":                       pages,
@@ -294,6 +295,39 @@ func expired(t *testing.T, w world) {
 	if due, err := w.queue.DueInvitations(t.Context(), i.ExpiresAt.Add(time.Hour)); err != nil || len(due) != 0 {
 		t.Errorf("settled for good: due %+v, %v", due, err)
 	}
+}
+
+func withdrawn(t *testing.T, w world) {
+	r, who := w.made(t, "acme")
+	i := w.invite(t, who, "grace@acme.example")
+	u := tenancy.User{ID: i.ID, Email: i.Email, Name: "Grace", Status: tenancy.UserActive, CreatedAt: clock()}
+	_, other := w.made(t, "other")
+	wantKind(t, "withdrawing another's", w.Withdraw(t.Context(), other, i.ID, clock()), fault.NotFound)
+	for range 2 {
+		if err := w.Withdraw(t.Context(), who, i.ID, clock()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := w.Accept(t.Context(), who, u)
+	wantKind(t, "accepting what was withdrawn", err, fault.Conflict)
+	if err := w.Settled(t.Context(), r.ID, i.ID, tenancy.InvitationPending); err != nil { // a mail that was slow
+		t.Fatal(err)
+	}
+	if due, err := w.queue.DueInvitations(t.Context(), clock().Add(tenancy.Grace)); err != nil || len(due) != 1 || due[0].Status != tenancy.InvitationWithdrawn {
+		t.Errorf("due %+v, %v", due, err)
+	}
+	if err := w.Settled(t.Context(), r.ID, i.ID, tenancy.InvitationWithdrawn); err != nil {
+		t.Fatal(err)
+	}
+	if due, err := w.queue.DueInvitations(t.Context(), clock().Add(time.Hour)); err != nil || len(due) != 0 {
+		t.Errorf("settled for good: due %+v, %v", due, err)
+	}
+	again := w.invite(t, who, i.Email)
+	u.ID = again.ID
+	if _, err := w.Accept(t.Context(), who, u); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, "withdrawing what was accepted", w.Withdraw(t.Context(), who, again.ID, clock()), fault.Conflict)
 }
 
 func invitedOnce(t *testing.T, w world) {

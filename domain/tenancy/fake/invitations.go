@@ -61,6 +61,24 @@ func (s *Store) Invitations(_ context.Context, who identity.Caller, r page.Reque
 	return list(all, r, func(i tenancy.Invitation) page.Key { return page.Key{At: i.CreatedAt, ID: i.ID} }), nil
 }
 
+// Withdraw implements tenancy.Store.
+func (s *Store) Withdraw(_ context.Context, who identity.Caller, id uuid.UUID, at time.Time) error {
+	defer s.lock()()
+	if _, done, err := replay[bool](s, who); done {
+		return err
+	}
+	i := s.find(who.Tenant, id)
+	switch {
+	case i == nil:
+		return notFound()
+	case i.Status == tenancy.InvitationAccepted:
+		return fault.New(fault.Conflict, "invitation_is_over", "the person has accepted")
+	}
+	i.Status, i.due = tenancy.InvitationWithdrawn, at.Add(tenancy.Grace)
+	_, err := remember(s, who, true)
+	return err
+}
+
 // Accept implements tenancy.Store.
 func (s *Store) Accept(_ context.Context, who identity.Caller, u tenancy.User) (tenancy.User, error) {
 	defer s.lock()()

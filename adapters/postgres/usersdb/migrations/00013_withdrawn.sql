@@ -1,0 +1,5 @@
+-- +goose Up
+set lock_timeout = '3s';
+
+alter table invitations drop constraint invitations_status_check;
+alter table invitations add constraint invitations_status_check check (status in ('pending', 'accepted', 'withdrawn')) not valid;
