@@ -33,7 +33,9 @@ func Migrate(ctx context.Context, url string, migrations fs.FS) error {
 	if _, err = p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
+	// goose takes no lock where nothing is pending, and two grants at once collide.
 	_, err = db.ExecContext(ctx, fmt.Sprintf(`do $$ declare r name; begin
+		perform pg_advisory_xact_lock(8236502);
 		for r in select rolname from pg_roles where rolname in (select replace(current_user, '_owner', s) from (values ('_app'), ('_system')) v(s))
 		loop execute format('grant select on %s to %%I', r); end loop; end $$`, versionTable))
 	return err

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -182,6 +183,32 @@ func TestSchemaThatLacksAMigrationIsRefused(t *testing.T) {
 		if db.Verify(t.Context(), wanted) == nil {
 			t.Errorf("a binary may serve a schema without %s", lacking)
 		}
+	}
+}
+
+// Several replicas make one database at once, and then find it made.
+func TestReplicasMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	admin := pgtest.Server(t)
+	defer pgtest.Database{AdminURL: admin}.Exec(t, "drop database if exists several with (force)")
+	at, err := url.Parse(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at.User, at.Path = url.UserPassword("several_migrator", "test"), "/several"
+	schema := fstest.MapFS{"00001_init.sql": {Data: []byte("-- +goose Up\ncreate table things (id int primary key);")}}
+	for range 3 {
+		var replicas sync.WaitGroup
+		for range 6 {
+			replicas.Go(func() {
+				if err := postgres.Provision(t.Context(), admin, "several", postgres.Passwords{Migrator: "test", App: "test", System: "test"}); err != nil {
+					t.Errorf("provision: %v", err)
+				} else if err := postgres.Migrate(t.Context(), at.String(), schema); err != nil {
+					t.Errorf("migrate: %v", err)
+				}
+			})
+		}
+		replicas.Wait()
 	}
 }
 

@@ -56,12 +56,20 @@ func Provision(ctx context.Context, adminURL, service string, p Passwords) error
 
 // ProvisionDatabase is Provision for a database with a name of its own.
 func ProvisionDatabase(ctx context.Context, adminURL, service, database string, p Passwords) error {
-	roles := fmt.Sprintf(provisionRoles, service, quote(p.Migrator), quote(p.App), quote(p.System))
-	// Roles belong to the whole server: two services at once would collide there.
-	if err := execAt(ctx, adminURL, "select pg_advisory_lock(8236501)", roles, "select pg_advisory_unlock(8236501)"); err != nil {
+	admin, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return err
+	}
+	defer admin.Close(context.WithoutCancel(ctx)) // which lets the lock go
+	// Roles and databases belong to the whole server: two services, or two
+	// replicas of one, would collide there.
+	if err := exec(ctx, admin, "select pg_advisory_lock(8236501)"); err != nil {
+		return err
+	}
+	if err := exec(ctx, admin, fmt.Sprintf(provisionRoles, service, quote(p.Migrator), quote(p.App), quote(p.System))); err != nil {
 		return fmt.Errorf("roles of %s: %w", service, err)
 	}
-	err := execAt(ctx, adminURL, fmt.Sprintf("create database %s owner %s_owner", database, service))
+	err = exec(ctx, admin, fmt.Sprintf("create database %s owner %s_owner", database, service))
 	if err != nil && !hasCode(err, "42P04") { // duplicate_database
 		return fmt.Errorf("database %s: %w", database, err)
 	}
@@ -69,7 +77,12 @@ func ProvisionDatabase(ctx context.Context, adminURL, service, database string, 
 	if err != nil {
 		return err
 	}
-	return execAt(ctx, at, fmt.Sprintf(provisionDatabase, service, database))
+	within, err := pgx.Connect(ctx, at)
+	if err != nil {
+		return err
+	}
+	defer within.Close(context.WithoutCancel(ctx))
+	return exec(ctx, within, fmt.Sprintf(provisionDatabase, service, database))
 }
 
 // WithDatabase returns rawURL pointed at another database of the same server.
@@ -82,18 +95,10 @@ func WithDatabase(rawURL, database string) (string, error) {
 	return u.String(), nil
 }
 
-func execAt(ctx context.Context, at string, statements ...string) error {
-	conn, err := pgx.Connect(ctx, at)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	for _, s := range statements {
-		if _, err := conn.Exec(ctx, s, pgx.QueryExecModeSimpleProtocol); err != nil {
-			return err
-		}
-	}
-	return nil
+// exec runs one or more statements.
+func exec(ctx context.Context, conn *pgx.Conn, statements string) error {
+	_, err := conn.Exec(ctx, statements, pgx.QueryExecModeSimpleProtocol)
+	return err
 }
 
 func hasCode(err error, code string) bool {
