@@ -45,7 +45,8 @@ type RegistrationStore interface {
 	// Expire ends a registration that nobody verified, frees its slug, and
 	// reports whether it is expired: false if it was verified in the meantime.
 	Expire(ctx context.Context, id identity.TenantID) (bool, error)
-	// Fail ends a registration that cannot be carried through and frees its slug.
+	// Fail ends a registration that cannot be carried through and frees its slug;
+	// one that has ended keeps its end.
 	Fail(ctx context.Context, id identity.TenantID, f Failure) error
 
 	// AddTenant and AddOwner store the tenant, and its first user, of a

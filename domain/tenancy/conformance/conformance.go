@@ -120,6 +120,12 @@ func slugs(t *testing.T, w world) {
 	if gone, err := w.Expire(t.Context(), first.ID); err != nil || !gone {
 		t.Fatalf("expire: %v, %v", gone, err)
 	}
+	if err := w.Fail(t.Context(), first.ID, tenancy.Failure{Code: "cancelled"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := w.Registration(t.Context(), first.ID); got.Status != tenancy.StatusExpired || got.Failure != nil {
+		t.Errorf("what was cancelled after it expired: %+v", got)
+	}
 	w.register(t, "acme")
 	second := w.register(t, "beta")
 	if err := w.Fail(t.Context(), second.ID, tenancy.Failure{Code: "c", Message: "m"}); err != nil {

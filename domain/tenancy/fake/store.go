@@ -169,7 +169,7 @@ func (s *Store) Expire(_ context.Context, id identity.TenantID) (bool, error) {
 // Fail implements tenancy.Store.
 func (s *Store) Fail(_ context.Context, id identity.TenantID, f tenancy.Failure) error {
 	defer s.lock()()
-	if r, ok := s.registrations[id]; ok && r.Status != tenancy.StatusActive {
+	if r, ok := s.registrations[id]; ok && !r.Status.Final() {
 		r.Status, r.Failure, r.due = tenancy.StatusFailed, &f, time.Time{}
 	}
 	return nil
