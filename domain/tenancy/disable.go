@@ -84,8 +84,16 @@ func (s *Service) concerned(ctx context.Context, who identity.Caller, id identit
 }
 
 // Suspend ends the tokens of everybody in a tenant and gives them no others. It
-// is for the platform's operators.
+// is for the platform's operators. It returns ErrNotActive, and does nothing,
+// while the tenant is being set up.
 func (s *Service) Suspend(ctx context.Context, tenant identity.TenantID) error {
+	t, err := s.Store.Tenant(ctx, identity.Caller{Tenant: tenant})
+	if err == nil && t.Status == TenantProvisioning {
+		err = ErrNotActive
+	}
+	if err != nil {
+		return err
+	}
 	if err := s.Credentials.SuspendTenant(ctx, tenant); err != nil {
 		return err
 	}

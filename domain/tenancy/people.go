@@ -82,11 +82,12 @@ func (i Invitation) Open(now time.Time) error {
 	return nil
 }
 
-// What a mailed link, or a slug, may fail with.
+// What a mailed link, a slug, or a tenant that is no more than begun may fail with.
 var (
 	ErrLinkUsed    = fault.New(fault.Conflict, "link_used", "this link was used; log in instead")
 	ErrLinkExpired = fault.New(fault.Conflict, "link_expired", "this link is no longer valid; ask for a new one")
 	ErrLinkUnknown = fault.New(fault.NotFound, "link_unknown", "this link is not valid; open it again from the mail")
 	ErrLinkVoid    = fault.New(fault.Conflict, "invitation_void", "who invited you may not give this role any more; ask for another invitation")
+	ErrNotActive   = fault.New(fault.Conflict, "tenant_not_active", "the tenant is not active")
 	ErrSlugTaken   = fault.New(fault.Conflict, "slug_taken", "this slug is taken; choose another or leave it out")
 )

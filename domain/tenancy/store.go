@@ -73,7 +73,7 @@ type PeopleStore interface {
 	// first answer to the same request again.
 	SetUserStatus(ctx context.Context, who identity.Caller, id identity.UserID, status string) (User, error)
 	// SetTenantStatus moves the tenant between active and suspended. It returns
-	// fault.Conflict when the tenant is neither.
+	// ErrNotActive when the tenant is neither.
 	SetTenantStatus(ctx context.Context, tenant identity.TenantID, status string) error
 
 	// Invite stores i, whose mail is due at once. It returns fault.Conflict

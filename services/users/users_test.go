@@ -480,6 +480,15 @@ func TestOperatorsSuspendATenant(t *testing.T) {
 	who, owner := p.owned(t)
 	operator := p.issuer.Token(t, identity.Caller{Tenant: who.Tenant, Client: "svc-users", Scopes: []string{"platform"}})
 	p.do(t, owner, "POST", "/v1/platform/tenant/suspend", nil).Want(t, 403)
+	half := identity.Caller{Tenant: uuid.New(), Client: "svc-users", Scopes: []string{"platform"}}
+	for _, want := range []int{404, 409} {
+		if p.do(t, p.issuer.Token(t, half), "POST", "/v1/platform/tenant/suspend", nil).Want(t, want); p.suspended {
+			t.Errorf("a tenant that is refused with %d is suspended in auth", want)
+		}
+		if err := p.service.Store.AddTenant(t.Context(), tenancy.Tenant{ID: half.Tenant, Slug: "half", Name: "Half", Status: tenancy.TenantProvisioning, CreatedAt: time.Now()}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for status, path := range map[string]string{tenancy.TenantSuspended: "suspend", tenancy.TenantActive: "resume"} {
 		p.do(t, operator, "POST", "/v1/platform/tenant/"+path, nil).Want(t, 204)
 		if got := resttest.JSON[tenancy.Tenant](t, p.do(t, owner, "GET", "/v1/tenant", nil).Want(t, 200)); got.Status != status || p.suspended != (path == "suspend") {

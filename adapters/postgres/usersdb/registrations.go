@@ -108,7 +108,7 @@ func (s *Store) Record(ctx context.Context, id identity.TenantID, p tenancy.Prog
 const (
 	expire = `update registrations set status = 'expired', due_at = null
 		where tenant_id = $1 and verified_at is null and status in ('pending', 'awaiting_verification', 'expired')`
-	fail = `update registrations set status = 'failed', failure = $2, due_at = null 
+	fail = `update registrations set status = 'failed', failure = $2, due_at = null
 		where tenant_id = $1 and status not in ('active', 'expired', 'failed')`
 	// freeSlug runs after the row has ended, and only then.
 	freeSlug = `delete from slugs where tenant_id = $1 and exists (select from registrations where tenant_id = $1 and status in ('expired', 'failed'))`

@@ -93,7 +93,7 @@ func (s *Store) SetTenantStatus(ctx context.Context, tenant identity.TenantID, s
 		postgres.Affected(b, &n, `update tenants set status = $2 where tenant_id = $1 and status in ('active', 'suspended')`, tenant, status)
 	})
 	if err == nil && n == 0 {
-		err = fault.New(fault.Conflict, "tenant_not_active", "the tenant is not active")
+		err = tenancy.ErrNotActive
 	}
 	return err
 }

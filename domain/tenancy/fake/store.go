@@ -285,7 +285,7 @@ func (s *Store) SetTenantStatus(_ context.Context, tenant identity.TenantID, sta
 	defer s.lock()()
 	t := s.tenants[tenant]
 	if t == nil || t.Status == tenancy.TenantProvisioning {
-		return fault.New(fault.Conflict, "tenant_not_active", "the tenant is not active")
+		return tenancy.ErrNotActive
 	}
 	t.Status = status
 	return nil
