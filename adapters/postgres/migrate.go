@@ -41,6 +41,15 @@ func Migrate(ctx context.Context, url string, migrations fs.FS) error {
 	return err
 }
 
+// Folder returns the migrations that a store has compiled in.
+func Folder(embedded fs.FS) fs.FS {
+	migrations, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		panic(err) // the name is valid
+	}
+	return migrations
+}
+
 const versionTable = "goose_db_version"
 
 // Verify reports whether this connection may serve: its role is neither

@@ -17,5 +17,5 @@ var Permissions = []access.Declared{
 	{Name: UsersInvite, Description: "Invite people", Least: access.Manager},
 	{Name: UsersWrite, Description: "Disable and enable people", Least: access.Admin},
 	{Name: TenantRead, Description: "See the tenant", Least: access.Admin},
-	{Name: TenantWrite, Description: "Change and close the tenant", Least: access.Owner},
+	{Name: TenantWrite, Description: "Own the tenant: nobody is disabled while they hold it, and only others who hold it enable them", Least: access.Owner},
 }

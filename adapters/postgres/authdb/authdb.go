@@ -4,7 +4,6 @@ package authdb
 import (
 	"context"
 	"embed"
-	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,7 +17,7 @@ import (
 var embedded embed.FS
 
 // Migrations make and change the schema.
-var Migrations = must(fs.Sub(embedded, "migrations"))
+var Migrations = postgres.Folder(embedded)
 
 // Store implements login.Store, and keeps what the protocol remembers: codes,
 // families of tokens, sessions, failures and keys.
@@ -55,11 +54,4 @@ func (s *Store) Purge(ctx context.Context) error {
 		}
 	}
 	return postgres.PurgeReceipts(ctx, s.system)
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err) // the folder is compiled in
-	}
-	return v
 }

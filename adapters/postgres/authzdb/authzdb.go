@@ -5,7 +5,6 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"io/fs"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -19,7 +18,7 @@ import (
 var embedded embed.FS
 
 // Migrations make and change the schema.
-var Migrations = must(fs.Sub(embedded, "migrations"))
+var Migrations = postgres.Folder(embedded)
 
 // Store implements access.Store.
 type Store struct{ db, system *postgres.DB }
@@ -89,11 +88,4 @@ func (s *Store) Erase(ctx context.Context, tenant uuid.UUID) error {
 		}
 		b.Queue(wakeErased, tenant)
 	})
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err) // the folder is compiled in
-	}
-	return v
 }

@@ -3,7 +3,6 @@ package reportsdb
 
 import (
 	"embed"
-	"io/fs"
 
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/report"
@@ -13,7 +12,7 @@ import (
 var embedded embed.FS
 
 // Migrations make and change the schema.
-var Migrations = must(fs.Sub(embedded, "migrations"))
+var Migrations = postgres.Folder(embedded)
 
 // Store implements report.Store and report.Journal.
 type Store struct{ db *postgres.DB }
@@ -25,10 +24,3 @@ var (
 
 // New returns the store in db, which is connected as reports_app.
 func New(db *postgres.DB) *Store { return &Store{db} }
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err) // the folder is compiled in
-	}
-	return v
-}

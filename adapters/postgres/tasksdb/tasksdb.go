@@ -3,7 +3,6 @@ package tasksdb
 
 import (
 	"embed"
-	"io/fs"
 
 	"golang.org/x/sync/semaphore"
 
@@ -15,7 +14,7 @@ import (
 var embedded embed.FS
 
 // Migrations make and change the schema.
-var Migrations = must(fs.Sub(embedded, "migrations"))
+var Migrations = postgres.Folder(embedded)
 
 // Store implements task.Store.
 type Store struct {
@@ -29,11 +28,4 @@ var _ task.Store = (*Store)(nil)
 // connections serve exports, whose clients read as slowly as they like.
 func New(db *postgres.DB) *Store {
 	return &Store{db, semaphore.NewWeighted(int64(max(1, db.Connections()/2)))}
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err) // the folder is compiled in
-	}
-	return v
 }

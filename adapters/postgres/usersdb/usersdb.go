@@ -4,7 +4,6 @@ package usersdb
 import (
 	"context"
 	"embed"
-	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,7 +17,7 @@ import (
 var embedded embed.FS
 
 // Migrations make and change the schema.
-var Migrations = must(fs.Sub(embedded, "migrations"))
+var Migrations = postgres.Folder(embedded)
 
 // Store implements tenancy.Store.
 type Store struct{ db *postgres.DB }
@@ -46,11 +45,4 @@ func many[T any](ctx context.Context, db *postgres.DB, tenant identity.TenantID,
 // exec runs one statement.
 func (s *Store) exec(ctx context.Context, tenant identity.TenantID, sql string, args ...any) error {
 	return s.db.Tenant(ctx, tenant, func(b *pgx.Batch) { b.Queue(sql, args...) })
-}
-
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err) // the folder is compiled in
-	}
-	return v
 }
