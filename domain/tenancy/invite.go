@@ -108,10 +108,10 @@ func (s *Service) Accept(ctx context.Context, who identity.Caller, token, name, 
 	if err == nil {
 		err = i.Open(now())
 	}
-	if err == nil {
-		err = s.backed(ctx, who, i)
-	}
 	if err != nil {
+		return User{}, forgotten(err)
+	}
+	if err := s.backed(ctx, who, i); err != nil {
 		return User{}, err
 	}
 	u, err := i.user(name)

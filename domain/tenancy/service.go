@@ -77,11 +77,11 @@ func (s *Service) Verify(ctx context.Context, who identity.Caller, token, passwo
 		return done.Shown(), err
 	}
 	r, err := s.Store.Registration(ctx, link.Tenant)
-	if err != nil {
-		return r, err
+	if err == nil {
+		err = r.open(now())
 	}
-	if err := r.open(now()); err != nil {
-		return r, err
+	if err != nil {
+		return r, forgotten(err)
 	}
 	err = s.Credentials.PutCredential(ctx, r.ID, Credential{User: r.OwnerID, Email: r.Email, Name: r.OwnerName, Password: password})
 	if err != nil {
@@ -120,10 +120,15 @@ func (s *Service) Open(ctx context.Context, who identity.Caller, token string) (
 			o.Email, o.Name, err = i.Email, i.Name, i.Open(now())
 		}
 	}
+	return o, forgotten(err)
+}
+
+// forgotten is err, of what a link named that is kept no more: ErrLinkUnknown.
+func forgotten(err error) error {
 	if fault.Is(err, fault.NotFound) {
-		err = ErrLinkUnknown
+		return ErrLinkUnknown
 	}
-	return o, err
+	return err
 }
 
 // Tenant returns the caller's own.

@@ -28,7 +28,7 @@ func (a *api) register(r *rest.API) {
 	}, a.registerTenant)
 	rest.Register(r, rest.Operation{
 		ID: "get-tenant-registration", Method: http.MethodGet, Path: "/v1/tenant-registrations/{id}", Tag: "registrations", Public: true, Errors: []int{404},
-		Summary: "Read a registration's status", Description: "Every step with its state. It names no person; whoever knows the id may read it.",
+		Summary: "Read a registration's status", Description: "Every step with its state. It names no person; whoever knows the id may read it. One that became no tenant is forgotten thirty days after its expires_at.",
 	}, a.getRegistration)
 	rest.Register(r, rest.Operation{
 		ID: "verify-tenant-registration", Method: http.MethodPost, Path: "/v1/tenant-registrations/verification", Tag: "registrations", Public: true, Status: http.StatusAccepted, Errors: []int{404, 409},

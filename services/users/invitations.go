@@ -16,7 +16,7 @@ func (a *api) registerInvitations(r *rest.API) {
 	}, a.invite)
 	rest.Register(r, rest.Operation{
 		ID: "list-invitations", Method: http.MethodGet, Path: "/v1/invitations", Tag: "invitations", Scope: scope, Needs: rest.Needs{tenancy.UsersRead},
-		Summary: "List invitations", Description: "Oldest first, with what became of them.",
+		Summary: "List invitations", Description: "Oldest first, with what became of them. One is forgotten thirty days after its expires_at.",
 	}, a.listInvitations)
 	rest.Register(r, rest.Operation{
 		ID: "get-invitation", Method: http.MethodGet, Path: "/v1/invitations/{id}", Tag: "invitations", Scope: scope, Needs: rest.Needs{tenancy.UsersRead}, Errors: []int{404},

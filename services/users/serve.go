@@ -5,7 +5,6 @@ import (
 
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/gate"
-	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/adapters/postgres/usersdb"
 	"bailiwick.dev/adapters/process"
 	"bailiwick.dev/adapters/rest"
@@ -59,7 +58,7 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
+	go process.Every(ctx, process.Hourly, "purge", usersdb.NewQueue(system).Purge)
 	platform := restclient.New(cfg.Platform)
 	g := gate.Start(ctx, platform)
 	s := &tenancy.Service{

@@ -372,6 +372,42 @@ func TestInvitationOutlivesNoRightOfItsInviter(t *testing.T) {
 	}
 }
 
+// Who never came is forgotten, a month after the link's life; a tenant, and what
+// is still to be done, is not.
+func TestWhoNeverCameIsForgotten(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	who, owner := p.owned(t)
+	i, accept := p.invited(t, owner)
+	r := p.register(t)
+	if _, err := p.service.Store.Expire(t.Context(), r.ID); err != nil {
+		t.Fatal(err)
+	}
+	purge := func(registration, invitation int) {
+		t.Helper()
+		if err := p.queue.(usersdb.Queue).Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.do(t, "", "GET", registrationsPath+"/"+r.ID.String(), nil).Want(t, registration)
+		p.do(t, owner, "GET", "/v1/invitations/"+i.ID.String(), nil).Want(t, invitation)
+		p.do(t, "", "GET", registrationsPath+"/"+who.Tenant.String(), nil).Want(t, 200)
+	}
+	purge(200, 200)
+	p.db.Exec(t, "update invitations set expires_at = now() - interval '31 days', due_at = now()")
+	p.db.Exec(t, "update registrations set expires_at = now() - interval '31 days'")
+	purge(404, 200)
+	if err := tenancy.CarryOnInvitations(t.Context(), p.queue, p.service, p, p.letters); err != nil {
+		t.Fatal(err)
+	}
+	purge(404, 404)
+	for _, got := range []resttest.Response{accept(), p.do(t, "", "POST", registrationsPath+"/verification",
+		map[string]string{"token": p.letters.Links.Token(tenancy.Link{Tenant: r.ID}), "password": "long enough"})} {
+		if !strings.Contains(string(got.Want(t, 404).Body), "link_unknown") {
+			t.Errorf("a link to what is forgotten is answered %s", got.Body)
+		}
+	}
+}
+
 func TestRefusedAddressIsNotMailedAgain(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
