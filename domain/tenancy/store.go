@@ -109,7 +109,7 @@ type Queue interface {
 
 // Grace is how long after an invitation's end somebody may still be in the
 // middle of accepting it: longer than any request takes.
-const Grace = time.Minute
+const Grace = 2 * time.Minute
 
 // Silence is how long an onboarding that was begun is left alone. Then it is
 // begun again, which changes nothing unless Temporal has lost it, or an
