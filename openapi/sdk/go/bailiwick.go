@@ -1,31 +1,27 @@
 package bailiwick
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 
 	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/clientcredentials"
 )
 
 // New returns a client of the platform at baseURL, such as
-// "http://localhost:8080", whose requests bear the tokens of tokens. With nil
-// tokens only public operations work.
-func New(baseURL string, tokens oauth2.TokenSource) (*ClientWithResponses, error) {
-	var rt http.RoundTripper = &Transport{}
-	if tokens != nil {
-		rt = &oauth2.Transport{Base: rt, Source: oauth2.ReuseTokenSource(nil, tokens)}
+// "http://localhost:8080", whose requests bear the tokens of source. With nil
+// only public operations work. A request waits for a token no longer than its
+// own context.
+func New(baseURL string, source oauth2.TokenSource) (*ClientWithResponses, error) {
+	client := &http.Client{Transport: &Transport{}}
+	if source == nil {
+		return NewClientWithResponses(baseURL, WithHTTPClient(client))
 	}
-	return NewClientWithResponses(baseURL, WithHTTPClient(&http.Client{Transport: rt}))
-}
-
-// ClientCredentials returns the tokens of a machine client of the issuer at
-// baseURL (RFC 6749, section 4.4).
-func ClientCredentials(ctx context.Context, baseURL, clientID, clientSecret string, scopes ...string) oauth2.TokenSource {
-	c := clientcredentials.Config{ClientID: clientID, ClientSecret: clientSecret, TokenURL: baseURL + "/auth/token", Scopes: scopes}
-	return c.TokenSource(ctx)
+	kept, ok := source.(*tokens)
+	if !ok {
+		kept = &tokens{ask: source.Token}
+	}
+	return NewClientWithResponses(baseURL, WithHTTPClient(&bearer{client, kept}))
 }
 
 // Error implements error.

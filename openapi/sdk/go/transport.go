@@ -24,9 +24,7 @@ type Transport struct {
 // RoundTrip implements http.RoundTripper.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
-	if req.Method != http.MethodGet && req.Method != http.MethodHead && req.Header.Get("Idempotency-Key") == "" {
-		req.Header.Set("Idempotency-Key", rand.Text())
-	}
+	setKey(req)
 	wait := cmp.Or(t.Backoff, 200*time.Millisecond)
 	for attempt := 1; ; attempt++ {
 		resp, err := t.base().RoundTrip(req)
@@ -35,8 +33,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		pause := max(wait/2+mathrand.N(wait), retryAfter(resp)) // clients that failed together do not come back together
 		if resp != nil {
-			_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
-			_ = resp.Body.Close()
+			discard(resp)
 		}
 		select {
 		case <-req.Context().Done():
@@ -52,6 +49,13 @@ func (t *Transport) base() http.RoundTripper {
 		return http.DefaultTransport
 	}
 	return t.Base
+}
+
+// setKey names a write, unless the caller did.
+func setKey(req *http.Request) {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead && req.Header.Get("Idempotency-Key") == "" {
+		req.Header.Set("Idempotency-Key", rand.Text())
+	}
 }
 
 func again(resp *http.Response, err error) bool {
@@ -76,6 +80,12 @@ func rewind(req *http.Request) bool {
 	body, err := req.GetBody()
 	req.Body = body
 	return err == nil
+}
+
+// discard ends with an answer so that its connection can be used again.
+func discard(resp *http.Response) {
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	_ = resp.Body.Close()
 }
 
 func retryAfter(resp *http.Response) time.Duration {
