@@ -1,5 +1,5 @@
 import { createClient, createConfig, type Client } from './gen/client/index.js';
-import type { TokenSource } from './tokens.js';
+import { bear, type TokenSource } from './tokens.js';
 import { retrying, type RetryOptions } from './transport.js';
 
 export interface ConnectOptions extends RetryOptions {
@@ -11,7 +11,9 @@ export interface ConnectOptions extends RetryOptions {
 
 /** Returns the client that operations take. */
 export function connect({ baseUrl, tokens, ...retry }: ConnectOptions): Client {
-  const client = createClient(createConfig({ baseUrl, fetch: retrying(retry), ...(tokens ? { auth: () => tokens() } : {}) }));
+  const send = retrying(retry);
+  const client = createClient(createConfig({ baseUrl: baseUrl.replace(/\/+$/, ''), fetch: send }));
+  if (tokens) bear(client, tokens, send);
   // The client takes any application/… but JSON for a file; NDJSON is text.
   client.interceptors.response.use((response, _, options) => {
     if (options.parseAs === 'auto' && response.headers.get('Content-Type') === 'application/x-ndjson') options.parseAs = 'text';

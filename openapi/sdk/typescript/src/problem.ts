@@ -40,8 +40,13 @@ export async function ok<T>(operation: Promise<Result<T>>): Promise<NonNullable<
     if (response === undefined) {
       throw error instanceof Error ? error : new Error('no answer', { cause: error });
     }
-    const told = typeof error === 'object' && error !== null ? error : {}; // else a proxy answered
-    throw new ProblemError({ type: 'about:blank', title: response.statusText, ...told, status: response.status } as Problem);
+    throw problemOf(response, error);
   }
   return data as NonNullable<T>;
+}
+
+/** What an answer tells of: a problem document, or no more than its status if a proxy answered. */
+export function problemOf({ status, statusText }: Response, told: unknown): ProblemError {
+  const members = typeof told === 'object' && told !== null ? told : {};
+  return new ProblemError({ type: 'about:blank', title: statusText, ...members, status } as Problem);
 }

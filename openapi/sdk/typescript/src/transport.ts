@@ -20,9 +20,7 @@ const longestWait = 30_000;
 export function retrying({ attempts = 4, backoff = 200, fetch: send = fetch }: RetryOptions = {}): typeof fetch {
   return async (input, init) => {
     const request = new Request(input, init);
-    if (!reads.has(request.method) && !request.headers.has('Idempotency-Key')) {
-      request.headers.set('Idempotency-Key', crypto.randomUUID());
-    }
+    setKey(request);
     for (let attempt = 1, wait = backoff; ; attempt++, wait *= 2) {
       let response: Response | undefined;
       try {
@@ -36,6 +34,13 @@ export function retrying({ attempts = 4, backoff = 200, fetch: send = fetch }: R
       await sleep(Math.max(wait / 2 + Math.random() * wait, Math.min(asked, longestWait)), request.signal);
     }
   };
+}
+
+/** Names a write, unless the caller did. */
+export function setKey(request: Request): void {
+  if (!reads.has(request.method) && !request.headers.has('Idempotency-Key')) {
+    request.headers.set('Idempotency-Key', crypto.randomUUID());
+  }
 }
 
 /** Resolves after so many milliseconds; rejects when signal aborts. */

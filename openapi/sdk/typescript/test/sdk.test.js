@@ -77,6 +77,58 @@ test('a token is asked for once, and sent', async (t) => {
   assert.equal(asked, 1);
 });
 
+/** Serves the token endpoint with token(response, n), n from 1, and all else with api; returns a machine client. */
+async function machine(t, token, api = (_, response) => answer(response, 200, { items: [] })) {
+  let asked = 0;
+  const baseUrl = `${await serve(t, (request, response) => (request.url === '/auth/token' ? token(response, ++asked) : api(request, response)))}/`;
+  return connect({ baseUrl, tokens: clientCredentials({ baseUrl, clientId: 'id', clientSecret: 's', scopes: [] }) });
+}
+
+test('a token that is over is replaced by one, however many wait', async (t) => {
+  let asked = 0;
+  const client = await machine(t, (response, n) => answer(response, 200, { access_token: `t${(asked = n)}`, expires_in: n === 1 ? 30 : 600 }));
+  await ok(listTasks({ client }));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await Promise.all(Array.from({ length: 10 }, () => ok(listTasks({ client }))));
+  assert.equal(asked, 2);
+});
+
+test('a token that is refused says why', async (t) => {
+  const of = async (status, body) => {
+    const client = await machine(t, (response) => response.writeHead(status).end(body));
+    return ok(listTasks({ client })).catch((error) => [error instanceof ProblemError, error.code, error.message]);
+  };
+  assert.deepEqual(await of(401, '{"error":"invalid_client","error_description":"no"}'), [true, 'invalid_client', '401 invalid_client: no']);
+  assert.deepEqual(await of(500, '{"type":"x#internal","title":"Internal","status":500}'), [true, 'internal', '500 Internal: ']);
+  assert.deepEqual(await of(404, '<html>'), [true, '', '404 Not Found: ']);
+  assert.deepEqual(await of(200, '<html>'), [false, undefined, 'the answer to the request for a token, 200, has none']);
+});
+
+test('who aborts does not wait for a token', async (t) => {
+  const waiting = [];
+  const client = await machine(t, (response) => waiting.push(response));
+  await assert.rejects(ok(listTasks({ client, signal: AbortSignal.timeout(50) })), { name: 'TimeoutError' });
+  for (const response of waiting) answer(response, 200, { access_token: 't1', expires_in: 600 });
+});
+
+test('a revoked token is replaced once', async (t) => {
+  const seen = [];
+  let revoked = ['Bearer t1'];
+  const client = await machine(t, (response, n) => answer(response, 200, { access_token: `t${n}`, expires_in: 600 }), (request, response) => {
+    seen.push(request.headers['idempotency-key']);
+    answer(response, revoked.includes(request.headers.authorization) ? 401 : 201, { name: 'x' });
+  });
+  const create = (headers) => createProject({ client, body: { name: 'x' }, headers });
+  assert.equal((await ok(create())).name, 'x');
+  assert.equal(seen.length, 2);
+  assert.equal(seen[0], seen[1]);
+  revoked = ['Bearer t2', 'Bearer t3'];
+  assert.equal((await create()).response.status, 401);
+  revoked = ['Bearer mine'];
+  assert.equal((await create({ Authorization: 'Bearer mine' })).response.status, 401);
+  assert.equal(seen.length, 5);
+});
+
 test('a report is waited for with its progress', async (t) => {
   const statuses = ['pending', 'running', 'succeeded'];
   const baseUrl = await serve(t, (_, response) => answer(response, 200, { status: statuses.shift() }));
