@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"golang.org/x/oauth2"
 )
@@ -29,10 +30,20 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%d %s: %s", p.Status, p.Title, value(p.Detail))
 }
 
+// Code is the stable end of the problem's type, such as "not_found".
+func (p *Problem) Code() string {
+	_, code, _ := strings.Cut(p.Type, "#")
+	return code
+}
+
 // Check returns nil when an operation's response has the status want, else the
-// *Problem that its body tells of (RFC 9457).
+// *Problem that its body tells of (RFC 9457). A page is no answer of the
+// platform's, whatever its status.
 func Check(resp *http.Response, body []byte, want int) error {
 	if resp.StatusCode == want {
+		if kind := resp.Header.Get("Content-Type"); strings.HasPrefix(kind, "text/html") {
+			return fmt.Errorf("%s with %s: somebody between here and the platform answered", resp.Status, kind)
+		}
 		return nil
 	}
 	p := &Problem{Status: int64(resp.StatusCode), Title: http.StatusText(resp.StatusCode)}

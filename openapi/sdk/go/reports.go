@@ -13,8 +13,8 @@ import (
 const longestPoll = 2 * time.Second
 
 // WaitForReport waits until a report run is over and returns it. progress, if
-// it is not nil, is handed the run each time it was looked at. It returns an
-// error when the run failed, which says why, or was cancelled, and when ctx ends.
+// it is not nil, is handed the run each time it was looked at. It returns a
+// *ReportError when the run failed or was cancelled, and an error when ctx ends.
 func WaitForReport(ctx context.Context, c *ClientWithResponses, id openapi_types.UUID, progress func(Run)) (*Run, error) {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, longestPoll) {
 		r, err := c.GetReportRunWithResponse(ctx, id, nil)
@@ -24,6 +24,9 @@ func WaitForReport(ctx context.Context, c *ClientWithResponses, id openapi_types
 		if err := Check(r.HTTPResponse, r.Body, http.StatusOK); err != nil {
 			return nil, err
 		}
+		if r.JSON200 == nil {
+			return nil, fmt.Errorf("a report run that is no JSON, but %q", r.HTTPResponse.Header.Get("Content-Type"))
+		}
 		if progress != nil {
 			progress(*r.JSON200)
 		}
@@ -31,7 +34,7 @@ func WaitForReport(ctx context.Context, c *ClientWithResponses, id openapi_types
 		case RunStatusSucceeded:
 			return r.JSON200, nil
 		case RunStatusFailed, RunStatusCancelled:
-			return r.JSON200, over(r.JSON200)
+			return r.JSON200, &ReportError{Run: *r.JSON200}
 		}
 		select {
 		case <-ctx.Done():
@@ -41,10 +44,14 @@ func WaitForReport(ctx context.Context, c *ClientWithResponses, id openapi_types
 	}
 }
 
-// over tells how a run without a file has ended.
-func over(r *Run) error {
-	if r.Failure == nil {
-		return fmt.Errorf("the report run is %s", r.Status)
+// ReportError tells of a report run that has no file: it failed, and
+// Run.Failure says why, or was cancelled.
+type ReportError struct{ Run Run }
+
+// Error implements error.
+func (e *ReportError) Error() string {
+	if e.Run.Failure == nil {
+		return fmt.Sprintf("the report run is %s", e.Run.Status)
 	}
-	return fmt.Errorf("the report run is %s: %s: %s", r.Status, r.Failure.Code, r.Failure.Message)
+	return fmt.Sprintf("the report run is %s: %s: %s", e.Run.Status, e.Run.Failure.Code, e.Run.Failure.Message)
 }

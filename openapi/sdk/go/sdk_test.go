@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	bailiwick "bailiwick.dev/openapi/sdk/go"
@@ -65,7 +66,7 @@ func TestWhatIsRefusedIsNotSentAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	var p *bailiwick.Problem
-	if err := bailiwick.Check(r.HTTPResponse, r.Body, http.StatusCreated); !errors.As(err, &p) || p.Status != 409 || n.Load() != 1 {
+	if err := bailiwick.Check(r.HTTPResponse, r.Body, http.StatusCreated); !errors.As(err, &p) || p.Status != 409 || p.Code() != "project_archived" || n.Load() != 1 {
 		t.Errorf("%v after %d attempts, want a problem after one", err, n.Load())
 	}
 }
@@ -84,6 +85,30 @@ func TestCallerWhoLeavesEndsTheAttempts(t *testing.T) {
 		t.Errorf("%v after %d attempts, want canceled after one", err, n.Load())
 	}
 }
+
+func TestRetryAfterIsHeeded(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]time.Duration{
+		"7": 7 * time.Second, "Sat, 01 Jan 2000 00:00:09 GMT": 9 * time.Second, "3600": 30 * time.Second, "99999999999": 30 * time.Second,
+		"Sun, 01 Jan 2040 00:00:00 GMT": 30 * time.Second, "Fri, 31 Dec 1999 00:00:00 GMT": 0, "-7": 0, "soon": 0, "": 0,
+	} {
+		synctest.Test(t, func(t *testing.T) { // its clock starts with the year 2000
+			transport := &bailiwick.Transport{Attempts: 2, Backoff: time.Nanosecond, Base: answers(func() *http.Response {
+				return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {asked}}, Body: http.NoBody}
+			})}
+			start := time.Now()
+			resp, err := transport.RoundTrip(httptest.NewRequest(http.MethodGet, "/", nil))
+			if waited := time.Since(start).Truncate(time.Millisecond); err != nil || resp.StatusCode != http.StatusTooManyRequests || waited != want {
+				t.Errorf("%q: waited %v, %v, want %v", asked, waited, err, want)
+			}
+		})
+	}
+}
+
+// answers is a transport.
+type answers func() *http.Response
+
+func (a answers) RoundTrip(*http.Request) (*http.Response, error) { return a(), nil }
 
 func TestRowsReadsEveryPageAndTellsOfAProblem(t *testing.T) {
 	t.Parallel()
@@ -155,5 +180,18 @@ func TestFailedReportSaysWhy(t *testing.T) {
 	_, err := bailiwick.WaitForReport(t.Context(), c, [16]byte{1}, nil)
 	if want := "the report run is failed: cell_too_long: OPS-3: Title is too long"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
+	}
+	if failed := (*bailiwick.ReportError)(nil); !errors.As(err, &failed) || failed.Run.Failure.Code != "cell_too_long" {
+		t.Errorf("%v, want the failed run", err)
+	}
+}
+
+func TestWhatAProxyAnswersIsAnError(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{"text/html; charset=utf-8", "text/plain"} {
+		c := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Type", kind) })
+		if _, err := bailiwick.WaitForReport(t.Context(), c, [16]byte{1}, nil); err == nil || !strings.Contains(err.Error(), kind) {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }

@@ -88,13 +88,18 @@ func discard(resp *http.Response) {
 	_ = resp.Body.Close()
 }
 
+// longestWait bounds what an answer may ask for.
+const longestWait = 30 * time.Second
+
+// retryAfter returns how long an answer asks to wait, by seconds or a date.
 func retryAfter(resp *http.Response) time.Duration {
 	if resp == nil {
 		return 0
 	}
-	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
-	if err != nil {
-		return 0
+	asked := resp.Header.Get("Retry-After")
+	if at, err := http.ParseTime(asked); err == nil {
+		return min(time.Until(at), longestWait)
 	}
-	return time.Duration(min(seconds, 30)) * time.Second
+	seconds, _ := strconv.ParseUint(asked, 10, 32) // 0: it does not ask
+	return min(time.Duration(seconds)*time.Second, longestWait)
 }

@@ -14,9 +14,11 @@ export function connect({ baseUrl, tokens, ...retry }: ConnectOptions): Client {
   const send = retrying(retry);
   const client = createClient(createConfig({ baseUrl: baseUrl.replace(/\/+$/, ''), fetch: send }));
   if (tokens) bear(client, tokens, send);
-  // The client takes any application/… but JSON for a file; NDJSON is text.
+  // The client goes by Content-Type alone: any application/… but JSON is a file to it, and CSV is text.
   client.interceptors.response.use((response, _, options) => {
-    if (options.parseAs === 'auto' && response.headers.get('Content-Type') === 'application/x-ndjson') options.parseAs = 'text';
+    if (options.parseAs !== 'auto') return response;
+    if (response.headers.get('Content-Type') === 'application/x-ndjson') options.parseAs = 'text';
+    if (options.url === '/reports/v1/runs/{id}/file') options.parseAs = 'blob';
     return response;
   });
   return client;

@@ -8,10 +8,14 @@ import { ok } from './problem.js';
  *     for await (const task of exported(client, { status: 'open' })) …
  *
  * @throws {ProblemError} if the platform answers with a problem, another error
- * if the connection breaks before the last task.
+ * if the connection breaks, or signal aborts, before the last task.
  */
-export async function* exported(client: Client, query: Omit<NonNullable<ExportTasksData['query']>, 'format'> = {}): AsyncGenerator<Task, void, undefined> {
-  const answer: unknown = await ok(exportTasks({ client, query: { ...query, format: 'ndjson' }, parseAs: 'stream' }));
+export async function* exported(
+  client: Client,
+  query: Omit<NonNullable<ExportTasksData['query']>, 'format'> = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<Task, void, undefined> {
+  const answer: unknown = await ok(exportTasks({ client, query: { ...query, format: 'ndjson' }, parseAs: 'stream', signal }));
   const reader = (answer as ReadableStream<BufferSource>).pipeThrough(new TextDecoderStream()).getReader();
   let rest = ''; // of a line that is not whole yet
   try {

@@ -9,6 +9,6 @@ export { connect, type ConnectOptions } from './connect.js';
 export { exported } from './exports.js';
 export { rows, type Page } from './lists.js';
 export { ok, ProblemError, type Result } from './problem.js';
-export { waitForReport, type WaitOptions } from './reports.js';
+export { ReportError, waitForReport, type WaitOptions } from './reports.js';
 export { clientCredentials, type ClientCredentials, type TokenSource } from './tokens.js';
 export { retrying, type RetryOptions } from './transport.js';

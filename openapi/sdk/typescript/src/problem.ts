@@ -32,7 +32,8 @@ export interface Result<T> {
 
 /**
  * Resolves to the data of an operation: `await ok(getTask({ client, path: { id } }))`.
- * @throws {ProblemError} if the platform answered with a problem.
+ * @throws {ProblemError} if the platform answered with a problem, another error
+ * if it did not answer, or somebody else did: a page is no answer of its.
  */
 export async function ok<T>(operation: Promise<Result<T>>): Promise<NonNullable<T>> {
   const { data, error, response } = await operation;
@@ -41,6 +42,10 @@ export async function ok<T>(operation: Promise<Result<T>>): Promise<NonNullable<
       throw error instanceof Error ? error : new Error('no answer', { cause: error });
     }
     throw problemOf(response, error);
+  }
+  const kind = response.headers.get('Content-Type');
+  if (kind?.startsWith('text/html')) {
+    throw new Error(`${response.status} with ${kind}: somebody between here and the platform answered`);
   }
   return data as NonNullable<T>;
 }

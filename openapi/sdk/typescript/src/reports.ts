@@ -9,21 +9,27 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Tells of a report run that has no file: it failed, and run.failure says why, or was cancelled. */
+export class ReportError extends Error {
+  override readonly name = 'ReportError';
+
+  constructor(readonly run: Run) {
+    super(`the report run is ${run.status}${run.failure ? `: ${run.failure.code}: ${run.failure.message}` : ''}`, { cause: run });
+  }
+}
+
 const longestPoll = 2_000;
 
 /**
  * Waits until a report run is over, and resolves to it.
- * @throws {Error} if the run failed or was cancelled; its message says why, its cause is the run.
+ * @throws {ReportError} if the run failed or was cancelled.
  */
 export async function waitForReport(client: Client, id: string, { onProgress, signal }: WaitOptions = {}): Promise<Run> {
   for (let wait = 100; ; wait = Math.min(2 * wait, longestPoll)) {
     const run = await ok(getReportRun({ client, path: { id }, signal }));
     onProgress?.(run);
     if (run.status === 'succeeded') return run;
-    if (run.status === 'failed' || run.status === 'cancelled') {
-      const why = run.failure ? `: ${run.failure.code}: ${run.failure.message}` : '';
-      throw new Error(`the report run is ${run.status}${why}`, { cause: run });
-    }
+    if (run.status === 'failed' || run.status === 'cancelled') throw new ReportError(run);
     await sleep(wait, signal);
   }
 }

@@ -30,8 +30,7 @@ export function retrying({ attempts = 4, backoff = 200, fetch: send = fetch }: R
         if (attempt >= attempts || request.signal.aborted) throw error;
       }
       await response?.body?.cancel();
-      const asked = Number(response?.headers.get('Retry-After') ?? 0) * 1000 || 0;
-      await sleep(Math.max(wait / 2 + Math.random() * wait, Math.min(asked, longestWait)), request.signal);
+      await sleep(Math.max(wait / 2 + Math.random() * wait, retryAfter(response)), request.signal);
     }
   };
 }
@@ -41,6 +40,13 @@ export function setKey(request: Request): void {
   if (!reads.has(request.method) && !request.headers.has('Idempotency-Key')) {
     request.headers.set('Idempotency-Key', crypto.randomUUID());
   }
+}
+
+/** How many milliseconds an answer asks to wait, by seconds or a date. */
+function retryAfter(response?: Response): number {
+  const asked = response?.headers.get('Retry-After') ?? '';
+  const wait = /^\d+$/.test(asked) ? Number(asked) * 1000 : Date.parse(asked) - Date.now();
+  return Math.min(wait || 0, longestWait);
 }
 
 /** Resolves after so many milliseconds; rejects when signal aborts. */

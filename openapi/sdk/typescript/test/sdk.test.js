@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
-import { clientCredentials, connect, createProject, exported, exportTasks, getTask, listTasks, ok, ProblemError, rows, waitForReport } from '../dist/index.js';
+import { clientCredentials, connect, createProject, downloadReportFile, exported, exportTasks, getTask, listTasks, ok, ProblemError, ReportError, retrying, rows, waitForReport } from '../dist/index.js';
 
 /** Serves handler at a free port while the test runs. */
 async function serve(t, handler) {
@@ -141,7 +141,31 @@ test('a report is waited for with its progress', async (t) => {
 test('a failed report says why', async (t) => {
   const failure = { code: 'cell_too_long', message: 'OPS-3: Title is too long' };
   const baseUrl = await serve(t, (_, response) => answer(response, 200, { status: 'failed', failure }));
-  await assert.rejects(waitForReport(connect({ baseUrl }), 'x'), { message: 'the report run is failed: cell_too_long: OPS-3: Title is too long' });
+  await assert.rejects(waitForReport(connect({ baseUrl }), 'x'), (error) => {
+    return error instanceof ReportError && error.run.failure.code === 'cell_too_long' && error.message === 'the report run is failed: cell_too_long: OPS-3: Title is too long';
+  });
+});
+
+test('a page is not taken for an answer', async (t) => {
+  const baseUrl = await serve(t, (_, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<html>'));
+  await assert.rejects(waitForReport(connect({ baseUrl }), 'x'), /^Error: 200 with text\/html/);
+});
+
+test("a report's file is a blob, or a stream", async (t) => {
+  for (const type of ['text/csv', 'application/pdf']) {
+    const client = connect({ baseUrl: await serve(t, (_, response) => response.writeHead(200, { 'Content-Type': type }).end('a,b')) });
+    assert.equal(await (await ok(downloadReportFile({ client, path: { id: 'x' } }))).text(), 'a,b');
+    assert.equal(await new Response(await ok(downloadReportFile({ client, path: { id: 'x' }, parseAs: 'stream' }))).text(), 'a,b');
+  }
+});
+
+test('Retry-After is heeded', async () => {
+  await Promise.all(['1', new Date(Date.now() + 2_000).toUTCString()].map(async (asked) => {
+    const sent = [];
+    const send = async () => new Response('', { status: sent.push(Date.now()) === 1 ? 429 : 200, headers: { 'Retry-After': asked } });
+    await retrying({ backoff: 1, fetch: send })('http://x');
+    assert.ok(sent[1] - sent[0] > 900, asked); // a date has no milliseconds
+  }));
 });
 
 /** Sends tasks one to a line, each cut in two, and breaks off after the last if it is to. */
@@ -172,6 +196,7 @@ test('an export is text, or task by task', async (t) => {
 
 test('an export that breaks off is not taken for a whole one', async (t) => {
   const client = connect({ baseUrl: await serve(t, (request, response) => lines(request, response, ['A-1'], true)) });
+  await assert.rejects(exported(client, {}, { signal: AbortSignal.abort() }).next(), { name: 'AbortError' });
   await assert.rejects(async () => {
     for await (const task of exported(client)) assert.equal(task.key, 'A-1');
   });
