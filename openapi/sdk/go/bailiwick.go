@@ -27,7 +27,11 @@ func New(baseURL string, source oauth2.TokenSource) (*ClientWithResponses, error
 
 // Error implements error.
 func (p *Problem) Error() string {
-	return fmt.Sprintf("%d %s: %s", p.Status, p.Title, value(p.Detail))
+	text := fmt.Sprintf("%d %s", p.Status, p.Title)
+	if p.Detail != nil {
+		text += ": " + *p.Detail
+	}
+	return text
 }
 
 // Code is the stable end of the problem's type, such as "not_found".
@@ -51,11 +55,4 @@ func Check(resp *http.Response, body []byte, want int) error {
 		p.Status, p.Title = int64(resp.StatusCode), http.StatusText(resp.StatusCode)
 	}
 	return p
-}
-
-func value(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }

@@ -99,8 +99,8 @@ test('a token that is refused says why', async (t) => {
     return ok(listTasks({ client })).catch((error) => [error instanceof ProblemError, error.code, error.message]);
   };
   assert.deepEqual(await of(401, '{"error":"invalid_client","error_description":"no"}'), [true, 'invalid_client', '401 invalid_client: no']);
-  assert.deepEqual(await of(500, '{"type":"x#internal","title":"Internal","status":500}'), [true, 'internal', '500 Internal: ']);
-  assert.deepEqual(await of(404, '<html>'), [true, '', '404 Not Found: ']);
+  assert.deepEqual(await of(500, '{"type":"x#internal","title":"Internal","status":500}'), [true, 'internal', '500 Internal']);
+  assert.deepEqual(await of(404, '<html>'), [true, '', '404 Not Found']);
   assert.deepEqual(await of(200, '<html>'), [false, undefined, 'the answer to the request for a token, 200, has none']);
 });
 
