@@ -24,9 +24,9 @@ func (s *server) devices(r *http.Request) []string {
 	return all[:min(len(all), deviceSharers)]
 }
 
-// judge sets by what an attempt is judged, and returns what it counts for if it
-// fails. In a device of the person's own nobody else's failures matter.
-func (s *server) judge(r *http.Request, c *client, email string, a *attempt) (failures []login.Failure, err error) {
+// judge sets by what an attempt is judged, and what it counts for if it fails. In
+// a device of the person's own nobody else's failures matter.
+func (s *server) judge(r *http.Request, c *client, email string, a *attempt) (err error) {
 	var hashes [][]byte
 	for _, d := range s.devices(r) {
 		hashes = append(hashes, digest(d))
@@ -34,13 +34,13 @@ func (s *server) judge(r *http.Request, c *client, email string, a *attempt) (fa
 	if hashes != nil {
 		a.device, err = s.store.Device(r.Context(), c.Tenant, email, hashes)
 	}
-	if failures = login.Failures(c.Tenant, email, address(r)); a.device != nil {
-		failures = []login.Failure{login.DeviceFailure(c.Tenant, a.device)}
+	if a.failures = login.Failures(c.Tenant, email, address(r)); a.device != nil {
+		a.failures = []login.Failure{login.DeviceFailure(c.Tenant, a.device)}
 	}
-	for _, f := range failures {
+	for _, f := range a.failures {
 		a.keys = append(a.keys, f.Key)
 	}
-	return failures, err
+	return err
 }
 
 // remember makes the browser known to a person who has just logged in, under a

@@ -96,47 +96,42 @@ const wrong = "The e-mail address or the password is wrong."
 type attempt struct {
 	login.Credential // whose they are, if good
 	good             bool
-	wait             time.Duration // until when no more may be tried; nothing was
-	keys             [][]byte      // by which it was judged; a login forgives the first
-	device           []byte        // in which the person has logged in before, if so
+	begun            time.Time
+	wait             time.Duration   // until when no more may be tried; nothing was
+	failures         []login.Failure // what it counts for if it fails
+	keys             [][]byte        // theirs, by which it was judged; a login forgives the first
+	device           []byte          // in which the person has logged in before, if so
 }
 
 // try compares a password, and counts a failure. It gives the same answer, in
 // the same time, whether or not anybody has the address.
 func (s *server) try(r *http.Request, c *client, email, password string) (a attempt, err error) {
-	begun := time.Now()
+	a.begun = time.Now()
 	email = login.Normal(email)
 	if utf8.RuneCountInString(password) > login.MaxPassword || len(email) > 254 {
 		return a, nil
 	}
-	failures, err := s.judge(r, c, email, &a)
-	if err != nil {
+	if err := s.judge(r, c, email, &a); err != nil {
 		return a, err
 	}
-	found, until, err := s.store.Attempt(r.Context(), c.Tenant, email, a.keys...)
+	var until time.Time
+	a.Credential, until, err = s.store.Attempt(r.Context(), c.Tenant, email, a.keys...)
 	if err != nil {
 		return a, err
 	}
 	if a.wait = time.Until(until); a.wait > 0 {
 		return a, nil
 	}
-	good, err := s.hasher.Verify(r.Context(), found.Hash, password)
+	good, err := s.hasher.Verify(r.Context(), a.Hash, password)
 	if err != nil {
 		return a, err
 	}
-	if !good || !found.Enabled {
-		err = s.failed(r, c, found, failures)
-		select {
-		case <-time.After(time.Until(begun.Add(s.failing))):
-		case <-r.Context().Done():
-		}
-		return a, err
+	if !good || !a.Enabled {
+		return a, s.failed(r, c, a)
 	}
-	if found.Hash, err = s.renewed(r.Context(), c.Tenant, found, password); err != nil {
-		return a, err
-	}
-	a.Credential, a.good = found, true
-	return a, nil
+	a.Hash, err = s.renewed(r.Context(), c.Tenant, a.Credential, password)
+	a.good = err == nil
+	return a, err
 }
 
 // newSession is that of a person who has just logged in.
@@ -156,17 +151,20 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	case !c.good:
 		return nil, wrong, http.StatusUnauthorized
 	}
-	before, err := s.replaced(r, tenant, c.User)
-	if err != nil {
+	value, sess := opaque(), newSession(r, c.User)
+	if sess.Replaces, err = s.replaced(r, tenant, c.User); err != nil {
 		return s.unavailable(w, r, err)
 	}
-	value := opaque()
-	sess := newSession(r, c.User)
-	sess.Replaces = before
-	if err := s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, c.keys, event(r, c.User, login.LoginSucceeded)); err != nil {
-		if fault.Is(err, fault.NotFound) { // the password was changed, or too many guesses failed, in this moment
+	err = s.store.LoggedIn(ctx, tenant, digest(value), sess, c.Hash, c.keys, event(r, c.User, login.LoginSucceeded))
+	if fault.Is(err, fault.NotFound) { // the password was changed, or too many guesses failed, in this moment
+		if err = s.failed(r, a.client, c); err == nil {
 			return nil, wrong, http.StatusUnauthorized
 		}
+	}
+	if err == nil && sess.Replaces == uuid.Nil {
+		err = s.endSession(r) // somebody else's
+	}
+	if err != nil {
 		return s.unavailable(w, r, err)
 	}
 	if err := s.remember(w, r, tenant, sess.ID, c.device); err != nil {
@@ -190,16 +188,13 @@ func (s *server) renewed(ctx context.Context, tenant uuid.UUID, c login.Credenti
 }
 
 // replaced returns the person's session in this browser, if there is one, in
-// whose place the new one comes; somebody else's ends.
+// whose place the new one comes.
 func (s *server) replaced(r *http.Request, tenant, user uuid.UUID) (uuid.UUID, error) {
 	was, err := s.heldSession(r, tenant)
-	if err == nil && was != nil && was.UserID == user {
-		return was.ID, nil
-	}
-	if err != nil {
+	if err != nil || was == nil || was.UserID != user {
 		return uuid.Nil, err
 	}
-	return uuid.Nil, s.endSession(r)
+	return was.ID, nil
 }
 
 // event is what a person, or with uuid.Nil nobody known, did in a browser.
@@ -211,15 +206,21 @@ func event(r *http.Request, user uuid.UUID, action string) login.Event {
 	return e
 }
 
-// failed counts a failure. The trail names the account, if there is one, and
-// never what was typed: people type passwords into the wrong field.
-func (s *server) failed(r *http.Request, c *client, found login.Credential, failures []login.Failure) error {
+// failed counts a failure, and takes as long as every other. The trail names the
+// account, if there is one, and never what was typed: people type passwords into
+// the wrong field.
+func (s *server) failed(r *http.Request, c *client, a attempt) error {
 	e := event(r, uuid.Nil, login.LoginFailed)
 	e.Detail = map[string]string{"client": c.ID}
-	if found.User != uuid.Nil {
-		e.Subject = identity.Caller{User: found.User}.Subject()
+	if a.User != uuid.Nil {
+		e.Subject = identity.Caller{User: a.User}.Subject()
 	}
-	return s.store.Failed(r.Context(), c.Tenant, e, failures...)
+	err := s.store.Failed(r.Context(), c.Tenant, e, a.failures...)
+	select {
+	case <-time.After(time.Until(a.begun.Add(s.failing))):
+	case <-r.Context().Done():
+	}
+	return err
 }
 
 func (s *server) unavailable(w http.ResponseWriter, r *http.Request, err error) (*login.Session, string, int) {

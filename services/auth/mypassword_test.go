@@ -16,6 +16,7 @@ import (
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/login"
 	"bailiwick.dev/domain/tenancy"
 )
 
@@ -295,6 +296,57 @@ func TestFailedLoginsTakeTheSameTime(t *testing.T) {
 		begun := time.Now()
 		if resp := send(t, b, at+"/auth/login", form); resp.StatusCode != 401 || time.Since(begun) < w.cfg.failing {
 			t.Errorf("%s: %d after %s", try, resp.StatusCode, time.Since(begun))
+		}
+	}
+}
+
+// slowHasher compares while something else happens.
+type slowHasher struct {
+	hasher
+	meanwhile func()
+}
+
+func (h slowHasher) Verify(ctx context.Context, hash, password string) (bool, error) {
+	h.meanwhile()
+	return h.hasher.Verify(ctx, hash, password)
+}
+
+// Of a crowd of guesses none tells that it was right: not by its answer, not by
+// its time, and not by what it counts for.
+func TestRightGuessOfACrowdIsAWrongOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.firstParty(t)
+	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"grant_types": []string{"authorization_code", "password"}}, 200, nil, "If-Match", `"3"`)
+	time.Sleep(recentLife)
+	w.cfg.failing = 400 * time.Millisecond
+	w.cfg.hasher = slowHasher{w.cfg.hasher, func() {
+		for range 8 {
+			if err := w.store().Failed(t.Context(), w.tenant, login.Event{}, login.Failures(w.tenant, email, "127.0.0.1")...); err != nil {
+				t.Error(err)
+			}
+		}
+	}}
+	c, _ := w.oauth(t)
+	b, at := w.browser(t), w.replicaOn(t, w.db.AppURL, w.db.SystemURL)
+	_, form := open(t, b, c.AuthCodeURL("s", oauth2.S256ChallengeOption(oauth2.GenerateVerifier())))
+	form.Set("email", email)
+	form.Set("password", password)
+	for what, guess := range map[string]func() int{
+		"the page": func() int { return send(t, b, at.url+"/auth/login", form).StatusCode },
+		"the grant": func() int {
+			status, _ := at.withPassword(t, password, "tasks")
+			return status
+		},
+	} {
+		w.db.Exec(t, "delete from login_failures")
+		begun := time.Now()
+		if got := guess(); got != map[string]int{"the page": 401, "the grant": 400}[what] || time.Since(begun) < w.cfg.failing {
+			t.Errorf("%s: %d after %s", what, got, time.Since(begun))
+		}
+		var counted int
+		if w.db.Scan(t, &counted, "select min(failures) from login_failures"); counted != 9 {
+			t.Errorf("%s: %d failures are counted, want 9", what, counted)
 		}
 	}
 }

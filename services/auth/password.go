@@ -76,8 +76,10 @@ func (h *passwordHandler) begin(from *http.Request, r fosite.AccessRequester, a 
 	in := newSession(from, a.User)
 	in.ExpiresAt = time.Now().Add(familyLife)
 	err := h.store.LoggedIn(from.Context(), to.tenant, digest(opaque()), in, a.Hash, a.keys, event(from, a.User, login.LoginSucceeded))
-	if fault.Is(err, fault.NotFound) { // the password was changed in this moment
-		return fosite.ErrInvalidGrant
+	if fault.Is(err, fault.NotFound) { // the password was changed, or too many guesses failed, in this moment
+		if err = h.failed(from, r.GetClient().(*client), a); err == nil {
+			err = fosite.ErrInvalidGrant
+		}
 	}
 	sess := r.GetSession().(*session)
 	sess.Tenant, sess.Subject, sess.Login, sess.Audience = to.tenant, a.User.String(), in.ID, to.audience

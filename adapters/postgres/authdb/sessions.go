@@ -22,7 +22,7 @@ const insertSession = `with person as (select user_id from credentials where ten
 		and not exists (select from login_failures where tenant_id = $1 and key = any ($10) and blocked_until > now()) for share),
 	changed as (insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, network, user_agent, used_at)
 		select $1, $2, $3, user_id, $5, $6, $7, $8, $5 from person returning id),
-	forgiven as (delete from login_failures where tenant_id = $1 and key = $11)`
+	forgiven as (delete from login_failures where tenant_id = $1 and key = $11 and exists (select from changed))`
 
 // LoggedIn implements login.Sessions.
 func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, keys [][]byte, e login.Event) error {

@@ -117,5 +117,9 @@ func throttled(t *testing.T, w world) {
 	}
 	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}
 	wantKind(t, "a login that was under way", w.LoggedIn(t.Context(), w.tenant, secret(), at, "x", [][]byte{elsewhere, f.Key}, event(login.LoginSucceeded)), fault.NotFound)
+	wantKind(t, "one by the very key", w.LoggedIn(t.Context(), w.tenant, secret(), at, "x", [][]byte{f.Key}, event(login.LoginSucceeded)), fault.NotFound)
+	if _, until, err := w.Attempt(t.Context(), w.tenant, address, f.Key); err != nil || !until.After(time.Now()) {
+		t.Errorf("after a login that was refused: blocked until %v, %v", until, err)
+	}
 	must(t, w.LoggedIn(t.Context(), w.tenant, secret(), at, "x", [][]byte{elsewhere}, event(login.LoginSucceeded)))
 }
