@@ -24,14 +24,15 @@ type Session struct {
 	Network         string          `json:"network" doc:"The network that the person logged in from" example:"192.0.2.0/24"`
 	UserAgent       string          `json:"user_agent" doc:"How the browser calls itself" example:"Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"`
 	Idle            bool            `json:"-"` // it was not used for SessionIdle and logs nobody in; what it gave goes on
-	Replaces        uuid.UUID       `json:"-"` // the person's session in this browser before, whose tokens go on in this one; zero: none
+	Replaces        uuid.UUID       `json:"-"` // the person's session in this browser before, whose codes and tokens go on in this one; zero: none
 }
 
 // Sessions keeps people's sessions, of whose secrets it is handed hashes.
 type Sessions interface {
 	// LoggedIn stores a session, unless the credential's hash is no longer the
 	// one named, the person may not log in, or one of the keys may not try by
-	// now: then it returns fault.NotFound. It forgets the failures of the first.
+	// now: then it returns fault.NotFound, and nothing has changed. Else it forgets
+	// the failures of the first, and ends the session that it replaces.
 	LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, s Session, hash string, keys [][]byte, e Event) error
 	// Session returns a living session of a person who may log in, or fault.NotFound.
 	// It notes, to the minute, that the session was used, unless that is idle.

@@ -22,18 +22,33 @@ const insertSession = `with person as (select user_id from credentials where ten
 		and not exists (select from login_failures where tenant_id = $1 and key = any ($10) and blocked_until > now()) for share),
 	changed as (insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, network, user_agent, used_at)
 		select $1, $2, $3, user_id, $5, $6, $7, $8, $5 from person returning id),
-	forgiven as (delete from login_failures where tenant_id = $1 and key = $11 and exists (select from changed))`
+	forgiven as (delete from login_failures where tenant_id = $1 and key = $11 and exists (select from changed))
+	select 1 from changed`
+
+const insertedSession = `with changed as (select from login_sessions where tenant_id = $1 and id = $2)`
+
+// takePlace puts a session that was added in another one's place. Who adds a code
+// to that one, or exchanges it, is waited for, and so what they gave moves too.
+var takePlace = []string{
+	`select from login_sessions where tenant_id = $1 and user_id = $2 and id = $3 and ` + added + ` for update`,
+	`update authorization_codes set session_id = $4 where tenant_id = $1 and user_id = $2 and session_id = $3 and ` + added,
+	`update token_families set session_id = $4 where tenant_id = $1 and user_id = $2 and session_id = $3 and ` + added,
+	`delete from login_sessions where tenant_id = $1 and user_id = $2 and id = $3 and ` + added,
+}
+
+const added = `exists (select from login_sessions where tenant_id = $1 and id = $4)`
 
 // LoggedIn implements login.Sessions.
 func (s *Store) LoggedIn(ctx context.Context, tenant identity.TenantID, secret []byte, at login.Session, hash string, keys [][]byte, e login.Event) error {
 	var n int64
 	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		postgres.Affected(b, &n, insertSession, tenant, secret, at.ID, at.UserID, at.AuthenticatedAt, at.ExpiresAt, at.Network, at.UserAgent, hash, keys, keys[0])
 		if at.Replaces != uuid.Nil {
-			b.Queue(`update token_families set session_id = $4 where tenant_id = $1 and user_id = $2 and session_id = $3`, tenant, at.UserID, at.Replaces, at.ID)
-			b.Queue(`delete from login_sessions where tenant_id = $1 and user_id = $2 and id = $3`, tenant, at.UserID, at.Replaces)
+			for _, sql := range takePlace {
+				b.Queue(sql, tenant, at.UserID, at.Replaces, at.ID)
+			}
 		}
-		sql, args := audited(tenant, e, insertSession, tenant, secret, at.ID, at.UserID, at.AuthenticatedAt, at.ExpiresAt, at.Network, at.UserAgent, hash, keys, keys[0])
-		postgres.Affected(b, &n, sql+` select 1 from changed`, args...)
+		queueEvent(b, tenant, e, insertedSession, tenant, at.ID)
 	})
 	if err == nil && n == 0 {
 		err = notFound()

@@ -42,6 +42,7 @@ func runGrants(t *testing.T, store Store) {
 		"AnOfflineFamilyOutlivesASession":  sessionsLeave,
 		"LivingSessionsAreListed":          sessionsAreListed,
 		"ASessionTakesAnothersPlace":       sessionsFollow,
+		"WhatIsGivenMeanwhileFollowsToo":   sessionsFollowAmongExchanges,
 		"ASessionIsIdleUnlessItIsUsed":     sessionsIdle,
 		"ASessionEndsOnceUnderAKey":        sessionsEndOnce,
 		"ConsentsAddUpUntilTheyAreGone":    consents,

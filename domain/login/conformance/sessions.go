@@ -21,10 +21,14 @@ func (w world) logIn(t *testing.T, hash string) (login.Session, []byte, error) {
 	return at, s, w.LoggedIn(t.Context(), w.tenant, s, at, hash, [][]byte{secret()}, event(login.LoginSucceeded))
 }
 
+func (w world) codeOf(session uuid.UUID) login.Code {
+	return login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), SessionID: session, Request: []byte(`{}`), ExpiresAt: time.Now().Add(time.Minute)}
+}
+
 // familyOf is a family of a session's, through a code.
 func (w world) familyOf(t *testing.T, session uuid.UUID) uuid.UUID {
 	t.Helper()
-	c := login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), SessionID: session, Request: []byte(`{}`), ExpiresAt: time.Now().Add(time.Minute)}
+	c := w.codeOf(session)
 	must(t, w.AddCode(t.Context(), w.tenant, c))
 	if done, err := w.Exchange(t.Context(), w.tenant, w.exchange(c.Hash, secret())); err != nil || !done {
 		t.Fatalf("exchange: %v, %v", done, err)
@@ -45,7 +49,7 @@ func sessionsEnd(t *testing.T, w world) {
 	_, err = w.Session(t.Context(), uuid.New(), firstSecret)
 	wantKind(t, "in another tenant", err, fault.NotFound)
 	ended, stays := w.familyOf(t, first.ID), w.familyOf(t, second.ID)
-	code := login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), SessionID: first.ID, Request: []byte(`{}`), ExpiresAt: time.Now().Add(time.Minute)}
+	code := w.codeOf(first.ID)
 	must(t, w.AddCode(t.Context(), w.tenant, code))
 	wantKind(t, "another person ends it", w.EndSession(t.Context(), identity.Caller{Tenant: w.tenant, User: uuid.New()}, first.ID, event(login.SessionEnded)), fault.NotFound)
 	must(t, w.EndSession(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, first.ID, event(login.SessionEnded)))
@@ -72,7 +76,7 @@ func sessionsLeave(t *testing.T, w world) {
 	begin := func() (login.Session, uuid.UUID, login.Exchange) {
 		at, _, err := w.logIn(t, "x")
 		must(t, err)
-		c := login.Code{Hash: secret(), ClientID: w.client, UserID: w.user, FamilyID: uuid.New(), SessionID: at.ID, Request: []byte(`{}`), ExpiresAt: time.Now().Add(time.Minute)}
+		c := w.codeOf(at.ID)
 		must(t, w.AddCode(t.Context(), w.tenant, c))
 		e := w.exchange(c.Hash, secret())
 		e.Offline = true
@@ -150,13 +154,69 @@ func sessionsFollow(t *testing.T, w world) {
 	family := w.familyOf(t, first.ID)
 	second := first
 	second.ID, second.Replaces = uuid.New(), first.ID
+	refused := w.LoggedIn(t.Context(), w.tenant, secret(), second, "an older hash", [][]byte{secret()}, event(login.LoginSucceeded))
+	if _, err := w.Session(t.Context(), w.tenant, firstSecret); !fault.Is(refused, fault.NotFound) || err != nil {
+		t.Errorf("a login that is refused: %v; the session that it was to replace: %v", refused, err)
+	}
+	used, unused := w.codeOf(first.ID), w.codeOf(first.ID)
+	for _, c := range []login.Code{used, unused} {
+		must(t, w.AddCode(t.Context(), w.tenant, c))
+	}
+	exchange := func(what string, c login.Code, want bool) {
+		t.Helper()
+		if done, err := w.Exchange(t.Context(), w.tenant, w.exchange(c.Hash, secret())); err != nil || done != want || w.lives(t, c.FamilyID) != want {
+			t.Errorf("%s: %v, %v, or its family does otherwise", what, done, err)
+		}
+	}
+	exchange("a code", used, true)
 	must(t, w.LoggedIn(t.Context(), w.tenant, secret(), second, "x", [][]byte{secret()}, event(login.LoginSucceeded)))
 	if _, err := w.Session(t.Context(), w.tenant, firstSecret); !fault.Is(err, fault.NotFound) || !w.lives(t, family) {
 		t.Errorf("the session that was replaced: %v; its family lives: %v", err, w.lives(t, family))
 	}
+	exchange("a code from before, again", used, false)
+	exchange("another from before", unused, true)
 	must(t, w.EndSession(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, second.ID, event(login.SessionEnded)))
-	if w.lives(t, family) {
-		t.Error("the family outlives the session that took the other's place")
+	if w.lives(t, family) || w.lives(t, unused.FamilyID) {
+		t.Error("a family outlives the session that took the other's place")
+	}
+}
+
+// Whatever order they come in, what a session gives while another takes its place
+// ends with that one.
+func sessionsFollowAmongExchanges(t *testing.T, w world) {
+	first, _, err := w.logIn(t, "x")
+	must(t, err)
+	second := first
+	second.ID, second.Replaces = uuid.New(), first.ID
+	families := make([]uuid.UUID, crowd)
+	var all sync.WaitGroup
+	for i := range families {
+		all.Go(func() {
+			c := w.codeOf(first.ID)
+			if err := w.AddCode(t.Context(), w.tenant, c); fault.Is(err, fault.NotFound) {
+				return // the session has gone
+			} else if err != nil {
+				t.Error(err)
+			}
+			if done, err := w.Exchange(t.Context(), w.tenant, w.exchange(c.Hash, secret())); err != nil || !done {
+				t.Errorf("exchange: %v, %v", done, err)
+			}
+			families[i] = c.FamilyID
+		})
+		if i == crowd/2 {
+			all.Go(func() {
+				if err := w.LoggedIn(t.Context(), w.tenant, secret(), second, "x", [][]byte{secret()}, event(login.LoginSucceeded)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	must(t, w.EndSession(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, second.ID, event(login.SessionEnded)))
+	for _, family := range families {
+		if family != uuid.Nil && w.lives(t, family) {
+			t.Error("a family outlives its session")
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ func (s *Store) LoggedIn(_ context.Context, tenant identity.TenantID, secret []b
 	}
 	delete(s.failures, tenant.String()+string(keys[0]))
 	for hash, c := range s.of(tenant).codes {
-		if at.Replaces != uuid.Nil && c.SessionID == at.Replaces && c.Used {
+		if at.Replaces != uuid.Nil && c.SessionID == at.Replaces {
 			c.SessionID = at.ID
 			s.of(tenant).codes[hash] = c
 		}
