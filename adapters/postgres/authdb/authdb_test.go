@@ -87,6 +87,20 @@ func TestFailuresBlockAndAreForgotten(t *testing.T) {
 	}
 }
 
+// A login that began while the new password was hashed ends too, in every service.
+func TestNewPasswordEndsWhatBeganBeforeItIsSet(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	asked, begun := time.Now().Add(-time.Minute), time.Now().Truncate(time.Microsecond)
+	if err := w.SetPassword(t.Context(), w.tenant, w.user, "x", "y", uuid.Nil, login.Event{At: asked}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.Revocations(t.Context(), 0)
+	if err != nil || len(got.Items) != 1 || got.Items[0].At.Before(begun) {
+		t.Errorf("what began until %+v has ended, %v; want until %s", got.Items, err, begun)
+	}
+}
+
 func TestClientIsFoundByItsIDAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -27,7 +27,7 @@ func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c l
 			return err
 		}
 		b := &pgx.Batch{}
-		queueEnd(b, tenant, c.User, uuid.Nil, e.At)
+		queueEnd(b, tenant, c.User, uuid.Nil)
 		return tx.SendBatch(ctx, b).Close()
 	})
 	if postgres.Violates(err, "credentials_tenant_id_email_key") {
@@ -38,7 +38,7 @@ func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c l
 
 // queueEnding ends what a person's logins gave, but for the session but, and notes e.
 func queueEnding(b *pgx.Batch, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event) {
-	queueEnd(b, tenant, user, but, e.At)
+	queueEnd(b, tenant, user, but)
 	queueEvent(b, tenant, e, `with changed as (select from credentials where tenant_id = $1 and user_id = $2)`, tenant, user)
 }
 
@@ -62,7 +62,7 @@ func (s *Store) DisableCredential(ctx context.Context, tenant identity.TenantID,
 	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
 		postgres.Affected(b, &n, `select from credentials where tenant_id = $1 and user_id = $2`, tenant, user)
 		queueEvent(b, tenant, e, disable, tenant, user) // first: a login that is under way waits for it, or is seen by what follows
-		queueEnd(b, tenant, user, uuid.Nil, e.At)
+		queueEnd(b, tenant, user, uuid.Nil)
 	})
 	if err == nil && n == 0 {
 		err = notFound()
@@ -73,7 +73,7 @@ func (s *Store) DisableCredential(ctx context.Context, tenant identity.TenantID,
 // DropCredential implements login.Store.
 func (s *Store) DropCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
 	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
-		queueEnd(b, tenant, user, uuid.Nil, e.At)
+		queueEnd(b, tenant, user, uuid.Nil)
 		queueEvent(b, tenant, e, `with changed as (delete from credentials where tenant_id = $1 and user_id = $2 returning user_id)`, tenant, user)
 	})
 }

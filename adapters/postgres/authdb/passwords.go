@@ -24,7 +24,7 @@ func (s *Store) SetPassword(ctx context.Context, tenant identity.TenantID, user 
 func (s *Store) found(ctx context.Context, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event, sql string, args ...any) error {
 	return s.then(ctx, tenant, func(b *pgx.Batch) {
 		b.Queue(`delete from mailed_links where tenant_id = $1 and user_id = $2 and purpose = 'reset'`, tenant, user)
-		queueEnd(b, tenant, user, but, e.At)
+		queueEnd(b, tenant, user, but)
 		queueEvent(b, tenant, e, nothing)
 	}, sql, args...)
 }

@@ -63,8 +63,10 @@ const (
 
 // queueEnd ends all that a person's logins gave: sessions but the one named,
 // known devices, codes, refresh and access tokens. Codes come before families: whatever was
-// exchanged a moment ago is then seen as a family.
-func queueEnd(b *pgx.Batch, tenant identity.TenantID, user identity.UserID, but uuid.UUID, at time.Time) {
+// exchanged a moment ago is then seen as a family. It ends what began until now,
+// and not until it was asked for: a password may have been hashed meanwhile.
+func queueEnd(b *pgx.Batch, tenant identity.TenantID, user identity.UserID, but uuid.UUID) {
+	at := time.Now()
 	b.Queue(endSessions, tenant, user, but)
 	b.Queue(endDevices, tenant, user)
 	b.Queue(endCodes, tenant, user)
