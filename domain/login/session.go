@@ -42,6 +42,9 @@ type Sessions interface {
 	// EndSession ends one of the caller's with the tokens that it gave, but for
 	// those of offline families, or returns fault.NotFound.
 	EndSession(ctx context.Context, who identity.Caller, id uuid.UUID, e Event) error
+	// EndExpired ends the tokens that the session of a family gave, but for those of
+	// offline families, if that session lives no longer. e is told if it ended one.
+	EndExpired(ctx context.Context, tenant identity.TenantID, family uuid.UUID, e Event) error
 	// EndSessions ends all that the caller's logins gave, but for the session but.
 	EndSessions(ctx context.Context, who identity.Caller, but uuid.UUID, e Event) error
 }

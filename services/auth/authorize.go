@@ -269,6 +269,7 @@ func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *log
 	s := &session{Tenant: to.tenant, Login: sess.ID, Audience: to.audience}
 	s.Subject = sess.UserID.String()
 	s.IDTokenClaims().Subject, s.IDTokenClaims().AuthTime = s.Subject, sess.AuthenticatedAt.UTC()
+	s.IDTokenClaims().JTI = req.GetID() // by which a logout finds the session
 	resp, err := a.provider.NewAuthorizeResponse(ctx, req, s)
 	if err != nil {
 		a.fail(w, r, err)

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
+
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -26,13 +30,21 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		}
 		params = r.PostForm
 	}
-	c, hinted, err := s.hinted(r, params)
-	if err == nil && !hinted {
-		c, err = s.findClient(r.Context(), params.Get("client_id"))
+	hint, proves := s.logoutHint(params.Get("id_token_hint"))
+	if len(hint.Audience) > 0 && !params.Has("client_id") {
+		params.Set("client_id", hint.Audience[0])
 	}
+	c, err := s.findClient(r.Context(), params.Get("client_id"))
 	if err != nil && !fault.Is(err, fault.NotFound) { // without a client it leads nowhere
 		s.broken(w, r, err)
 		return
+	}
+	hinted := false
+	if proves && hint.Audience.Contains(c.ID) {
+		if hinted, err = s.isOfSession(r, hint); err != nil {
+			s.broken(w, r, err)
+			return
+		}
 	}
 	to := params.Get("post_logout_redirect_uri")
 	if !slices.Contains(c.PostLogoutRedirectURIs, to) {
@@ -42,7 +54,11 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		s.askToLogOut(w, r, params, to)
 		return
 	}
-	if err := s.endSession(r); err != nil {
+	err = s.endSession(r)
+	if err == nil && hinted {
+		err = s.endExpired(r, c.Tenant, hint)
+	}
+	if err != nil {
 		s.broken(w, r, err)
 		return
 	}
@@ -87,32 +103,37 @@ func (s *server) endSession(r *http.Request) error {
 	return err
 }
 
-// hinted returns the client whose ID token, of the person logged in here, the
-// request carries.
-func (s *server) hinted(r *http.Request, params url.Values) (login.Client, bool, error) {
-	client, subject := s.clientOfHint(params.Get("id_token_hint"))
-	if client == "" || params.Has("client_id") && params.Get("client_id") != client {
-		return login.Client{}, false, nil
-	}
-	c, err := s.findClient(r.Context(), client)
+// endExpired ends what is left of the session that gave an ID token, if its time
+// was over before the logout.
+func (s *server) endExpired(r *http.Request, tenant uuid.UUID, hint jwt.Claims) error {
+	user, err := uuid.Parse(hint.Subject)
 	if err != nil {
-		return login.Client{}, false, err
+		return nil
 	}
-	tenant, _ := s.sessionValue(r) // whichever it is: it is what would end
-	sess, err := s.heldSession(r, tenant)
-	return c, err == nil && (sess == nil || sess.UserID.String() == subject), err
+	family, err := uuid.Parse(hint.ID)
+	if err != nil {
+		return nil
+	}
+	return s.store.EndExpired(r.Context(), tenant, family, event(r, user, login.SessionEnded))
 }
 
-// clientOfHint returns the client of an ID token, and whom it names: nothing where it is
-// none of ours.
-func (s *server) clientOfHint(token string) (client, subject string) {
-	var claims struct {
-		Subject  string   `json:"sub"`
-		Audience []string `json:"aud"`
+// isOfSession reports whether an ID token is the person's who is logged in here, or
+// nobody is.
+func (s *server) isOfSession(r *http.Request, hint jwt.Claims) (bool, error) {
+	tenant, _ := s.sessionValue(r) // whichever it is: it is what would end
+	sess, err := s.heldSession(r, tenant)
+	return err == nil && (sess == nil || sess.UserID.String() == hint.Subject), err
+}
+
+// logoutHint reads an ID token, and whether it proves anything: one whose key is
+// kept no longer does not, and tells of which client it is, as anybody could.
+func (s *server) logoutHint(token string) (c jwt.Claims, proves bool) {
+	typ, err := s.keys.verify(token, &c)
+	if proves = err == nil && typ == "JWT"; errors.Is(err, errNoKey) {
+		err = unverified(token, &c)
 	}
-	typ, err := s.keys.verify(token, &claims)
-	if err != nil || typ != "JWT" || len(claims.Audience) == 0 {
-		return "", ""
+	if err != nil {
+		return jwt.Claims{}, false
 	}
-	return claims.Audience[0], claims.Subject
+	return c, proves
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -422,75 +421,5 @@ func TestFormsOfClientsFindTheSession(t *testing.T) {
 	resp := s.crossSite(t, "/auth/logout", url.Values{"id_token_hint": {id}, "post_logout_redirect_uri": {afterLogout}, "state": {"x"}})
 	if got := resp.Header.Get("Location"); got != afterLogout+"?state=x" || s.active(t, tok.RefreshToken) {
 		t.Errorf("a logout leads to %q, or the session's tokens live", got)
-	}
-}
-
-// Else anybody could log out everybody, by a link and with an ID token of their own.
-func TestHintOfAnotherTenantAsks(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	s, other := newSuite(t, w), *w
-	s.authorize(t, nil)
-	other.tenant, other.user = uuid.New(), uuid.New()
-	other.call(t, other.platform(t), "PUT", "/auth/v1/platform/credentials/"+other.user.String(), map[string]any{"email": email, "name": "Eve", "password": password, "enabled": true}, 204, nil)
-	other.call(t, other.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Other", "type": "confidential", "redirect_uris": []string{callback}}, 201, &other.client)
-	c, _ := other.oauth(t)
-	id, _ := other.tokens(t, c).Extra("id_token").(string)
-	if page, _ := open(t, s.b, s.url+"/auth/logout?id_token_hint="+id); !strings.Contains(page, "Log out?") || s.authorize(t, map[string]string{"prompt": "none"}).Get("code") == "" {
-		t.Errorf("another tenant's hint shows %s", page)
-	}
-}
-
-// Who presses the button after the session has ended is not asked again.
-func TestLogoutOfNobodyEnds(t *testing.T) {
-	t.Parallel()
-	s := newSuite(t, newWorld(t))
-	_, form := open(t, s.b, s.url+"/auth/logout")
-	resp := send(t, s.b, s.url+"/auth/logout", form)
-	if page, _ := read(t, resp); !strings.Contains(page, "You are logged out") || len(resp.Cookies()) != 1 || resp.Cookies()[0].MaxAge >= 0 {
-		t.Errorf("the cookies are %v, the page is %s", resp.Cookies(), page)
-	}
-}
-
-func TestLogoutPageLeavesOtherTabsTheirForms(t *testing.T) {
-	t.Parallel()
-	s := newSuite(t, newWorld(t))
-	_, form := open(t, s.b, s.authorizeAt(nil))
-	open(t, s.b, s.url+"/auth/logout")
-	form.Set("email", email)
-	form.Set("password", password)
-	if resp := send(t, s.b, s.url+"/auth/login", form); resp.StatusCode != http.StatusOK {
-		t.Errorf("a login after the page of logout was opened: %d", resp.StatusCode)
-	}
-}
-
-// Without an ID token the person is asked, and then sent where the client that
-// the request names has registered, and nowhere else.
-func TestLogoutByClientIDAsksAndLeadsBack(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	ordered := "https://app.example/left?b=2&a=%7e1"
-	w.call(t, w.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Leads back", "type": "confidential", "redirect_uris": []string{callback}, "post_logout_redirect_uris": []string{afterLogout, ordered}}, 201, &w.client)
-	for to, want := range map[string]string{afterLogout: afterLogout + "?state=x+y", ordered: ordered + "&state=x+y", "https://evil.example/": ""} {
-		s := newSuite(t, w)
-		s.authorize(t, nil)
-		params := url.Values{"client_id": {w.client.ID}, "post_logout_redirect_uri": {to}, "state": {"x y"}}
-		resp, err := s.b.Get(w.url + "/auth/logout?" + params.Encode())
-		if err != nil {
-			t.Fatal(err)
-		}
-		policy := resp.Header.Get("Content-Security-Policy")
-		page, form := read(t, resp)
-		if kept := strings.Contains(page, `name="post_logout_redirect_uri" value="`+html.EscapeString(to)+`"`); kept != (want != "") || strings.Contains(policy, "form-action 'self'") == kept {
-			t.Errorf("%s: the page keeps it: %v, under %s", to, kept, policy)
-		}
-		params.Set("csrf", form.Get("csrf"))
-		resp = send(t, s.b, w.url+"/auth/logout", params)
-		if got := resp.Header.Get("Location"); got != want {
-			t.Errorf("%s: the logout leads to %q", to, got)
-		}
-		if got := s.authorize(t, map[string]string{"prompt": "none"}).Get("error"); got != "login_required" {
-			t.Errorf("after it: %q", got)
-		}
 	}
 }

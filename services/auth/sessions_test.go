@@ -97,6 +97,24 @@ func TestLogoutEndsWhatTheSessionGave(t *testing.T) {
 	}
 }
 
+// The ID token tells which it was, where the browser has forgotten its session: what
+// another browser's gave, whose time is over too, goes on.
+func TestLogoutEndsWhatAnExpiredSessionGave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, elsewhere := newSuite(t, w), newSuite(t, w)
+	tok, _ := s.tokensFor(t, s.authorize(t, nil))
+	other, _ := elsewhere.tokensFor(t, elsewhere.authorize(t, nil))
+	w.db.Exec(t, "update login_sessions set expires_at = now()")
+	id, _ := tok.Extra("id_token").(string)
+	if resp, err := s.b.Get(w.url + "/auth/logout?id_token_hint=" + id); err != nil || resp.StatusCode != http.StatusOK || w.active(t, tok.RefreshToken) || w.active(t, tok.AccessToken) {
+		t.Errorf("logout: %v %v, or its tokens live", resp, err)
+	}
+	if !w.active(t, other.RefreshToken) {
+		t.Error("the other browser's tokens have ended")
+	}
+}
+
 // What the page of consent says of staying connected is so.
 func TestOfflineAccessOutlivesALogout(t *testing.T) {
 	t.Parallel()

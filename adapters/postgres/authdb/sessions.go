@@ -103,6 +103,17 @@ func (s *Store) EndSession(ctx context.Context, who identity.Caller, id uuid.UUI
 	return err
 }
 
+var endExpired = `with changed as (update token_families f set revoked_at = now() from token_families h where h.tenant_id = $1 and h.id = $2
+		and f.tenant_id = $1 and f.session_id = h.session_id and f.revoked_at is null
+		and not exists (select from login_sessions where tenant_id = $1 and id = h.session_id and expires_at > now()) returning f.id, f.user_id)` + noteEnded("changed")
+
+// EndExpired implements login.Sessions.
+func (s *Store) EndExpired(ctx context.Context, tenant identity.TenantID, family uuid.UUID, e login.Event) error {
+	sql, args := auditedOf(tenant, e, endExpired, tenant, family)
+	_, err := s.exec(ctx, tenant, sql+` select`, args...)
+	return err
+}
+
 // EndSessions implements login.Sessions.
 func (s *Store) EndSessions(ctx context.Context, who identity.Caller, but uuid.UUID, e login.Event) error {
 	_, err := postgres.Write(ctx, s.app, who, true, func(b *pgx.Batch) { queueEnding(b, who.Tenant, who.User, but, e) })

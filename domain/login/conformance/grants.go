@@ -40,6 +40,7 @@ func runGrants(t *testing.T, store Store) {
 		"TokensOfOthersAreUnknown":         foreign,
 		"ASessionEndsWithWhatItGave":       sessionsEnd,
 		"AnOfflineFamilyOutlivesASession":  sessionsLeave,
+		"AnExpiredSessionsFamiliesCanEnd":  sessionsExpire,
 		"LivingSessionsAreListed":          sessionsAreListed,
 		"ASessionTakesAnothersPlace":       sessionsFollow,
 		"WhatIsGivenMeanwhileFollowsToo":   sessionsFollowAmongExchanges,

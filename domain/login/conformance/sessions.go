@@ -104,6 +104,42 @@ func sessionsLeave(t *testing.T, w world) {
 	}
 }
 
+func sessionsExpire(t *testing.T, w world) {
+	const left = 300 * time.Millisecond
+	begun := time.Now()
+	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: begun, ExpiresAt: begun.Add(left)}
+	must(t, w.LoggedIn(t.Context(), w.tenant, secret(), at, "x", [][]byte{secret()}, event(login.LoginSucceeded)))
+	other, _, err := w.logIn(t, "x")
+	must(t, err)
+	first, second, stays, offline := w.familyOf(t, at.ID), w.familyOf(t, at.ID), w.familyOf(t, other.ID), w.codeOf(at.ID)
+	must(t, w.AddCode(t.Context(), w.tenant, offline))
+	e := w.exchange(offline.Hash, secret())
+	e.Offline = true
+	if done, err := w.Exchange(t.Context(), w.tenant, e); err != nil || !done {
+		t.Fatalf("exchange: %v, %v", done, err)
+	}
+	end := func(family uuid.UUID) {
+		t.Helper()
+		must(t, w.EndExpired(t.Context(), w.tenant, family, event(login.SessionEnded)))
+	}
+	if end(first); !w.lives(t, first) {
+		t.Error("what a living session gave has ended")
+	}
+	time.Sleep(time.Until(begun.Add(left)))
+	for _, family := range []uuid.UUID{uuid.New(), stays, offline.FamilyID} {
+		if end(family); !w.lives(t, first) {
+			t.Error("another session's family, or none's, ends it")
+		}
+	}
+	for range 2 {
+		end(first)
+	}
+	if w.lives(t, first) || w.lives(t, second) || !w.lives(t, stays) || !w.lives(t, offline.FamilyID) {
+		t.Error("what an expired session gave lives, or something else does not")
+	}
+	w.told(t, login.SessionEnded, "user:"+w.user.String())
+}
+
 func sessionsIdle(t *testing.T, w world) {
 	const left = 300 * time.Millisecond
 	begun := time.Now()

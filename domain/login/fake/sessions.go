@@ -92,6 +92,30 @@ func (s *Store) EndSession(_ context.Context, who identity.Caller, id uuid.UUID,
 	return nil
 }
 
+// EndExpired implements login.Sessions.
+func (s *Store) EndExpired(_ context.Context, tenant identity.TenantID, family uuid.UUID, e login.Event) error {
+	defer s.lock()()
+	g, of := s.of(tenant), uuid.Nil
+	for _, c := range g.codes {
+		if c.FamilyID == family {
+			of = c.SessionID
+		}
+	}
+	if of == uuid.Nil || slices.ContainsFunc(s.sessions[tenant], func(at session) bool { return at.ID == of && at.ExpiresAt.After(time.Now()) }) {
+		return nil
+	}
+	told := false
+	for _, c := range g.codes {
+		if f := g.families[c.FamilyID]; c.SessionID == of && f != nil && !f.ended {
+			if f.ended = true; !told {
+				e.Subject, told = identity.Caller{User: f.UserID}.Subject(), true
+				s.note(tenant, e)
+			}
+		}
+	}
+	return nil
+}
+
 // EndSessions implements login.Sessions.
 func (s *Store) EndSessions(_ context.Context, who identity.Caller, but uuid.UUID, e login.Event) error {
 	defer s.lock()()
