@@ -2,6 +2,7 @@ package login_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/url"
 	"strings"
@@ -11,7 +12,9 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
+	"bailiwick.dev/domain/login/fake"
 )
 
 func TestRedirectIsExactButForALoopbackPort(t *testing.T) {
@@ -138,6 +141,47 @@ func TestPasswordRules(t *testing.T) {
 		if err := login.CheckPassword(password, "Al@Acme.example"); (err == nil) != good {
 			t.Errorf("%q of an address with a short local part: %v", password, err)
 		}
+	}
+}
+
+// slowHasher compares while something else happens; a hash is the password.
+type slowHasher struct {
+	login.Hasher
+	meanwhile func()
+}
+
+func (h slowHasher) Verify(_ context.Context, hash, password string) (bool, error) {
+	h.meanwhile()
+	return hash == password, nil
+}
+
+func (slowHasher) Hash(_ context.Context, password string) (string, error) { return password, nil }
+
+// Of a crowd of guesses at the current password the right one is as wrong as the rest.
+func TestCrowdsDoNotGuessTheCurrentPassword(t *testing.T) {
+	t.Parallel()
+	const current, next = "correct horse battery staple", "a long sentence is easy to keep"
+	store, who := &fake.Store{}, identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+	if err := store.PutCredential(t.Context(), who.Tenant, login.Credential{User: who.User, Email: "a@b.example", Hash: current, Enabled: true}, login.Event{}); err != nil {
+		t.Fatal(err)
+	}
+	wrong := func() error {
+		s := login.Service{Store: store, Hasher: slowHasher{meanwhile: func() {}}}
+		return s.ChangePassword(t.Context(), who, "wrong", next, uuid.Nil, login.Event{})
+	}
+	s := login.Service{Store: store, Hasher: slowHasher{meanwhile: func() {
+		for range 6 {
+			if err := wrong(); !fault.Is(err, fault.Invalid) {
+				t.Error(err)
+			}
+		}
+	}}}
+	got := s.ChangePassword(t.Context(), who, current, next, uuid.Nil, login.Event{})
+	if c, err := store.Credential(t.Context(), who.Tenant, who.User); err != nil || c.Hash != current || !fault.Is(got, fault.Invalid) {
+		t.Errorf("the right one: %v; the password is %q, %v", got, c.Hash, err)
+	}
+	if err := wrong(); !fault.Is(err, fault.Throttled) || fault.As(err).RetryAfter <= time.Second {
+		t.Errorf("after it: %v, want a wait of two seconds, as after seven failures", err)
 	}
 }
 

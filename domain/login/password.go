@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -128,14 +129,15 @@ func (s *Service) ChangePassword(ctx context.Context, who identity.Caller, curre
 }
 
 // prove asks for the current password: whoever finds a browser open, or a
-// token, cannot lock the owner out. Guesses are slowed as logins are.
+// token, cannot lock the owner out. Guesses are slowed as logins are: one that was
+// right counts only if not too many failed while it was compared.
 func (s *Service) prove(ctx context.Context, who identity.Caller, c Credential, current string) error {
 	f := Failures(who.Tenant, "password of "+who.User.String(), "")[0]
-	_, until, err := s.Store.Attempt(ctx, who.Tenant, c.Email, f.Key)
+	wait, err := s.blocked(ctx, who.Tenant, f)
 	if err != nil {
 		return err
 	}
-	if wait := until.Sub(now()); wait > 0 {
+	if wait > 0 {
 		return &fault.Error{Kind: fault.Throttled, Code: "too_many_attempts", Message: "there were too many attempts; try again later", RetryAfter: wait}
 	}
 	good := false
@@ -145,7 +147,9 @@ func (s *Service) prove(ctx context.Context, who identity.Caller, c Credential, 
 		}
 	}
 	if good {
-		return nil
+		if wait, err = s.blocked(ctx, who.Tenant, f); err != nil || wait <= 0 {
+			return err
+		}
 	}
 	if err := s.Store.Failed(ctx, who.Tenant, EventOf(who, LoginFailed, who.Subject()), f); err != nil {
 		return err
@@ -153,4 +157,10 @@ func (s *Service) prove(ctx context.Context, who identity.Caller, c Credential, 
 	var check fault.Check
 	check.That(false, "/current_password", "wrong", "this is not the current password")
 	return check.Err()
+}
+
+// blocked returns for how long nobody may try what counts for f, if it is positive.
+func (s *Service) blocked(ctx context.Context, tenant identity.TenantID, f Failure) (time.Duration, error) {
+	_, until, err := s.Store.Attempt(ctx, tenant, "", f.Key)
+	return until.Sub(now()), err
 }
