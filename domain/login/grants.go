@@ -17,7 +17,9 @@ import (
 // revocation is in the audit trail once, as the event handed in, whose subject is
 // then the family's person.
 type Grants interface {
-	// AddRequest stores an authorization request that a client pushed.
+	// AddRequest stores an authorization request that a client pushed. It returns
+	// fault.Throttled when MostRequests of the client's from the same network wait to
+	// be answered.
 	AddRequest(ctx context.Context, tenant identity.TenantID, p PushedRequest) error
 	// Request returns one that has not expired, or fault.NotFound.
 	Request(ctx context.Context, tenant identity.TenantID, hash []byte) (PushedRequest, error)
@@ -58,7 +60,12 @@ type PushedRequest struct {
 	ClientID  string
 	Request   json.RawMessage
 	ExpiresAt time.Time
+	Network   string // from which it came; empty: it is not counted
 }
+
+// MostRequests wait to be answered of one client and network: more people than log
+// in at once in an office, and no more rows than a stranger may have us keep.
+const MostRequests = 300
 
 // Code is an authorization code: Request is what was authorized.
 type Code struct {

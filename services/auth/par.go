@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,6 +18,15 @@ import (
 const (
 	requestURI  = "urn:ietf:params:oauth:request_uri:"
 	requestLife = 10 * time.Minute // a person may take that long to log in
+	maxPushed   = 8 << 10          // bytes of a request that is kept
+)
+
+// pushable are the parameters that mean something to us; others are ignored, and so not kept.
+var pushable = []string{"response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "response_mode", "prompt", "max_age", "login_hint", "id_token_hint", "acr_values", "resource"}
+
+var (
+	errPushedTooLarge = &fosite.RFC6749Error{ErrorField: "invalid_request", DescriptionField: "The request is too large.", CodeField: http.StatusRequestEntityTooLarge}
+	errPushedTooMany  = &fosite.RFC6749Error{ErrorField: "temporarily_unavailable", DescriptionField: "Too many requests from this network wait to be answered.", CodeField: http.StatusTooManyRequests}
 )
 
 func isPushed(uri string) bool { return strings.HasPrefix(uri, requestURI) }
@@ -55,18 +63,30 @@ func (s *server) judgePushed(c *client, form url.Values) error {
 	return (&authorization{server: s, client: c, params: form}).problem()
 }
 
-// keepPushed stores the request without what proved the client.
+// keepPushed stores the request without what proved the client. Of one that proves
+// nothing anybody may push, and so they are counted.
 func (s *server) keepPushed(ctx context.Context, c *client, uri string, form url.Values) error {
-	params := maps.Clone(form)
-	for _, secret := range []string{"client_secret", "client_assertion", "client_assertion_type"} {
-		params.Del(secret)
+	params := url.Values{"client_id": {c.ID}}
+	for _, name := range pushable {
+		if form.Has(name) {
+			params[name] = form[name]
+		}
 	}
-	params.Set("client_id", c.ID)
 	body, err := json.Marshal(params)
 	if err != nil {
 		return err
 	}
-	return s.store.AddRequest(ctx, c.Tenant, login.PushedRequest{Hash: digest(uri), ClientID: c.ID, Request: body, ExpiresAt: time.Now().Add(requestLife)})
+	if len(body) > maxPushed {
+		return errPushedTooLarge
+	}
+	p := login.PushedRequest{Hash: digest(uri), ClientID: c.ID, Request: body, ExpiresAt: time.Now().Add(requestLife)}
+	if c.IsPublic() {
+		p.Network = clientRequestOf(ctx).network
+	}
+	if err = s.store.AddRequest(ctx, c.Tenant, p); fault.Is(err, fault.Throttled) {
+		err = errPushedTooMany
+	}
+	return err
 }
 
 // pushedRequest returns the parameters that the client has pushed.

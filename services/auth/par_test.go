@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/oauth2"
+
+	"bailiwick.dev/domain/login"
 )
 
 // push pushes a request of the world's client.
@@ -46,6 +48,36 @@ func TestPushedRequestLogsIn(t *testing.T) {
 	}
 	if resp, err := http.Get(at); err != nil || resp.StatusCode != 400 {
 		t.Errorf("an answered request: %v %v", resp.StatusCode, err)
+	}
+}
+
+// Anybody may push for a public client, and fills no disk with it.
+func TestPushedRequestsAreSmallAndFew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var public login.Client
+	w.send(t, "POST", "/auth/v1/clients", login.ClientDraft{Name: "Page", Type: login.Public, RedirectURIs: []string{callback}}, 201, &public)
+	form := url.Values{"client_id": {public.ID}, "response_type": {"code"}, "redirect_uri": {callback}, "scope": {"openid"},
+		"code_challenge": {oauth2.S256ChallengeFromVerifier(oauth2.GenerateVerifier())}, "code_challenge_method": {"S256"}, "foreign": {strings.Repeat("x", 20<<10)}}
+	if status, body := w.anonymous(t, "/auth/par", form); status != 201 {
+		t.Fatalf("%d %v", status, body)
+	}
+	var kept int
+	if w.db.Scan(t, &kept, "select length(request::text) from pushed_requests"); kept > 500 {
+		t.Errorf("%d bytes are kept", kept)
+	}
+	form.Set("state", strings.Repeat("x", maxPushed))
+	if status, body := w.anonymous(t, "/auth/par", form); status != 413 || body["error"] != "invalid_request" {
+		t.Errorf("a large one: %d %v", status, body)
+	}
+	form.Del("state")
+	w.db.Exec(t, `insert into pushed_requests (tenant_id, hash, client_id, request, expires_at, network)
+		select tenant_id, int4send(n), client_id, request, expires_at, network from pushed_requests, generate_series(2, $1) n`, login.MostRequests)
+	if status, body := w.anonymous(t, "/auth/par", form); status != 429 || body["error"] != "temporarily_unavailable" {
+		t.Errorf("one more than may wait: %d %v", status, body)
+	}
+	if status, body := w.push(t, form.Get("code_challenge"), nil); status != 201 {
+		t.Errorf("of a client that proves itself: %d %v", status, body)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
@@ -15,8 +16,9 @@ const (
 		select $1, $2, $3, $4, $5, $6, $7, $8 where $9::bytea is null or exists (select from answered)`
 	selectCode = `select hash, client_id, user_id, family_id, coalesce(session_id, '00000000-0000-0000-0000-000000000000') as session_id, request, expires_at, used_at is not null as used, null::bytea as pushed
 		from authorization_codes where tenant_id = $1 and hash = $2 and (expires_at > now() or used_at is not null)`
-	insertRequest = `insert into pushed_requests (tenant_id, hash, client_id, request, expires_at) values ($1, $2, $3, $4, $5)`
-	selectRequest = `select hash, client_id, request, expires_at from pushed_requests where tenant_id = $1 and hash = $2 and expires_at > now()`
+	insertRequest = `insert into pushed_requests (tenant_id, hash, client_id, request, expires_at, network) select $1, $2, $3, $4, $5, $6
+		where $6 = '' or (select count(*) from pushed_requests where tenant_id = $1 and client_id = $3 and network = $6 and expires_at > now()) < $7`
+	selectRequest = `select hash, client_id, request, expires_at, network from pushed_requests where tenant_id = $1 and hash = $2 and expires_at > now()`
 )
 
 // AddCode implements login.Grants.
@@ -36,7 +38,10 @@ func (s *Store) Code(ctx context.Context, tenant identity.TenantID, hash []byte)
 
 // AddRequest implements login.Grants.
 func (s *Store) AddRequest(ctx context.Context, tenant identity.TenantID, p login.PushedRequest) error {
-	_, err := s.exec(ctx, tenant, insertRequest, tenant, p.Hash, p.ClientID, p.Request, p.ExpiresAt)
+	n, err := s.exec(ctx, tenant, insertRequest, tenant, p.Hash, p.ClientID, p.Request, p.ExpiresAt, p.Network, login.MostRequests)
+	if err == nil && n == 0 {
+		err = fault.New(fault.Throttled, "too_many_requests", "too many requests wait to be answered")
+	}
 	return err
 }
 

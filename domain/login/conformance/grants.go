@@ -37,6 +37,7 @@ func runGrants(t *testing.T, store Store) {
 		"AFamilyEndsWithClientOrPerson":    ends,
 		"AnAccessTokenIsRevokedByItself":   revokedAlone,
 		"APushedRequestIsAnsweredOnce":     pushed,
+		"PushedRequestsOfANetworkAreFew":   pushedByMany,
 		"TokensOfOthersAreUnknown":         foreign,
 		"ASessionEndsWithWhatItGave":       sessionsEnd,
 		"AnOfflineFamilyOutlivesASession":  sessionsLeave,
@@ -327,6 +328,19 @@ func pushed(t *testing.T, w world) {
 	must(t, w.AddRequest(t.Context(), w.tenant, late))
 	_, err = w.Request(t.Context(), w.tenant, late.Hash)
 	wantKind(t, "a request after its life", err, fault.NotFound)
+}
+
+func pushedByMany(t *testing.T, w world) {
+	push := func(network string, life time.Duration) error {
+		return w.AddRequest(t.Context(), w.tenant, login.PushedRequest{Hash: secret(), ClientID: w.client, Request: json.RawMessage(`{}`), ExpiresAt: time.Now().Add(life), Network: network})
+	}
+	must(t, push("192.0.2.0/24", -time.Second))
+	for range login.MostRequests {
+		must(t, push("192.0.2.0/24", time.Minute))
+	}
+	wantKind(t, "one more", push("192.0.2.0/24", time.Minute), fault.Throttled)
+	must(t, push("198.51.100.0/24", time.Minute))
+	must(t, push("", time.Minute))
 }
 
 func foreign(t *testing.T, w world) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
@@ -60,6 +61,15 @@ func (s *Store) living(tenant uuid.UUID, f *family) bool {
 // AddRequest implements login.Grants.
 func (s *Store) AddRequest(_ context.Context, tenant identity.TenantID, p login.PushedRequest) error {
 	defer s.lock()()
+	waiting := 0
+	for _, was := range s.of(tenant).requests {
+		if was.ClientID == p.ClientID && was.Network == p.Network && was.ExpiresAt.After(time.Now()) {
+			waiting++
+		}
+	}
+	if p.Network != "" && waiting >= login.MostRequests {
+		return fault.New(fault.Throttled, "too_many_requests", "too many requests wait to be answered")
+	}
 	s.of(tenant).requests[string(p.Hash)] = p
 	return nil
 }
