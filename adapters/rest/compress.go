@@ -16,7 +16,7 @@ const compressed = "-gzip"
 var compress = newCompress()
 
 func newCompress() func(http.Handler) http.Handler {
-	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.SuffixETag(compressed), gzhttp.KeepAcceptRanges(),
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(1400), gzhttp.SuffixETag(compressed), gzhttp.KeepAcceptRanges(), gzhttp.EnableZstd(false), // one encoding, one suffix
 		gzhttp.ContentTypes([]string{"application/json", "application/problem+json", "application/x-ndjson", "text/csv"}))
 	if err != nil {
 		panic(err) // only for options that contradict each other
