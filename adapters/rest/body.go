@@ -44,7 +44,8 @@ func (a *API) takeTurns(op huma.Operation) func(huma.Context, func(huma.Context)
 
 // readBody returns what the client sends, in time, and leaves it to be read again.
 func readBody(w http.ResponseWriter, r *http.Request, op huma.Operation) ([]byte, error) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(op.BodyReadTimeout)) // a test's recorder has none
+	in := http.NewResponseController(w)
+	_ = in.SetReadDeadline(time.Now().Add(op.BodyReadTimeout)) // a test's recorder has none
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, op.MaxBodyBytes))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -55,6 +56,7 @@ func readBody(w http.ResponseWriter, r *http.Request, op huma.Operation) ([]byte
 	case err != nil:
 		return nil, newProblem(http.StatusBadRequest, "bad_request", "the body could not be read")
 	}
+	_ = in.SetReadDeadline(time.Time{}) // or it would end the request while that is worked on
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return body, nil
 }

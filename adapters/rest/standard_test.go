@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -203,6 +204,37 @@ func TestSlowBodyIsGivenUp(t *testing.T) {
 				t.Errorf("answered %s", resp.Status)
 			}
 		})
+	}
+}
+
+// The time for a body is none for the work: a write without one, whose key has
+// its body read, may take longer.
+func TestKeyedWriteMayTakeLongerThanABody(t *testing.T) {
+	t.Parallel()
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "http://localhost:8080"})
+	rest.Register(a, rest.Operation{ID: "delete", Method: "DELETE", Path: "/v1/thing", Tag: "things", Public: true, Summary: "Delete"},
+		func(ctx context.Context, _ identity.Caller, _ *struct{}) (*struct{}, error) {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(5500 * time.Millisecond):
+				return nil, nil
+			}
+		})
+	srv := httptest.NewServer(a.Handler())
+	t.Cleanup(srv.Close)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, srv.URL+"/things/v1/thing", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Idempotency-Key", "k")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusNoContent {
+		t.Errorf("answered %s", resp.Status)
 	}
 }
 
