@@ -214,6 +214,7 @@ func TestBadInputIsAProblemThatNamesTheField(t *testing.T) {
 		"comma":          {`{"name":"x",}`, 400, "malformed_json  12"},
 		"deep":           {deep, 400, "too_deep  577"},
 		"many values":    {`{"name":"x","owners":[` + strings.Repeat("{},", 250_000) + "{}]}", 400, "too_many  750017"},
+		"one too many":   {"[" + strings.Repeat(",", 499_999), 400, "too_many  500000"},
 		"bad UTF-8":      {"{\"name\":\"é\xff\"}", 400, "invalid_utf8 /name 12"},
 		"surrogate":      {`{"name":"\ud800"}`, 400, "malformed_json /name 10"},
 		"NaN":            {`{"name":"x","count":NaN}`, 400, "malformed_json /count 21"},

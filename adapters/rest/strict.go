@@ -41,9 +41,6 @@ func countValues(data []byte) (values int, err error) {
 	values = 1
 	depth, inString := 0, false
 	for i := 0; i < len(data); i++ {
-		if values > maxValues {
-			return 0, wrong{Position: i, Code: "too_many", Detail: fmt.Sprintf("it holds more than %d values", maxValues)}
-		}
 		switch b := data[i]; {
 		case inString && b == '\\':
 			i++ // whatever is escaped ends nothing
@@ -59,6 +56,9 @@ func countValues(data []byte) (values int, err error) {
 			}
 		case b == '}' || b == ']':
 			depth--
+		}
+		if values > maxValues {
+			return 0, wrong{Position: i + 1, Code: "too_many", Detail: fmt.Sprintf("it holds more than %d values", maxValues)}
 		}
 	}
 	return values, nil
