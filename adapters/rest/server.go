@@ -104,7 +104,7 @@ func newServer(h http.Handler) *http.Server {
 		Handler:        h,
 		ReadTimeout:    8 * time.Second,  // for head and body; operations with larger bodies extend it
 		IdleTimeout:    90 * time.Second, // longer than the gateway keeps its own
-		MaxHeaderBytes: 64 << 10,
+		MaxHeaderBytes: 160 << 10,        // more than the gateway lets through, which refuses with a problem
 		ErrorLog:       slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
 	}
 }
