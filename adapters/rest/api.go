@@ -48,7 +48,8 @@ type API struct {
 	router *chi.Mux
 	huma   huma.API
 	quotas *quotas
-	turns  *semaphore.Weighted
+	turns  *semaphore.Weighted   // in values of JSON
+	room   *semaphore.Weighted   // in bytes of files
 	shown  map[string]func() any // by readiness
 }
 
@@ -103,7 +104,7 @@ func init() {
 // New returns a surface without operations.
 func New(cfg Config) *API {
 	problemsAt(cfg.PublicURL)
-	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), turns: semaphore.NewWeighted(maxValues), shown: map[string]func() any{}}
+	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), turns: semaphore.NewWeighted(maxValues), room: semaphore.NewWeighted(maxFiles), shown: map[string]func() any{}}
 	a.router.Use(requestID, observe(cfg.Service), compress, notModified, recoverPanic, a.crossOrigin(), middleware.GetHead)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
@@ -287,10 +288,11 @@ func (a *API) operation(op Operation) huma.Operation {
 	}
 	if op.Method != http.MethodGet {
 		o.Middlewares = append(o.Middlewares, a.consume)
-		if op.Consumes == "" {
-			o.Middlewares = append(o.Middlewares, a.takeTurns(o))
+		bounded := a.takeTurns
+		if op.Consumes != "" {
+			bounded = a.takeRoom
 		}
-		o.Middlewares = append(o.Middlewares, a.once(o))
+		o.Middlewares = append(o.Middlewares, bounded(o), a.once(o))
 	}
 	return o
 }

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"bailiwick.dev/domain/fault"
 )
 
 // smallBody is read and decoded however many come at once.
@@ -37,6 +40,32 @@ func (a *API) takeTurns(op huma.Operation) func(huma.Context, func(huma.Context)
 				panic(http.ErrAbortHandler) // the client is gone
 			}
 			defer a.turns.Release(int64(values))
+		}
+		next(ctx)
+	}
+}
+
+// maxFiles bounds the bytes of all files that a process takes at once.
+const maxFiles = 64 << 20
+
+// takeRoom has a file be read only where there is room for it, for it is kept
+// until it is stored. Nobody waits longer than for a MiB: that a client has left
+// is seen by reading.
+func (a *API) takeRoom(op huma.Operation) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, w := humachi.Unwrap(ctx)
+		size := r.ContentLength
+		if size < 0 || size > op.MaxBodyBytes {
+			size = op.MaxBodyBytes
+		}
+		if size > smallBody {
+			wait, cancel := context.WithTimeout(r.Context(), patience)
+			defer cancel()
+			if a.room.Acquire(wait, size) != nil {
+				a.refuse(w, r, Caller(ctx.Context()), &fault.Error{Kind: fault.Unavailable, Code: "busy", Message: "too many files come at once; try again in a moment", RetryAfter: patience})
+				return
+			}
+			defer a.room.Release(size)
 		}
 		next(ctx)
 	}

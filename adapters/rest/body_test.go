@@ -53,6 +53,46 @@ func TestLargeBodiesTakeTurns(t *testing.T) {
 	clients.Wait()
 }
 
+// Files are taken as far as there is room for them; a small one always is.
+func TestFilesWaitForRoom(t *testing.T) {
+	t.Parallel()
+	const size = 16 << 20
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "http://localhost:8080"})
+	done := make(chan struct{})
+	rest.Register(a, rest.Operation{ID: "import", Method: "POST", Path: "/v1/import", Tag: "things", Public: true, Summary: "Import", Consumes: "text/csv", MaxBody: 2 * size},
+		func(_ context.Context, _ identity.Caller, in *struct {
+			RawBody []byte `contentType:"text/csv"`
+		}) (*struct{}, error) {
+			if len(in.RawBody) == size {
+				<-done
+			}
+			return nil, nil
+		})
+	file := strings.Repeat("x", size)
+	send := func(file string) int {
+		return resttest.Do(t, a.Handler(), "", "POST", "/things/v1/import", file, "Content-Type", "text/csv").Status
+	}
+	answers := make(chan int)
+	for range 5 {
+		go func() { answers <- send(file) }()
+	}
+	if status := <-answers; status != http.StatusServiceUnavailable {
+		t.Errorf("the fifth of five files is answered %d", status)
+	}
+	if status := send("x"); status != http.StatusNoContent {
+		t.Errorf("a small file is answered %d", status)
+	}
+	close(done)
+	for range 4 {
+		if status := <-answers; status != http.StatusNoContent {
+			t.Errorf("a file for which there was room is answered %d", status)
+		}
+	}
+	if status := send(file); status != http.StatusNoContent {
+		t.Errorf("a file for which there is room again is answered %d", status)
+	}
+}
+
 // What another media type means is not guessed from its suffix: a JSON Patch
 // is no merge patch.
 func TestBodyIsOfTheMediaTypeThatIsTaken(t *testing.T) {
