@@ -74,7 +74,9 @@ func ErrDeclared() error {
 type Writer interface {
 	PutPermission(d PermissionDefinition)
 	DropPermission(d PermissionDefinition)
-	PutRole(r Role) // replaces the whole role of this id, its permissions too
+	// PutRole replaces the whole role of this id, its permissions too. A new name
+	// raises the versions of those that inherit from it and of who has it, which show it.
+	PutRole(r Role)
 	DropRole(r Role)
 	PutAssignment(a Assignment)
 	DropAssignment(a Assignment)

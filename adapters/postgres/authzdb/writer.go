@@ -11,7 +11,13 @@ const (
 	putPermission = `insert into permissions (tenant_id, id, name, description, builtin, created_at, version) values ($1, $2, $3, $4, $5, $6, $7)
 		on conflict (tenant_id, id) do update set description = excluded.description, builtin = excluded.builtin, version = excluded.version`
 	dropPermission = `delete from permissions where tenant_id = $1 and id = $2`
-	putRole        = `insert into roles (tenant_id, id, name, description, version, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7)
+	// A new name is shown by the roles that inherit from this one and by those who
+	// have it, which are new versions for it.
+	putRole = `with renamed as (select from roles where tenant_id = $1 and id = $2 and name <> $3),
+			heirs as (update roles set version = version + 1, updated_at = $7
+				where tenant_id = $1 and exists (select from renamed) and id in (select role_id from role_parents where tenant_id = $1 and parent_id = $2)),
+			given as (update assignments set version = version + 1 where tenant_id = $1 and exists (select from renamed) and role_id = $2)
+		insert into roles (tenant_id, id, name, description, version, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7)
 		on conflict (tenant_id, id) do update set name = excluded.name, description = excluded.description, version = excluded.version, updated_at = excluded.updated_at`
 	takePermissions = `delete from role_permissions where tenant_id = $1 and role_id = $2 and permission <> all ($3::text[])`
 	givePermissions = `insert into role_permissions (tenant_id, role_id, permission) select $1, $2, p from unnest($3::text[]) p on conflict do nothing`

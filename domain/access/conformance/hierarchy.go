@@ -87,12 +87,26 @@ func depthIsBounded(t *testing.T, w *world) {
 func renamedParent(t *testing.T, w *world) {
 	base := w.make(t, access.RoleDraft{Name: "base", Permissions: []access.Permission{task.TasksRead}})
 	w.make(t, access.RoleDraft{Name: "child", Parents: []string{"base"}})
+	given, err := w.Assign(t.Context(), w.owner, access.Grant{Subject: access.Subject{Client: "robot"}, Role: "base"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	name := "ground"
 	if _, err := w.UpdateRole(t.Context(), w.owner, base.ID, 1, access.RolePatch{Name: &name}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.role(t, "child").Parents; !slices.Equal(got, []string{name}) {
-		t.Errorf("parents %v, want %s", got, name)
+	if got := w.role(t, "child"); !slices.Equal(got.Parents, []string{name}) || got.Version != 2 {
+		t.Errorf("%+v, want a new version with the parent %s", got, name)
+	}
+	if got, err := w.Assignment(t.Context(), w.owner, given.ID); err != nil || got.Role != name || got.Version != 2 {
+		t.Errorf("%+v, %v, want a new version of the role %s", got, err, name)
+	}
+	describe := "Below all"
+	if _, err := w.UpdateRole(t.Context(), w.owner, base.ID, 2, access.RolePatch{Description: &describe}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.role(t, "child"); got.Version != 2 {
+		t.Errorf("what shows nothing new has version %d, want 2", got.Version)
 	}
 	w.wantHolds(t, w.person(t, "child"), task.TasksRead, uuid.Nil, true)
 }

@@ -36,7 +36,8 @@ func (w *writer) DropAssignment(a access.Assignment) {
 	w.next.Assignments = drop(w.next.Assignments, a.ID, func(x access.Assignment) uuid.UUID { return x.ID })
 }
 
-// rename carries a role's new name to those who have it and those that inherit from it.
+// rename carries a role's new name to those who have it and those that inherit
+// from it, which are new versions for it.
 func (w *writer) rename(r access.Role) {
 	i := slices.IndexFunc(w.next.Roles, func(x access.Role) bool { return x.ID == r.ID })
 	if i < 0 || w.next.Roles[i].Name == r.Name {
@@ -47,6 +48,7 @@ func (w *writer) rename(r access.Role) {
 	for i, a := range w.next.Assignments {
 		if a.Role == old {
 			w.next.Assignments[i].Role = r.Name
+			w.next.Assignments[i].Version++
 		}
 	}
 	w.next.Roles = slices.Clone(w.next.Roles)
@@ -55,6 +57,7 @@ func (w *writer) rename(r access.Role) {
 			w.next.Roles[i].Parents = slices.Clone(x.Parents)
 			w.next.Roles[i].Parents[at] = r.Name
 			slices.Sort(w.next.Roles[i].Parents)
+			w.next.Roles[i].Version, w.next.Roles[i].UpdatedAt = x.Version+1, r.UpdatedAt
 		}
 	}
 }
