@@ -39,7 +39,7 @@ func tenant(t testing.TB) (*access.Service, identity.Caller) {
 // policy from then on: exported it is the same, and the owner still owns it.
 func FuzzImport(f *testing.F) {
 	s, owner := tenant(f)
-	good, err := s.Export(f.Context(), owner, -1)
+	good, err := s.Export(f.Context(), owner)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func FuzzImportedNames(f *testing.F) {
 // large one.
 func TestPolicyHasRoomForSoManyValues(t *testing.T) {
 	s, owner := tenant(t)
-	before, err := s.Export(t.Context(), owner, -1)
+	before, err := s.Export(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,14 +115,14 @@ func TestPolicyHasRoomForSoManyValues(t *testing.T) {
 func imported(t *testing.T, edit func(owner identity.Caller, d access.Document) access.Document) {
 	t.Helper()
 	s, owner := tenant(t)
-	before, err := s.Export(t.Context(), owner, -1)
+	before, err := s.Export(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := edit(owner, before.Document)
 	effect, dry := s.DryRun(t.Context(), owner, conformance.Whole(d))
 	got, err := s.Import(t.Context(), owner, before.PolicyVersion, d)
-	after, err2 := s.Export(t.Context(), owner, -1)
+	after, err2 := s.Export(t.Context(), owner)
 	switch {
 	case err2 != nil:
 		t.Fatal(err2)

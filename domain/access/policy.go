@@ -16,16 +16,10 @@ type DocumentAnswer struct {
 	PolicyVersion int64 `json:"policy_version" example:"7" doc:"The version of the policy that was seen or made"`
 }
 
-// Export returns the policy as one document, unless its version is have: then
-// the document is empty.
-func (s *Service) Export(ctx context.Context, who identity.Caller, have int64) (DocumentAnswer, error) {
+// Export returns the policy as one document.
+func (s *Service) Export(ctx context.Context, who identity.Caller) (DocumentAnswer, error) {
 	if _, err := s.allow(ctx, who, AssignmentsRead, uuid.Nil); err != nil {
 		return DocumentAnswer{}, err
-	}
-	if have >= 0 {
-		if v, err := s.store.Version(ctx, who.Tenant); err != nil || v == have {
-			return DocumentAnswer{PolicyVersion: have}, err
-		}
 	}
 	now, err := s.store.Snapshot(ctx, who.Tenant)
 	if err != nil {

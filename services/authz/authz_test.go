@@ -339,6 +339,14 @@ func TestPolicyIsOneDocument(t *testing.T) {
 		t.Error("the ETag stays after an import")
 	}
 	p.do(t, p.owner, "PUT", "/v1/policy", d, "If-Match", tag).Want(t, 412)
+	p.do(t, p.owner, "POST", "/v1/assignments", map[string]any{"subject_kind": "client", "subject_id": "temp", "role": "member", "until": time.Now().Add(time.Second)}).Want(t, 201)
+	before := p.do(t, p.owner, "GET", "/v1/policy", nil, "Accept-Encoding", "gzip").Want(t, 200).Header.Get("ETag")
+	p.do(t, p.owner, "GET", "/v1/policy", nil, "If-None-Match", before).Want(t, 304)
+	time.Sleep(time.Second)
+	if after := p.do(t, p.owner, "GET", "/v1/policy", nil, "If-None-Match", before).Want(t, 200); strings.Contains(string(after.Body), `"temp"`) {
+		t.Errorf("what is over is exported: %s", after.Body)
+	}
+	p.do(t, p.owner, "PUT", "/v1/policy", d, "If-Match", before).Want(t, 200)
 	d.Roles[len(d.Roles)-1].Permissions = []access.Permission{"no:such"}
 	wrong := p.do(t, p.owner, "POST", "/v1/policy:dry-run", d).Want(t, 422)
 	if want := fmt.Sprintf(`"pointer":"/roles/%d/permissions/0"`, len(d.Roles)-1); !strings.Contains(string(wrong.Body), want) {

@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
+	"regexp"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/access"
@@ -20,7 +19,7 @@ const maxDocument = access.MaxDocument + 1<<20
 func (a *api) registerPolicy(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "export-policy", Method: http.MethodGet, Path: "/v1/policy", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
-		Summary: "Export the policy", Description: "Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version; with it in If-None-Match the answer is 304 until something changes.",
+		Summary: "Export the policy", Description: "Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version and how many assignments hold; with it in If-None-Match the answer is 304 until something changes or ends.",
 	}, a.exportPolicy)
 	rest.Register(r, rest.Operation{
 		ID: "import-policy", Method: http.MethodPut, Path: "/v1/policy", Tag: "policy", Scope: scope, Needs: rest.Needs{access.RolesWrite, access.AssignmentsWrite}, Errors: []int{409, 412, 428}, MaxBody: maxDocument,
@@ -37,34 +36,23 @@ func (a *api) registerPolicy(r *rest.API) {
 	}, a.listChanges)
 }
 
-type policyInput struct {
-	IfNoneMatch string `header:"If-None-Match" doc:"The ETag of the version at hand: if it is the current one, the answer is 304" example:"\"1\""`
-}
-
-// version returns the version that the client has, or -1.
-func (in policyInput) version() int64 {
-	if v, err := strconv.ParseInt(strings.Trim(in.IfNoneMatch, `"`), 10, 64); err == nil && v >= 0 {
-		return v
-	}
-	return -1
-}
-
-type exportOutput struct {
+type policyOutput struct {
 	Tagged
-	Status int
-	Body   *access.DocumentAnswer
+	Body access.DocumentAnswer
 }
 
-func (a *api) exportPolicy(ctx context.Context, who identity.Caller, in *policyInput) (*exportOutput, error) {
-	have := in.version()
-	got, err := a.access.Export(ctx, who, have)
-	if err != nil {
-		return nil, err
-	}
-	if got.PolicyVersion == have {
-		return &exportOutput{Status: http.StatusNotModified, Tagged: Tagged{rest.ETag(have), have}}, nil
-	}
-	return &exportOutput{Status: http.StatusOK, Tagged: Tagged{rest.ETag(got.PolicyVersion), got.PolicyVersion}, Body: &got}, nil
+// showPolicy tags a policy with its version and with how many assignments hold:
+// one that ends by its time makes no version.
+func showPolicy(d access.DocumentAnswer, err error) (*policyOutput, error) {
+	return &policyOutput{Tagged{fmt.Sprintf(`"%d.%d"`, d.PolicyVersion, len(d.Assignments)), d.PolicyVersion}, d}, err
+}
+
+// holding is the end of a tag of showPolicy, with which an import may be asked
+// for; what it replaces, the version alone says.
+var holding = regexp.MustCompile(`\.\d+(-gzip)?"$`)
+
+func (a *api) exportPolicy(ctx context.Context, who identity.Caller, _ *struct{}) (*policyOutput, error) {
+	return showPolicy(a.access.Export(ctx, who))
 }
 
 // PolicyImport is a document, which may be just as it was exported.
@@ -84,18 +72,13 @@ type importInput struct {
 	Body PolicyImport
 }
 
-type importOutput struct {
-	Tagged
-	Body access.DocumentAnswer
-}
-
-func (a *api) importPolicy(ctx context.Context, who identity.Caller, in *importInput) (*importOutput, error) {
+func (a *api) importPolicy(ctx context.Context, who identity.Caller, in *importInput) (*policyOutput, error) {
+	in.IfMatch.IfMatch = holding.ReplaceAllString(in.IfMatch.IfMatch, `"`)
 	version, err := in.Version()
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.access.Import(ctx, who, version, in.Body.Document)
-	return &importOutput{Tagged{rest.ETag(got.PolicyVersion), got.PolicyVersion}, got}, err
+	return showPolicy(a.access.Import(ctx, who, version, in.Body.Document))
 }
 
 type dryRunOutput struct{ Body access.Effect }

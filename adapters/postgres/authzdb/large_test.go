@@ -34,7 +34,7 @@ func TestThousandRolesAreImported(t *testing.T) {
 	if _, err := s.Assign(t.Context(), inner, access.Grant{Subject: access.SubjectOf(owner), Role: access.Owner}); err != nil {
 		t.Fatal(err)
 	}
-	doc, err := s.Export(t.Context(), owner, -1)
+	doc, err := s.Export(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}
