@@ -97,8 +97,9 @@ func (s *Service) covering(now Snapshot, who identity.Caller, perm Permission, p
 
 func coveredBy(policy Policy, s Subject) covers {
 	return func(all []Permission, project uuid.UUID, until time.Time) error {
+		last := until.Add(-time.Microsecond) // what ends then holds so long
 		for _, p := range all {
-			if !policy.Allows(s, p, project, until) {
+			if !policy.Allows(s, p, project, last) {
 				return fault.New(fault.Forbidden, "stronger_than_you", fmt.Sprintf("this concerns %s, which you do not hold, or not for as long", p))
 			}
 		}

@@ -179,13 +179,15 @@ func nobodyGivesLonger(t *testing.T, w *world) {
 	if _, err := w.Assign(ctx, w.owner, self); err != nil {
 		t.Fatal(err)
 	}
-	for what, end := range map[string]time.Time{"without end": {}, "for longer": until.Add(time.Hour)} {
+	for what, end := range map[string]time.Time{"without end": {}, "for longer": until.Add(time.Hour), "a moment longer": until.Add(time.Microsecond)} {
 		self.Until = end
 		_, err := w.Assign(ctx, temp, self)
 		wantKind(t, "keeping a role "+what, err, fault.Forbidden)
 	}
-	if _, err := w.Assign(ctx, temp, access.Grant{Subject: access.Subject{Client: "robot"}, Role: access.Member, Until: until.Add(-time.Minute)}); err != nil {
-		t.Errorf("giving for shorter: %v", err)
+	for what, end := range map[string]time.Time{"shorter": until.Add(-time.Minute), "as long": until} {
+		if _, err := w.Assign(ctx, temp, access.Grant{Subject: access.Subject{Client: "robot " + what}, Role: access.Member, Until: end}); err != nil {
+			t.Errorf("giving for %s: %v", what, err)
+		}
 	}
 	w.make(t, access.RoleDraft{Name: "heir", Parents: []string{access.Owner}})
 	for role, want := range map[string]fault.Kind{access.Viewer: fault.Forbidden, "none": fault.NotFound} {
