@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -52,7 +53,7 @@ func (s *Service) Import(ctx context.Context, who identity.Caller, version int64
 		if !write(now, next, w) {
 			return nil, nil
 		}
-		return &Change{Action: PolicyImported, Before: now.document(s.now()), After: a.Document}, differences(now, next, covers)
+		return &Change{Action: PolicyImported, Before: now.document(s.now()), After: a.Document}, differences(now, next, s.now(), covers)
 	})
 	return a, err
 }
@@ -62,9 +63,10 @@ func newIDs() func() uuid.UUID {
 	return func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 }
 
-// differences asks covers for all in which two policies differ. What next alone
-// knows nobody holds yet, so that everybody may give it.
-func differences(now, next Snapshot, covers covers) error {
+// differences asks covers for all in which two policies differ at that time: what
+// is over gives nothing, and no document names it. What next alone knows nobody
+// holds yet, so that everybody may give it.
+func differences(now, next Snapshot, at time.Time, covers covers) error {
 	known := now.index()
 	old := func(all []Permission) []Permission {
 		return slices.DeleteFunc(all, func(p Permission) bool { return !known.permissions[p] })
@@ -89,7 +91,7 @@ func differences(now, next Snapshot, covers covers) error {
 		roles        family
 	}{{before, after, was}, {after, before, is}} {
 		for key, a := range side.mine {
-			if other, ok := side.theirs[key]; ok && a.End().Equal(other.End()) {
+			if other, ok := side.theirs[key]; ok && a.End().Equal(other.End()) || !a.HoldsAt(at) {
 				continue
 			}
 			if err := covers(old(side.roles.holds(side.roles[a.Role])), a.Project(), a.End()); err != nil {

@@ -247,6 +247,15 @@ func importAsks(t *testing.T, w *world) {
 	}
 	_, err := w.Import(ctx, w.person(t, access.Member), w.snapshot(t).Version, d.Document)
 	wantKind(t, "a member imports", err, fault.Forbidden)
+	past := access.Grant{Subject: access.Subject{Client: "robot"}, Role: access.Owner, Until: time.Now().Add(500 * time.Millisecond)}
+	if _, err := w.Assign(ctx, w.owner, past); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(past.Until) + time.Millisecond)
+	d = w.export(t)
+	if err := import1(func(*access.Document) {}); err != nil {
+		t.Errorf("an admin imports what was exported, where an owner is over: %v", err)
+	}
 }
 
 func dryRun(t *testing.T, w *world) {
