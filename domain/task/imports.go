@@ -84,7 +84,8 @@ type ImportID struct {
 
 // Imports keeps imports, as Store keeps tasks.
 type Imports interface {
-	// AddImport stores im with its file; fault.NotFound when there is no such project.
+	// AddImport stores im with its file. It returns fault.NotFound when there is no
+	// such project, and ErrArchived.
 	AddImport(ctx context.Context, who identity.Caller, im Import, file []byte) (Import, error)
 	// Import returns an import, or fault.NotFound.
 	Import(ctx context.Context, who identity.Caller, id uuid.UUID) (Import, error)
@@ -135,13 +136,6 @@ func (s *Service) StartImport(ctx context.Context, who identity.Caller, project 
 	n, err := countRows(file)
 	if err != nil {
 		return Import{}, err
-	}
-	p, err := s.store.Project(ctx, who, project)
-	if err != nil {
-		return Import{}, err
-	}
-	if p.ArchivedAt != nil {
-		return Import{}, ErrArchived()
 	}
 	at := s.now()
 	return s.store.AddImport(ctx, who, Import{ID: newID(), ProjectID: project, Status: ImportPending, RowsTotal: n,

@@ -16,15 +16,21 @@ import (
 
 const (
 	importColumns = `id, project_id, status, rows_total, rows_done, rows_refused, failure_code, version, created_at, created_by, updated_at, finished_at`
-	insertImport  = `insert into task_imports (tenant_id, id, project_id, status, rows_total, version, created_at, created_by, updated_at, due_at, file, request_id)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $7, $7, $9, $10)`
+	insertImport  = `with changed as (insert into task_imports (tenant_id, id, project_id, status, rows_total, version, created_at, created_by, updated_at, due_at, file, request_id)
+		select $1, $2, id, $4, $5, $6, $7, $8, $7, $7, $9, $10 from projects where tenant_id = $1 and id = $3 and archived_at is null
+		returning ` + importColumns + `)`
 )
 
 // AddImport implements task.Imports.
 func (s *Store) AddImport(ctx context.Context, who identity.Caller, im task.Import, file []byte) (task.Import, error) {
-	return postgres.Write(ctx, s.db, who, im, func(b *pgx.Batch) {
-		b.Queue(insertImport, who.Tenant, im.ID, im.ProjectID, im.Status, im.RowsTotal, im.Version, im.CreatedAt, im.CreatedBy, file, who.Request.ID)
-	})
+	got, found, err := postgres.Returning[task.Import](ctx, s.db, who, insertImport, importColumns,
+		who.Tenant, im.ID, im.ProjectID, im.Status, im.RowsTotal, im.Version, im.CreatedAt, im.CreatedBy, file, who.Request.ID)
+	if err == nil && !found {
+		if _, err = s.Project(ctx, who, im.ProjectID); err == nil {
+			err = task.ErrArchived()
+		}
+	}
+	return got, err
 }
 
 const selectImport = `select ` + importColumns + ` from task_imports where tenant_id = $1 and id = $2`

@@ -120,17 +120,24 @@ func archived(t *testing.T, w world) {
 	if _, err := w.Delete(t.Context(), w.who, task.ItemDelete{ID: gone.ID, Version: 1}, now()); err != nil {
 		t.Fatal(err)
 	}
+	keyed := w
+	keyed.who.Request.Once = &identity.Once{Key: "import", Fingerprint: "f"}
+	first := keyed.imported(t, p.ID, 1)
 	at := now()
 	p.Version, p.ArchivedAt = 2, &at
 	if _, err := w.ChangeProject(t.Context(), w.who, p); err != nil {
 		t.Fatal(err)
 	}
+	if again := keyed.imported(t, p.ID, 1); again.ID != first.ID {
+		t.Errorf("an import again under its key is %s, want the first, %s", again.ID, first.ID)
+	}
+	_, file := w.AddImport(t.Context(), w.who, task.Import{ID: id(), ProjectID: p.ID, Status: task.ImportPending, RowsTotal: 1, Version: 1}, []byte("x"))
 	_, add := w.Add(t.Context(), w.who, w.draft(p.ID))
 	_, change := w.change(t, mine, task.Patch{Title: patch.To("x")})
 	_, move := w.Move(t.Context(), w.who, task.Move{ID: mine.ID, Version: 1, After: other.ID}, now())
 	_, remove := w.Delete(t.Context(), w.who, task.ItemDelete{ID: mine.ID, Version: 1}, now())
 	_, restore := w.Restore(t.Context(), w.who, task.ItemDelete{ID: gone.ID, Version: 2}, now())
-	for name, err := range map[string]error{"Add": add, "Change": change, "Move": move, "Delete": remove, "Restore": restore} {
+	for name, err := range map[string]error{"Add": add, "Change": change, "Move": move, "Delete": remove, "Restore": restore, "AddImport": file} {
 		if !fault.Is(err, fault.Conflict) {
 			t.Errorf("%s: %v, want conflict", name, err)
 		}

@@ -24,8 +24,11 @@ type imported struct {
 // AddImport implements task.Imports.
 func (s *Store) AddImport(_ context.Context, who identity.Caller, im task.Import, file []byte) (task.Import, error) {
 	return once(s, who, func() (task.Import, error) {
-		if _, err := find(s.projects, who, im.ProjectID); err != nil {
+		switch p, err := find(s.projects, who, im.ProjectID); {
+		case err != nil:
 			return im, err
+		case p.ArchivedAt != nil:
+			return im, task.ErrArchived()
 		}
 		s.imports[key{who.Tenant, im.ID}] = imported{Import: im, file: file, request: who.Request.ID}
 		return im, nil
