@@ -2,6 +2,8 @@
 package csv
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"io"
@@ -22,8 +24,8 @@ func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) erro
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
 	}
-	out := csv.NewWriter(w)
-	out.UseCRLF = true
+	buffered := bufio.NewWriter(w)
+	out := NewWriter(buffered)
 	line := make([]string, len(d.Columns))
 	for i, c := range d.Columns {
 		line[i] = c.Name
@@ -45,8 +47,35 @@ func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) erro
 			return err
 		}
 	}
-	out.Flush()
-	return out.Error()
+	return buffered.Flush()
+}
+
+// Writer writes lines that end in CRLF and leaves the text of cells as it is:
+// csv.Writer's UseCRLF makes CRLF of a line's end in a cell too.
+type Writer struct {
+	out  io.Writer
+	line bytes.Buffer
+	csv  *csv.Writer
+}
+
+// NewWriter returns a writer of lines to out, each by one call of its Write.
+func NewWriter(out io.Writer) *Writer {
+	w := &Writer{out: out}
+	w.csv = csv.NewWriter(&w.line)
+	return w
+}
+
+// Write writes one line.
+func (w *Writer) Write(cells []string) error {
+	w.line.Reset()
+	if err := w.csv.Write(cells); err != nil {
+		return err
+	}
+	w.csv.Flush() // into memory, which does not fail
+	w.line.Truncate(w.line.Len() - 1)
+	w.line.WriteString("\r\n")
+	_, err := w.out.Write(w.line.Bytes())
+	return err
 }
 
 func text(c report.Cell) string {

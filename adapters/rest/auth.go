@@ -106,7 +106,7 @@ func (a *API) negotiate(produces []string) func(huma.Context, func(huma.Context)
 	}
 	produces = append([]string{"application/json", "application/problem+json"}, produces...)
 	return func(ctx huma.Context, next func(huma.Context)) {
-		if !accepts(ctx.Header("Accept"), produces) {
+		if !Accepts(ctx.Header("Accept"), produces...) {
 			_ = huma.WriteErr(a.huma, ctx, http.StatusNotAcceptable, "answers come as "+strings.Join(produces, ", "))
 			return
 		}
@@ -114,7 +114,8 @@ func (a *API) negotiate(produces []string) func(huma.Context, func(huma.Context)
 	}
 }
 
-func accepts(accept string, produces []string) bool {
+// Accepts reports whether an Accept header takes one of the media types.
+func Accepts(accept string, produces ...string) bool {
 	if strings.TrimSpace(accept) == "" {
 		return true
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/adapters/csv"
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
@@ -26,7 +26,7 @@ const (
 func (a *api) registerExport(r *rest.API) {
 	rest.Stream(r, rest.Operation{
 		ID: "export-tasks", Method: http.MethodGet, Path: "/v1/task-export", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksRead}, Produces: []string{ndjson, textCSV},
-		Summary: "Export tasks", Description: "Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.",
+		Summary: "Export tasks", Description: "Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF, those of the file in CRLF. An export that fails half-way resets the connection, so that it is not taken for a whole one.",
 	}, a.export)
 }
 
@@ -38,7 +38,8 @@ type exportInput struct {
 func (a *api) export(w http.ResponseWriter, r *http.Request, who identity.Caller, in *exportInput) error {
 	out := bufio.NewWriterSize(w, exported)
 	err := a.tasks.Export(r.Context(), who, in.filter(), func() func(*task.Task) error {
-		if in.Format == "csv" || !r.URL.Query().Has("format") && r.Header.Get("Accept") == textCSV {
+		accept := r.Header.Get("Accept")
+		if in.Format == "csv" || !r.URL.Query().Has("format") && rest.Accepts(accept, textCSV) && !rest.Accepts(accept, ndjson) {
 			w.Header().Set("Content-Type", textCSV)
 			return csvLines(out)
 		}
@@ -77,7 +78,6 @@ var csvHeader = []string{"key", "title", "description", "status", "priority", "a
 // csvLines writes cells that no spreadsheet takes for a formula.
 func csvLines(out io.Writer) func(*task.Task) error {
 	w := csv.NewWriter(out)
-	w.UseCRLF = true
 	begun := w.Write(csvHeader)
 	row := make([]string, len(csvHeader))
 	return func(t *task.Task) error {
@@ -93,11 +93,6 @@ func csvLines(out io.Writer) func(*task.Task) error {
 		}
 		copy(row, []string{t.Key, task.TextCell(t.Title), task.TextCell(t.Description), t.Status, t.Priority, strings.Join(ids(t.Assignees), " "), task.TextCell(task.LabelsCell(t.Labels)),
 			when(t.StartAt), when(t.DueAt), estimate, parent, when(&t.CreatedAt), t.CreatedBy, when(&t.UpdatedAt), t.ID.String(), t.ProjectID.String()})
-		err := w.Write(row)
-		w.Flush()
-		if err == nil {
-			err = w.Error()
-		}
-		return err
+		return w.Write(row)
 	}
 }

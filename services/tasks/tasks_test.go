@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -309,17 +312,17 @@ func TestExportStreamsEveryTask(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
 	project := p.project(t)
-	p.do(t, p.a, "POST", "tasks", map[string]any{"project_id": project, "title": "=1+1", "labels": []string{"a,b", "c"}}).Want(t, 201)
+	p.do(t, p.a, "POST", "tasks", map[string]any{"project_id": project, "title": "=1+1", "description": "two\nlines", "labels": []string{"a,b", "c"}}).Want(t, 201)
 	p.task(t, project)
 	r := p.do(t, p.a, "GET", "task-export?filter=status+%3D+open", nil, "Accept", "application/x-ndjson").Want(t, 200)
 	if lines := strings.Split(strings.TrimSpace(string(r.Body)), "\n"); len(lines) != 2 || !strings.Contains(string(r.Body), `"title":"=1+1"`) {
 		t.Errorf("NDJSON %s", r.Body)
 	}
 	r = p.do(t, p.a, "GET", "task-export?format=csv", nil, "Accept", "text/*").Want(t, 200)
-	if rows, err := csv.NewReader(strings.NewReader(string(r.Body))).ReadAll(); err != nil || len(rows) != 3 || !strings.Contains(string(r.Body), "'=1+1") || !strings.Contains(string(r.Body), `,"""a,b"", c",`) {
+	if rows, err := csv.NewReader(strings.NewReader(string(r.Body))).ReadAll(); err != nil || len(rows) != 3 || !strings.Contains(string(r.Body), "'=1+1,\"two\nlines\",") || !strings.Contains(string(r.Body), `,"""a,b"", c",`) {
 		t.Errorf("CSV %s, %v", r.Body, err)
 	}
-	for accept, want := range map[string]string{"text/csv": "text/csv", "*/*": "application/x-ndjson", "application/x-ndjson, text/csv": "application/x-ndjson"} {
+	for accept, want := range map[string]string{"text/csv": "text/csv", "text/csv; charset=utf-8": "text/csv", "text/csv;q=1, application/problem+json": "text/csv", "text/*": "text/csv", "*/*": "application/x-ndjson", "application/x-ndjson, text/csv": "application/x-ndjson"} {
 		if r := p.do(t, p.a, "GET", "task-export", nil, "Accept", accept).Want(t, 200); r.Header.Get("Content-Type") != want {
 			t.Errorf("to who accepts %s it is %s, want %s", accept, r.Header.Get("Content-Type"), want)
 		}
@@ -327,6 +330,25 @@ func TestExportStreamsEveryTask(t *testing.T) {
 	p.do(t, p.a, "GET", "task-export?sort=due", nil).Want(t, 422)
 	p.do(t, p.a, "GET", "task-export?filter=x", nil).Want(t, 422)
 	p.do(t, p.a, "GET", "task-export", nil, "Accept", "image/png").Want(t, 406)
+}
+
+// An export is sent in large parts, whatever its format: a call for each row
+// would cost more than the row.
+func TestExportIsGathered(t *testing.T) {
+	t.Parallel()
+	for name, lines := range map[string]func(io.Writer) func(*task.Task) error{"NDJSON": jsonLines, "CSV": csvLines} {
+		var sent bytes.Buffer
+		out := bufio.NewWriterSize(&sent, exported)
+		write := lines(out)
+		for range 3 {
+			if err := write(&task.Task{Title: "x"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if sent.Len() > 0 || out.Buffered() == 0 {
+			t.Errorf("%s: three rows are sent as soon as written: %q", name, sent.Bytes())
+		}
+	}
 }
 
 // What is long is compressed for who asks. Its entity tag is another one, and
