@@ -87,13 +87,9 @@ func (p *Press) Render(ctx context.Context, tenant identity.TenantID, id uuid.UU
 func (p *Press) late(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*Beat)
 	defer cancel()
-	var keep uuid.UUID
 	r, err := p.Journal.Read(ctx, tenant, id)
-	if r.File != nil {
-		keep = r.File.Object
-	}
 	if err == nil && r.Status.Over() {
-		return errors.Join(ErrOver(), p.Files.Sweep(ctx, tenant, id, keep))
+		return errors.Join(ErrOver(), p.Files.Sweep(ctx, tenant, id, r.object()))
 	}
 	return nil
 }
@@ -161,9 +157,14 @@ func (p *Press) Finish(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	return p.Files.Sweep(ctx, tenant, id, m.Object)
 }
 
-// Discard removes what there is of the run's file.
+// Discard removes what there is of the run's file, but not the file of a run
+// that has succeeded all the same.
 func (p *Press) Discard(ctx context.Context, tenant identity.TenantID, id uuid.UUID) error {
-	return p.Files.Sweep(ctx, tenant, id, uuid.Nil)
+	r, err := p.Journal.Read(ctx, tenant, id)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return p.Files.Sweep(ctx, tenant, id, r.object())
 }
 
 // Fail ends the run and says why.

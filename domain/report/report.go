@@ -105,3 +105,11 @@ type Run struct {
 	UpdatedAt  time.Time   `json:"updated_at" example:"2026-01-31T12:00:01Z"`
 	FinishedAt *time.Time  `json:"finished_at,omitempty" doc:"When it succeeded, failed or was cancelled" example:"2026-01-31T12:00:02Z"`
 }
+
+// object returns which object is the run's file, or uuid.Nil.
+func (r Run) object() uuid.UUID {
+	if r.File == nil {
+		return uuid.Nil
+	}
+	return r.File.Object
+}

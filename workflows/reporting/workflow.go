@@ -48,25 +48,28 @@ var render = workflow.ActivityOptions{
 // Workflow carries one run through. Its history holds ids and sums alone.
 func Workflow(ctx workflow.Context, in Input) error {
 	ctx = workflow.WithActivityOptions(ctx, call)
-	err := produce(ctx, in)
-	if err == nil {
+	var undo saga.Saga
+	err := produce(ctx, in, &undo)
+	switch {
+	case err == nil:
 		return nil
-	}
-	if isOver(err) { // cancelled in the row, which people see first
+	case isOver(err): // cancelled in the row, which people see first
+		undo.Compensate(ctx, call, in)
 		return temporal.NewCanceledError()
+	case workflow.GetVersion(ctx, "note the end first", workflow.DefaultVersion, 1) == workflow.DefaultVersion:
+		undo.Compensate(ctx, call, in)
+		return end(ctx, in, err, temporal.IsCanceledError(err))
 	}
-	return end(ctx, in, err)
+	// A step that is still under way finds the run over once that is noted. It
+	// may have failed of itself when an operator had cancelled already.
+	err = end(ctx, in, err, ctx.Err() != nil)
+	undo.Compensate(ctx, call, in)
+	return err
 }
 
 // produce does the steps in order. What undoes a step is noted before the
 // step: one that timed out may have been done.
-func produce(ctx workflow.Context, in Input) (err error) {
-	var undo saga.Saga
-	defer func() {
-		if err != nil {
-			undo.Compensate(ctx, call, in)
-		}
-	}()
+func produce(ctx workflow.Context, in Input, undo *saga.Saga) error {
 	if err := workflow.ExecuteActivity(ctx, a.Plan, in).Get(ctx, nil); err != nil {
 		return err
 	}
@@ -78,14 +81,14 @@ func produce(ctx workflow.Context, in Input) (err error) {
 	return workflow.ExecuteActivity(ctx, a.Finish, in, made).Get(ctx, nil)
 }
 
-// end notes how the run has ended where people can read it, and returns cause.
-func end(ctx workflow.Context, in Input, cause error) error {
-	if temporal.IsCanceledError(cause) { // by an operator: people cancel the row
+// end notes how the run has ended where people can read it, and returns that.
+func end(ctx workflow.Context, in Input, cause error, cancelled bool) error {
+	if cancelled { // by an operator: people cancel the row
 		faults.Note(ctx, call, a.Cancel, in)
-	} else {
-		f := faults.Fault(cause)
-		faults.Note(ctx, call, a.Fail, in, report.RunFailure{Code: f.Code, Message: f.Message})
+		return temporal.NewCanceledError()
 	}
+	f := faults.Fault(cause)
+	faults.Note(ctx, call, a.Fail, in, report.RunFailure{Code: f.Code, Message: f.Message})
 	return cause
 }
 

@@ -160,6 +160,35 @@ func TestOperatorsCancellationIsNoted(t *testing.T) {
 	w.ended(t, report.Cancelled, 0)
 }
 
+// Finish has told everybody of the file when the operator cancels: it stays.
+func TestFileOfAFinishedRunOutlivesACancellation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.inject("Finish", func() error {
+		w.CancelWorkflow()
+		return errors.New("the answer is lost")
+	})
+	if err := w.run(t); !temporal.IsCanceledError(err) {
+		t.Errorf("%v, want cancelled", err)
+	}
+	w.ended(t, report.Succeeded, 1)
+}
+
+// While the file cannot be removed, the run is over, and Finish comes too late.
+func TestEndIsNotedBeforeTheFileIsRemoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.source.Err = fault.New(fault.Invalid, "too_many_rows", "at most 50000")
+	w.OnActivity(w.acts.Discard, mock.Anything, mock.Anything).Return(func(ctx context.Context, in reporting.Input) error {
+		w.ended(t, report.Failed, 0)
+		return w.acts.Discard(ctx, in)
+	})
+	if err := w.run(t); err == nil {
+		t.Error("it succeeds")
+	}
+	w.AssertExpectations(t)
+}
+
 // The row says that nobody wants the file, and Temporal was not told.
 func TestCancelledRowEndsTheWorkflow(t *testing.T) {
 	t.Parallel()
