@@ -17,9 +17,11 @@ import (
 	faults "bailiwick.dev/workflows/temporal"
 )
 
+// Where the workers of importing listen. Rows have a queue of their own, so
+// that a cancellation is not noted behind the imports of others.
 const (
-	// TaskQueue is where the workers of importing listen.
 	TaskQueue = "importing"
+	RowsQueue = "importing-rows"
 	name      = "TaskImport" // the workflow's type, as operators see it
 )
 
@@ -27,6 +29,7 @@ const (
 // off, the next attempt goes on. A worker that was killed is noticed when its
 // heart stops.
 var rows = workflow.ActivityOptions{
+	TaskQueue:              RowsQueue,
 	StartToCloseTimeout:    2 * time.Hour,
 	ScheduleToCloseTimeout: 24 * time.Hour,
 	HeartbeatTimeout:       5 * time.Second,
@@ -91,12 +94,17 @@ func Begin(ctx context.Context, c client.Client, in task.ImportID) error {
 	}, name, in)
 }
 
-// Run imports until ctx ends, then lets the batch under way finish.
+// Run imports until ctx ends, then lets the batches under way finish. Its first
+// worker also knows Import, which an earlier release put into that queue.
 func Run(ctx context.Context, c client.Client, acts *Activities) error {
 	return faults.Run(ctx, func() worker.Worker {
 		w := worker.New(c, TaskQueue, faults.Options())
 		w.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: name})
 		w.RegisterActivity(acts)
+		return w
+	}, func() worker.Worker {
+		w := worker.New(c, RowsQueue, faults.LongOptions())
+		w.RegisterActivity(acts.Import)
 		return w
 	})
 }

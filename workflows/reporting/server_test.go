@@ -113,3 +113,35 @@ func (w *world) serve(t *testing.T) (string, client.Client, func()) {
 	t.Cleanup(stop)
 	return address, c, stop
 }
+
+// As many files are made at once as may be, and none gets on: another run
+// begins all the same.
+func TestShortStepsDoNotWaitForTheFilesOfOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	came := make(chan struct{}, 10)
+	w.source.Wait = func(ctx context.Context) error {
+		came <- struct{}{}
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	_, c, _ := w.serve(t)
+	for range 3 {
+		w.another(t)
+	}
+	w.reconcile(t, c)
+	for range 4 {
+		<-came
+	}
+	late := w.another(t)
+	w.reconcile(t, c)
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		r, err := w.store.Read(t.Context(), w.in.TenantID, late)
+		if err == nil && r.Status == report.Running {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%+v, %v, want it to run", r, err)
+		}
+	}
+}

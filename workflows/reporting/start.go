@@ -57,18 +57,25 @@ func (s Starter) Cancel(ctx context.Context, tenant identity.TenantID, run uuid.
 
 // Run makes reports with acts until ctx ends, then lets the steps under way finish.
 func Run(ctx context.Context, c client.Client, acts *Activities) error {
-	return temporal.Run(ctx, func() worker.Worker { return newWorker(c, acts) })
+	return temporal.Run(ctx, func() worker.Worker { return newWorker(c, acts) }, func() worker.Worker { return newRenderer(c, acts) })
 }
 
-// newWorker returns a worker that renders few at a time, for a long PDF needs
-// a hundred megabytes, and sends every heartbeat, for its answer tells of a
-// cancellation.
+// newWorker also knows Render, which an earlier release put into this queue.
 func newWorker(c client.Client, acts *Activities) worker.Worker {
-	opts := temporal.Options()
-	opts.MaxConcurrentActivityExecutionSize = 4
-	opts.MaxHeartbeatThrottleInterval = report.Beat
-	w := worker.New(c, TaskQueue, opts)
+	w := worker.New(c, TaskQueue, temporal.Options())
 	w.RegisterWorkflowWithOptions(Workflow, workflow.RegisterOptions{Name: name})
 	w.RegisterActivity(acts)
+	return w
+}
+
+// newRenderer returns a worker that renders few at a time, for a long PDF needs
+// a hundred megabytes, and sends every heartbeat, for its answer tells of a
+// cancellation.
+func newRenderer(c client.Client, acts *Activities) worker.Worker {
+	opts := temporal.LongOptions()
+	opts.MaxConcurrentActivityExecutionSize = 4
+	opts.MaxHeartbeatThrottleInterval = report.Beat
+	w := worker.New(c, FilesQueue, opts)
+	w.RegisterActivity(acts.Render)
 	return w
 }

@@ -14,8 +14,12 @@ import (
 	faults "bailiwick.dev/workflows/temporal"
 )
 
-// TaskQueue is where the workers of reporting listen.
-const TaskQueue = "reporting"
+// Where the workers of reporting listen. Files have a queue of their own, so
+// that the steps around one do not wait for the files of others.
+const (
+	TaskQueue  = "reporting"
+	FilesQueue = "reporting-files"
+)
 
 // Input names the run.
 type Input struct {
@@ -38,6 +42,7 @@ var call = workflow.ActivityOptions{
 // down are tried again for a day; what the tasks themselves make impossible is
 // not (its fault's kind says so).
 var render = workflow.ActivityOptions{
+	TaskQueue:              FilesQueue,
 	StartToCloseTimeout:    2 * time.Hour,
 	ScheduleToCloseTimeout: 24 * time.Hour,
 	HeartbeatTimeout:       5 * time.Second,

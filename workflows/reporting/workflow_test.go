@@ -35,16 +35,23 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	var s testsuite.WorkflowTestSuite
 	w := &world{TestWorkflowEnvironment: s.NewTestWorkflowEnvironment(), store: &fake.Store{}, files: &fake.Files{},
-		source: &fake.Source{Pages: [][]task.Task{{{Title: "a"}, {Title: "b"}}, {{Title: "c"}}}}, in: reporting.Input{TenantID: uuid.New(), RunID: uuid.New()}}
-	who := identity.Caller{Tenant: w.in.TenantID}
-	if _, err := w.store.Add(t.Context(), who, report.Run{ID: w.in.RunID, Format: report.CSV, Title: "T", Status: report.Pending, Version: 1}); err != nil {
-		t.Fatal(err)
-	}
+		source: &fake.Source{Pages: [][]task.Task{{{Title: "a"}, {Title: "b"}}, {{Title: "c"}}}}, in: reporting.Input{TenantID: uuid.New()}}
+	w.in.RunID = w.another(t)
 	w.SetWorkerOptions(sdkworker.Options{Interceptors: faults.Options().Interceptors})
 	w.acts = &reporting.Activities{Press: &report.Press{Journal: w.store, Files: w.files, Source: w.source,
 		Renderers: map[report.Format]report.Renderer{report.CSV: fake.Text{}}}}
 	w.RegisterActivity(w.acts)
 	return w
+}
+
+// another adds a run, and returns its id.
+func (w *world) another(t *testing.T) uuid.UUID {
+	t.Helper()
+	r := report.Run{ID: uuid.New(), Format: report.CSV, Title: "T", Status: report.Pending, Version: 1}
+	if _, err := w.store.Add(t.Context(), identity.Caller{Tenant: w.in.TenantID}, r); err != nil {
+		t.Fatal(err)
+	}
+	return r.ID
 }
 
 func (w *world) run(t *testing.T) error {

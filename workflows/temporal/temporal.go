@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -44,23 +45,29 @@ func Start(ctx context.Context, c client.Client, opts client.StartWorkflowOption
 	return fault.Wrap(fault.Unavailable, "temporal_unavailable", "the workflow starts as soon as Temporal answers", err)
 }
 
-// Run runs a worker until ctx ends, then lets it finish the activities it has.
-// When one cannot start, or gives up because the server refused it for long, it
-// tries again with another of next's, for each remembers how it ended: a
-// process outlives Temporal.
-func Run(ctx context.Context, next func() worker.Worker) error {
+// Run runs a worker of each kind until ctx ends, then lets them finish the
+// activities they have. When one cannot start, or gives up because the server
+// refused it for long, it tries again with another of its kind, for each
+// remembers how it ended: a process outlives Temporal.
+func Run(ctx context.Context, kinds ...func() worker.Worker) error {
 	interrupt := make(chan any)
 	defer context.AfterFunc(ctx, func() { close(interrupt) })()
-	for {
-		if err := next().Run(interrupt); err != nil {
-			slog.Warn("a worker has ended", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Second):
-		}
+	var all sync.WaitGroup
+	for _, next := range kinds {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				if err := next().Run(interrupt); err != nil {
+					slog.Warn("a worker has ended", "error", err)
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(time.Second):
+				}
+			}
+		})
 	}
+	all.Wait()
+	return nil
 }
 
 // Options are a worker's: small, and with time to finish an activity when it
@@ -71,6 +78,14 @@ func Options() worker.Options {
 		MaxConcurrentActivityExecutionSize: 8,
 		Interceptors:                       interceptors(),
 	}
+}
+
+// LongOptions are those of a worker that takes long steps alone, from a queue
+// of their own: elsewhere the short ones of others would wait behind them.
+func LongOptions() worker.Options {
+	opts := Options()
+	opts.DisableWorkflowWorker = true
+	return opts
 }
 
 // UntilStopping returns a context for an activity that takes long: it ends when
