@@ -178,7 +178,7 @@ func (c *Client) newToken(tenant uuid.UUID) (*oauth2.Token, error) {
 
 func read(resp *http.Response, out any) error {
 	defer resp.Body.Close()
-	body := io.LimitReader(resp.Body, maxBody)
+	body := &io.LimitedReader{R: resp.Body, N: maxBody}
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		return faultOf(resp, body)
 	}
@@ -186,10 +186,14 @@ func read(resp *http.Response, out any) error {
 		_, _ = io.Copy(io.Discard, body) // so that the connection can be used again
 		return nil
 	}
-	if err := json.NewDecoder(body).Decode(out); err != nil {
-		return unavailable(err)
+	err := json.NewDecoder(body).Decode(out)
+	switch {
+	case err == nil:
+		return nil
+	case body.N == 0: // it will be no shorter next time
+		return fault.Wrap(fault.Invalid, "answer_too_large", "a part of the platform answers with more than can be read at once", err)
 	}
-	return nil
+	return unavailable(err)
 }
 
 func faultOf(resp *http.Response, body io.Reader) error {

@@ -10,12 +10,16 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/identity"
-	"bailiwick.dev/domain/page"
 	"bailiwick.dev/domain/report"
 	"bailiwick.dev/domain/task"
 )
 
-const tasksPath = "/tasks/v1/tasks"
+const (
+	tasksPath = "/tasks/v1/tasks"
+	// pageSize leaves room below maxBody when each task has the longest
+	// description there is, of characters that take six bytes in JSON: 24 MB.
+	pageSize = 200
+)
 
 var _ report.Source = (*Client)(nil)
 
@@ -23,7 +27,7 @@ var _ report.Source = (*Client)(nil)
 // was used up, so that no more than one is held.
 func (c *Client) Tasks(ctx context.Context, tenant identity.TenantID, f task.Filter) iter.Seq2[[]task.Task, error] {
 	return func(yield func([]task.Task, error) bool) {
-		q := url.Values{"limit": {strconv.Itoa(page.MaxLimit)}}
+		q := url.Values{"limit": {strconv.Itoa(pageSize)}}
 		if f.ProjectID != uuid.Nil {
 			q.Set("project_id", f.ProjectID.String())
 		}

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -57,7 +59,7 @@ func TestTasksComePageByPage(t *testing.T) {
 			t.Errorf("%d tasks, want 6", n)
 		}
 	}
-	if want := "limit=1000&project_id=" + project.String() + "&status=open"; len(*asked) != 6 || (*asked)[0] != want || (*asked)[1] != "cursor=1&"+want {
+	if want := "limit=200&project_id=" + project.String() + "&status=open"; len(*asked) != 6 || (*asked)[0] != want || (*asked)[1] != "cursor=1&"+want {
 		t.Errorf("asked %q", *asked)
 	}
 	for range all {
@@ -80,5 +82,29 @@ func TestTasksEndWithTheFirstFault(t *testing.T) {
 	}
 	if pages != 2 || len(faults) != 1 || !fault.Is(faults[0], fault.Forbidden) {
 		t.Errorf("%d pages, %v; want one page and a forbidden", pages, faults)
+	}
+}
+
+// Each task has the longest text there is, and a page of them is read. What is
+// too long to be read is so for ever.
+func TestLongestTasksAreRead(t *testing.T) {
+	t.Parallel()
+	for times, want := range map[int]fault.Kind{1: 0, 4: fault.Invalid} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			if r.URL.Path == "/auth/token" {
+				_, _ = w.Write([]byte(`{"access_token":"t","token_type":"Bearer","expires_in":600}`))
+				return
+			}
+			n, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+			_ = json.NewEncoder(w).Encode(map[string]any{"items": slices.Repeat([]task.Task{{Description: strings.Repeat("<", task.MaxText)}}, times*n)})
+		}))
+		t.Cleanup(srv.Close)
+		c := restclient.New(config.Platform{ClientID: "c", ClientSecret: "s", AuthURL: srv.URL, TasksURL: srv.URL})
+		for _, err := range c.Tasks(t.Context(), uuid.New(), task.Filter{}) {
+			if fault.KindOf(err) != want || (err == nil) != (want == 0) {
+				t.Errorf("%d times as many: %v, want kind %v", times, err, want)
+			}
+		}
 	}
 }
