@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/domain/access"
 	accessfake "bailiwick.dev/domain/access/fake"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -97,6 +98,45 @@ func TestLateFileIsRemoved(t *testing.T) {
 		}
 		if _, err := w.render(t, r); !report.IsOver(err) || w.files.Count() != files {
 			t.Errorf("%v, %d files, want over and %d", err, w.files.Count(), files)
+		}
+	}
+}
+
+// readsIn lets tasks be read in one project alone.
+type readsIn struct{ project uuid.UUID }
+
+func (g readsIn) Allow(_ context.Context, _ identity.Caller, p access.Permission) error {
+	return accessfake.Gate{task.TasksRead: access.ErrForbidden()}[p]
+}
+
+func (g readsIn) AllowIn(ctx context.Context, who identity.Caller, p access.Permission, project uuid.UUID) error {
+	if project == g.project {
+		return nil
+	}
+	return g.Allow(ctx, who, p)
+}
+
+// A report holds nothing that its reader could not read without it.
+func TestReportIsForWhoMayReadItsTasks(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	mine, other := uuid.New(), uuid.New()
+	theirs := report.NewService(w.store, w.files, w.begun, readsIn{mine})
+	for _, project := range []*uuid.UUID{nil, &other, &mine} {
+		d, want := report.RunDraft{Format: report.CSV, Filter: report.RunFilter{ProjectID: project}}, project != &mine
+		if _, err := theirs.Create(t.Context(), w.who, d); fault.Is(err, fault.Forbidden) != want {
+			t.Errorf("of %v: %v, want it forbidden: %v", project, err, want)
+		}
+		r, err := w.service.Create(t.Context(), w.who, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := w.render(t, r)
+		if err == nil {
+			err = w.press.Finish(t.Context(), w.who.Tenant, r.ID, m)
+		}
+		if _, _, opened := theirs.Open(t.Context(), w.who, r.ID); err != nil || fault.Is(opened, fault.Forbidden) != want {
+			t.Errorf("the file of %v: %v, %v, want it forbidden: %v", project, err, opened, want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/task"
 )
 
 // Service holds the use cases of those who want reports.
@@ -28,10 +29,14 @@ func NewService(store Store, files Files, generation Generation, gate access.Gat
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// Create asks for a report. The run's row is all that must be there: whoever
-// does not start it now, the reconciler does.
+// Create asks for a report, of tasks that who may read: a worker reads them as
+// the platform. The run's row is all that must be there: whoever does not start
+// it now, the reconciler does.
 func (s *Service) Create(ctx context.Context, who identity.Caller, d RunDraft) (Run, error) {
 	if err := s.gate.Allow(ctx, who, ReportsCreate); err != nil {
+		return Run{}, err
+	}
+	if err := s.allowTasks(ctx, who, d.Filter); err != nil {
 		return Run{}, err
 	}
 	r, err := d.run(now(), who)
@@ -75,11 +80,20 @@ func (s *Service) Cancel(ctx context.Context, who identity.Caller, id uuid.UUID)
 	return r, nil
 }
 
+// allowTasks asks whether who may read the tasks that f chooses.
+func (s *Service) allowTasks(ctx context.Context, who identity.Caller, f RunFilter) error {
+	return s.gate.AllowIn(ctx, who, task.TasksRead, f.tasks().ProjectID)
+}
+
 // Open returns a run with its file, which the caller closes. It returns
+// fault.Forbidden unless who may read the tasks that are in it, and
 // fault.Conflict as long as there is none.
 func (s *Service) Open(ctx context.Context, who identity.Caller, id uuid.UUID) (Run, io.ReadSeekCloser, error) {
 	r, err := s.Get(ctx, who, id)
 	if err != nil {
+		return r, nil, err
+	}
+	if err := s.allowTasks(ctx, who, r.Filter); err != nil {
 		return r, nil, err
 	}
 	if r.Status != Succeeded || r.File == nil {

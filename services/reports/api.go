@@ -9,6 +9,7 @@ import (
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/report"
+	"bailiwick.dev/domain/task"
 )
 
 const (
@@ -24,8 +25,8 @@ type api struct {
 
 func (a *api) register(r *rest.API) {
 	rest.Register(r, rest.Operation{
-		ID: "create-report-run", Method: http.MethodPost, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsCreate}, Status: http.StatusAccepted,
-		Summary: "Ask for a report", Description: "The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.",
+		ID: "create-report-run", Method: http.MethodPost, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsCreate, task.TasksRead}, Status: http.StatusAccepted,
+		Summary: "Ask for a report", Description: "The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them.",
 	}, a.create)
 	rest.Register(r, rest.Operation{
 		ID: "list-report-runs", Method: http.MethodGet, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead},

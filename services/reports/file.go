@@ -12,6 +12,7 @@ import (
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/report"
+	"bailiwick.dev/domain/task"
 )
 
 const filePath = "/v1/runs/{id}/file"
@@ -20,7 +21,7 @@ const filePath = "/v1/runs/{id}/file"
 // ranges (RFC 9110, section 14) and conditions.
 func (a *api) registerFile(r *rest.API) {
 	rest.Stream(r, rest.Operation{
-		ID: "download-report-file", Method: http.MethodGet, Path: filePath, Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead}, Errors: []int{404, 409, 412, 416},
+		ID: "download-report-file", Method: http.MethodGet, Path: filePath, Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead, task.TasksRead}, Errors: []int{404, 409, 412, 416},
 		Produces: []string{"application/pdf", report.XLSX.MediaType(), "text/csv"},
 		Summary:  "Download a run's file", Description: "When the run has succeeded. Parts of it can be asked for with Range.",
 	}, a.file)
