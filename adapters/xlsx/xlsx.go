@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -27,7 +28,7 @@ const (
 	sheet   = "Report"
 	maxRows = excelize.TotalRows - 1 // below the header
 	// Above 4 GiB of XML a sheet needs ZIP64 headers that Go writes in a way
-	// which Excel takes for a broken file.
+	// which Excel takes for a broken file. Text may take this much of it.
 	maxText = 3 << 30
 	tidy    = 4096 // rows between two looks at the temporary directory
 )
@@ -70,6 +71,7 @@ func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) (err
 	if err := t.out.Flush(); err != nil {
 		return err
 	}
+	d.Replaced(t.lost)
 	return f.Write(io.Discard) // the archive goes to w
 }
 
@@ -94,7 +96,8 @@ type table struct {
 	out   *excelize.StreamWriter
 	date  int // the style of times
 	rows  int
-	text  int64
+	text  int64 // bytes of XML
+	lost  int64 // characters that XML cannot hold
 	names []string
 	cells []any
 }
@@ -147,12 +150,28 @@ func (t *table) add(row []report.Cell) error {
 		default:
 			t.cells[i] = c.Text // inline text, never a formula
 		}
-		t.text += int64(len(c.Text))
+		size, lost := weigh(c.Text)
+		t.text, t.lost = t.text+size, t.lost+lost
 	}
 	if t.text > maxText {
 		return fault.New(fault.Invalid, "too_large", "the tasks hold more text than a spreadsheet can: choose fewer, or CSV")
 	}
 	return t.out.SetRow(fmt.Sprintf("A%d", t.rows+1), t.cells)
+}
+
+// weigh returns how many bytes of XML s takes at most, and how many of its
+// characters XML cannot hold: the file has U+FFFD for each.
+func weigh(s string) (size, lost int64) {
+	size = int64(len(s) + len("x005F_")*strings.Count(s, "_x")) // what looks like an escape is escaped
+	for _, r := range s {
+		switch {
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r', r == 0xFFFE, r == 0xFFFF:
+			size, lost = size+2, lost+1
+		case r == '"', r == '\'', r == '&', r == '<', r == '>', r == '\t', r == '\r', r == utf8.RuneError:
+			size += 4
+		}
+	}
+	return size, lost
 }
 
 // tooLong counts as Excel does, in UTF-16 units; excelize would cut in silence.

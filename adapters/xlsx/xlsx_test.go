@@ -18,7 +18,7 @@ import (
 var at = time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 
 func document(rows func(yield func([]report.Cell, error) bool)) report.Document {
-	return report.Document{Title: "T & <U>", At: at, Columns: []report.Column{{Name: "Title", Width: 40}, {Name: "Due", Width: 20}, {Name: "Note", Width: 10}}, Rows: rows}
+	return report.Document{Title: "T & <U>", At: at, Replaced: func(int64) {}, Columns: []report.Column{{Name: "Title", Width: 40}, {Name: "Due", Width: 20}, {Name: "Note", Width: 10}}, Rows: rows}
 }
 
 func texts(all ...string) func(func([]report.Cell, error) bool) {
@@ -93,9 +93,14 @@ func TestHeaderIsBoldAndFrozen(t *testing.T) {
 
 func TestControlCharactersBreakNoFile(t *testing.T) {
 	t.Parallel()
-	f := render(t, document(texts("a\x00\x01\x1f\uFFFE\xffb")))
+	d, replaced := document(texts("a\x00\x01\x1f\uFFFE\xffb", "\t\r\n\ufffd😀", "\x02")), int64(0)
+	d.Replaced = func(characters int64) { replaced = characters }
+	f := render(t, d)
 	if got, err := f.GetCellValue("Report", "A2"); err != nil || !strings.HasPrefix(got, "a") || !strings.HasSuffix(got, "b") {
 		t.Errorf("%q, %v", got, err)
+	}
+	if replaced != 5 {
+		t.Errorf("%d characters replaced, want 5", replaced)
 	}
 }
 

@@ -76,7 +76,7 @@ type RunFile struct {
 	Name      string    `json:"name" example:"Open tasks.xlsx"`
 	MediaType string    `json:"media_type" example:"application/pdf"`
 	Size      int64     `json:"size" doc:"Bytes" example:"48213"`
-	Replaced  int64     `json:"characters_replaced" doc:"Characters that this format cannot show and the file has □ for; XLSX and CSV hold them all" example:"0"`
+	Replaced  int64     `json:"characters_replaced" doc:"Characters that this format cannot show: a PDF has □ for each, and a spreadsheet � for control characters; CSV holds them all" example:"0"`
 	Digest    string    `json:"digest" doc:"SHA-256 in hexadecimal" example:"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"`
 	Object    uuid.UUID `json:"-"` // which attempt's file it is
 }

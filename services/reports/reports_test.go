@@ -122,8 +122,8 @@ func TestReportIsAskedForFollowedAndDownloaded(t *testing.T) {
 func TestRunTellsHowMuchItsFormatCouldNotShow(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
-	p.press.Source = &fake.Source{Pages: [][]task.Task{{{Title: "Zażółć"}, {Title: "a😀b"}}, {{Title: "שלום"}}}}
-	for format, want := range map[string]int64{"pdf": 5, "xlsx": 0, "csv": 0} {
+	p.press.Source = &fake.Source{Pages: [][]task.Task{{{Title: "Zażółć"}, {Title: "a😀b"}}, {{Title: "שלום"}, {Title: "a\u0001b"}}}}
+	for format, want := range map[string]int64{"pdf": 5, "xlsx": 1, "csv": 0} {
 		run := p.ask(t, `{"format":"`+format+`"}`)
 		p.make(t, run.ID)
 		got := resttest.JSON[report.Run](t, p.do(t, p.a, "GET", "runs/"+run.ID.String(), nil).Want(t, 200))
