@@ -4,6 +4,7 @@ package purging
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -20,6 +21,7 @@ const (
 	TaskQueue = "purging"
 	name      = "PurgeTrash" // the workflow's type, as operators see it
 	schedule  = "purge-trash"
+	rounds    = 1000 // of a run, whose history is to stay short
 )
 
 // purge deletes as much at a time as a minute lets it; a database that is down
@@ -36,18 +38,22 @@ type Activities struct{ Trash task.Trash }
 var a *Activities // names the methods in the workflow
 
 // Workflow drops what was in the trash for longer than task.Retention, and
-// returns how many tasks that were.
+// returns how many tasks that were. Where that takes long it goes on as another
+// run, which counts anew.
 func Workflow(ctx workflow.Context) (int64, error) {
 	ctx = workflow.WithActivityOptions(ctx, purge)
 	before := workflow.Now(ctx).Add(-task.Retention)
 	var all int64
-	for {
+	for round := 1; ; round++ {
 		var n int64
 		if err := workflow.ExecuteActivity(ctx, a.Purge, before).Get(ctx, &n); err != nil {
 			return all, err
 		}
 		if all += n; n == 0 {
 			return all, nil
+		}
+		if round == rounds && workflow.GetVersion(ctx, "go on as another run", workflow.DefaultVersion, 1) == 1 {
+			return all, workflow.NewContinueAsNewError(ctx, name)
 		}
 	}
 }
@@ -77,6 +83,9 @@ func keepSchedule(ctx context.Context, c client.Client) {
 		if err == nil || errors.Is(err, temporal.ErrScheduleAlreadyRunning) {
 			return
 		}
+		if ctx.Err() == nil {
+			slog.Warn("there is no schedule for the purge yet", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -87,9 +96,10 @@ func keepSchedule(ctx context.Context, c client.Client) {
 
 func makeSchedule(ctx context.Context, c client.Client) error {
 	_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{
-		ID:     schedule,
-		Spec:   client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: time.Hour}}},
-		Action: &client.ScheduleWorkflowAction{ID: schedule, Workflow: name, TaskQueue: TaskQueue},
+		ID:   schedule,
+		Spec: client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: time.Hour}}},
+		Action: &client.ScheduleWorkflowAction{ID: schedule, Workflow: name, TaskQueue: TaskQueue,
+			TypedSearchAttributes: temporal.NewSearchAttributes(faults.Kind.ValueSet("purge"))},
 	})
 	return err
 }

@@ -2,14 +2,17 @@ package purging
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/task"
+	faults "bailiwick.dev/workflows/temporal"
 	"bailiwick.dev/workflows/temporal/temporaltest"
 )
 
@@ -50,6 +53,18 @@ func TestTrashIsEmptiedPieceByPiece(t *testing.T) {
 	}
 }
 
+func TestLongPurgeGoesOnAsAnotherRun(t *testing.T) {
+	t.Parallel()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	in := &trash{pieces: slices.Repeat([]int64{1}, rounds+1)}
+	env.RegisterActivity(&Activities{Trash: in})
+	env.ExecuteWorkflow(Workflow)
+	if err := env.GetWorkflowError(); !workflow.IsContinueAsNewError(err) || len(in.pieces) != 1 {
+		t.Errorf("%v with %d pieces left, want another run for the last", err, len(in.pieces))
+	}
+}
+
 // On a real server the schedule is made once, and what it starts purges.
 func TestScheduleStartsThePurge(t *testing.T) {
 	t.Parallel()
@@ -78,6 +93,10 @@ func TestScheduleStartsThePurge(t *testing.T) {
 	var n int64
 	if err := c.GetWorkflow(ctx, id, "").Get(ctx, &n); err != nil || n != 1007 {
 		t.Errorf("purged %d, %v, want 1007", n, err)
+	}
+	d, err := c.DescribeWorkflowExecution(ctx, id, "")
+	if err != nil || string(d.WorkflowExecutionInfo.SearchAttributes.IndexedFields[faults.Kind.GetName()].GetData()) != `"purge"` {
+		t.Errorf("%v, %v: operators do not find it by its kind", d, err)
 	}
 	temporaltest.Record(t, address, id, "purged")
 }

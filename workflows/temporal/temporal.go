@@ -19,7 +19,7 @@ import (
 	"bailiwick.dev/domain/fault"
 )
 
-// The search attributes of every workflow of ours.
+// The search attributes of every workflow of ours; what is for all tenants has no TenantID.
 var (
 	TenantID = temporal.NewSearchAttributeKeyKeyword("TenantId")
 	Kind     = temporal.NewSearchAttributeKeyKeyword("Kind")
