@@ -37,13 +37,6 @@ var rows = workflow.ActivityOptions{
 	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 }
 
-// end is for noting that it does not go on.
-var end = workflow.ActivityOptions{
-	StartToCloseTimeout:    30 * time.Second,
-	ScheduleToCloseTimeout: 24 * time.Hour,
-	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
-}
-
 // Activities are the steps.
 type Activities struct{ Importer *task.Importer }
 
@@ -58,10 +51,10 @@ func Workflow(ctx workflow.Context, in task.ImportID) error {
 	case fault.Is(faults.Fault(err), fault.Conflict): // cancelled in the row, which people see first
 		return temporal.NewCanceledError()
 	case ctx.Err() != nil: // by an operator
-		faults.Note(ctx, end, a.Cancel, in)
+		faults.Note(ctx, faults.Short, a.Cancel, in)
 		return temporal.NewCanceledError()
 	}
-	faults.Note(ctx, end, a.Fail, in, faults.Fault(err).Code)
+	faults.Note(ctx, faults.Short, a.Fail, in, faults.Fault(err).Code)
 	return err
 }
 

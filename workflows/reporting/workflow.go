@@ -27,15 +27,6 @@ type Input struct {
 	RunID    uuid.UUID
 }
 
-// call is for steps that take milliseconds where everything is up. A part that
-// is down comes back: they are tried for a day, every minute at last, so that
-// an outage needs nobody's hand.
-var call = workflow.ActivityOptions{
-	StartToCloseTimeout:    30 * time.Second,
-	ScheduleToCloseTimeout: 24 * time.Hour,
-	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
-}
-
 // render is for the step that takes as long as the report is. It is alive as
 // long as its heart beats: a worker that was killed is noticed after five
 // seconds, however long a report may take. A full disk and a source that is
@@ -52,23 +43,23 @@ var render = workflow.ActivityOptions{
 
 // Workflow carries one run through. Its history holds ids and sums alone.
 func Workflow(ctx workflow.Context, in Input) error {
-	ctx = workflow.WithActivityOptions(ctx, call)
+	ctx = workflow.WithActivityOptions(ctx, faults.Short)
 	var undo saga.Saga
 	err := produce(ctx, in, &undo)
 	switch {
 	case err == nil:
 		return nil
 	case isOver(err): // cancelled in the row, which people see first
-		undo.Compensate(ctx, call, in)
+		undo.Compensate(ctx, faults.Short, in)
 		return temporal.NewCanceledError()
 	case workflow.GetVersion(ctx, "note the end first", workflow.DefaultVersion, 1) == workflow.DefaultVersion:
-		undo.Compensate(ctx, call, in)
+		undo.Compensate(ctx, faults.Short, in)
 		return end(ctx, in, err, temporal.IsCanceledError(err))
 	}
 	// A step that is still under way finds the run over once that is noted. It
 	// may have failed of itself when an operator had cancelled already.
 	err = end(ctx, in, err, ctx.Err() != nil)
-	undo.Compensate(ctx, call, in)
+	undo.Compensate(ctx, faults.Short, in)
 	return err
 }
 
@@ -89,11 +80,11 @@ func produce(ctx workflow.Context, in Input, undo *saga.Saga) error {
 // end notes how the run has ended where people can read it, and returns that.
 func end(ctx workflow.Context, in Input, cause error, cancelled bool) error {
 	if cancelled { // by an operator: people cancel the row
-		faults.Note(ctx, call, a.Cancel, in)
+		faults.Note(ctx, faults.Short, a.Cancel, in)
 		return temporal.NewCanceledError()
 	}
 	f := faults.Fault(cause)
-	faults.Note(ctx, call, a.Fail, in, report.RunFailure{Code: f.Code, Message: f.Message})
+	faults.Note(ctx, faults.Short, a.Fail, in, report.RunFailure{Code: f.Code, Message: f.Message})
 	return cause
 }
 

@@ -2,8 +2,10 @@ package temporal
 
 import (
 	"context"
+	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"bailiwick.dev/domain/fault"
@@ -18,6 +20,15 @@ func report(ctx context.Context, err error) {
 		return
 	}
 	log.Info("activity refused", "activity", info.ActivityType.Name, "attempt", info.Attempt, "error", err)
+}
+
+// Short is for steps that take milliseconds where everything is up. A part that
+// is down comes back: they are tried for a day, every minute at last, so that
+// an outage needs nobody's hand.
+var Short = workflow.ActivityOptions{
+	StartToCloseTimeout:    30 * time.Second,
+	ScheduleToCloseTimeout: 24 * time.Hour,
+	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 }
 
 // Note runs an activity that notes, where people can read it, how a workflow
