@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -19,7 +20,8 @@ import (
 // tenant's run is one that does not exist. A write that the caller's request
 // makes once returns the first answer when it is repeated.
 type Store interface {
-	// Add stores r.
+	// Add stores r. It returns ErrTooMany when MaxUnfinished runs of the tenant
+	// are not over; of many that ask at once none gets beyond that.
 	Add(ctx context.Context, who identity.Caller, r Run) (Run, error)
 	// Run returns a run, or fault.NotFound.
 	Run(ctx context.Context, who identity.Caller, id uuid.UUID) (Run, error)
@@ -124,6 +126,14 @@ func ErrOver() error { return fault.New(fault.Conflict, Over, "the run is over")
 func IsOver(err error) bool {
 	var f *fault.Error
 	return errors.As(err, &f) && f.Code == Over
+}
+
+// MaxUnfinished bounds the runs of a tenant that are not over.
+const MaxUnfinished = 100
+
+// ErrTooMany tells who asks for a run that there are MaxUnfinished.
+func ErrTooMany() error {
+	return fault.New(fault.Conflict, "too_many_runs", fmt.Sprintf("%d runs are not over: wait for one, or cancel one", MaxUnfinished))
 }
 
 // When a run is looked after.

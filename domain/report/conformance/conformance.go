@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"TellsWhyItFailed":                fails,
 		"StopsWhatIsCancelled":            cancels,
 		"FindsWhatIsDueOnce":              findsDue,
+		"BoundsWhatIsNotOver":             bounds,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -180,5 +182,46 @@ func pages(t *testing.T, w world) {
 	}
 	if len(seen) != 25 {
 		t.Errorf("%d runs seen, want 25", len(seen))
+	}
+}
+
+func bounds(t *testing.T, w world) {
+	who := w.who
+	who.Request.Once = &identity.Once{Key: "k", Fingerprint: "f"}
+	first, err := w.Add(t.Context(), who, w.draft())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	var added atomic.Int64
+	for range report.MaxUnfinished + 10 {
+		wg.Go(func() {
+			_, err := w.Add(t.Context(), w.who, w.draft())
+			if err == nil {
+				added.Add(1)
+			} else if !fault.Is(err, fault.Conflict) {
+				t.Errorf("one too many: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := added.Load(); n != report.MaxUnfinished-1 {
+		t.Errorf("%d were added to one, want %d in all", n, report.MaxUnfinished)
+	}
+	if again, err := w.Add(t.Context(), who, w.draft()); err != nil || again.ID != first.ID {
+		t.Errorf("a repetition: %v, %v, want the first answer", again.ID, err)
+	}
+	who.Request.Once = &identity.Once{Key: "other", Fingerprint: "f"}
+	if _, err := w.Add(t.Context(), who, w.draft()); !fault.Is(err, fault.Conflict) {
+		t.Errorf("one too many: %v", err)
+	}
+	if _, err := w.Add(t.Context(), caller(), w.draft()); err != nil {
+		t.Errorf("another tenant's: %v", err)
+	}
+	if _, err := w.Cancel(t.Context(), w.who, first.ID, now()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.Add(t.Context(), who, w.draft()); err != nil || got.ID == uuid.Nil {
+		t.Errorf("when one is over: %v, %v", got.ID, err)
 	}
 }

@@ -85,6 +85,15 @@ func (s *Store) put(tenant uuid.UUID, r report.Run, at, due time.Time) report.Ru
 // Add implements report.Store.
 func (s *Store) Add(_ context.Context, who identity.Caller, r report.Run) (report.Run, error) {
 	return s.once(who, func() (report.Run, error) {
+		unfinished := 0
+		for k, v := range s.runs {
+			if k.tenant == who.Tenant && !v.Status.Over() {
+				unfinished++
+			}
+		}
+		if unfinished >= report.MaxUnfinished {
+			return report.Run{}, report.ErrTooMany()
+		}
 		s.runs[key{who.Tenant, r.ID}], s.due[key{who.Tenant, r.ID}] = r, r.CreatedAt.Add(report.Grace)
 		return r, nil
 	})
