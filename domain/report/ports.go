@@ -49,7 +49,7 @@ type Journal interface {
 	End(ctx context.Context, tenant identity.TenantID, id uuid.UUID, s Status, why *RunFailure, at time.Time) error
 }
 
-// Due is a run that should be under way.
+// Due is a run that should be under way, or that is kept for long enough.
 type Due struct {
 	TenantID identity.TenantID
 	ID       uuid.UUID
@@ -61,6 +61,10 @@ type Queue interface {
 	// Take returns runs of which nothing was heard when it was time to, and
 	// notes when to look again. Of two that ask at once each gets other runs.
 	Take(ctx context.Context, at time.Time) ([]Due, error)
+	// Old returns some of the runs that were over before then.
+	Old(ctx context.Context, then time.Time) ([]Due, error)
+	// Drop drops a run that is over; one that is gone is no error.
+	Drop(ctx context.Context, d Due) error
 }
 
 // Generation makes files, however long it takes.
@@ -127,6 +131,9 @@ func IsOver(err error) bool {
 	var f *fault.Error
 	return errors.As(err, &f) && f.Code == Over
 }
+
+// Retention is how long a run that is over is kept, with its file.
+const Retention = 30 * 24 * time.Hour
 
 // MaxUnfinished bounds the runs of a tenant that are not over.
 const MaxUnfinished = 100

@@ -177,6 +177,22 @@ func (p *Press) Cancel(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	return p.Journal.End(ctx, tenant, id, Cancelled, nil, now())
 }
 
+// Purge drops some of the runs that were over before then, each after its file,
+// and returns how many; to repeat it is to go on. One that fails does not keep
+// the others.
+func Purge(ctx context.Context, q Queue, f Files, then time.Time) (int64, error) {
+	old, err := q.Old(ctx, then)
+	failed := []error{err}
+	for _, d := range old {
+		err := f.Sweep(ctx, d.TenantID, d.ID, uuid.Nil)
+		if err == nil {
+			err = q.Drop(ctx, d)
+		}
+		failed = append(failed, err)
+	}
+	return int64(len(old)), errors.Join(failed...)
+}
+
 // Reconcile begins what is due: what Temporal could not be told of when it was
 // asked for. What fails is due again soon.
 func Reconcile(ctx context.Context, q Queue, g Generation) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -140,6 +141,43 @@ func TestReportIsForWhoMayReadItsTasks(t *testing.T) {
 		}
 	}
 }
+
+// A run goes with its file, and not before the file.
+func TestOldRunsArePurgedWithTheirFiles(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	over, live := w.ask(t, report.CSV, "T"), w.ask(t, report.CSV, "T")
+	m, err := w.render(t, over)
+	if err == nil {
+		err = w.press.Finish(t.Context(), w.who.Tenant, over.ID, m)
+	}
+	if _, live := w.render(t, live); err != nil || live != nil {
+		t.Fatal(err, live)
+	}
+	down := fault.New(fault.Unavailable, "storage_unavailable", "down")
+	if _, err := report.Purge(t.Context(), w.store, unswept{w.files, down}, time.Now().Add(time.Minute)); !errors.Is(err, down) {
+		t.Errorf("%v, want %v", err, down)
+	}
+	if _, err := w.service.Get(t.Context(), w.who, over.ID); err != nil {
+		t.Errorf("while its file stays: %v", err)
+	}
+	for _, want := range []int64{1, 0} {
+		if n, err := report.Purge(t.Context(), w.store, w.files, time.Now().Add(time.Minute)); n != want || err != nil {
+			t.Errorf("%d purged, %v, want %d", n, err, want)
+		}
+	}
+	if _, err := w.service.Get(t.Context(), w.who, over.ID); !fault.Is(err, fault.NotFound) || w.files.Count() != 1 {
+		t.Errorf("%v with %d files, want not_found, and the other's", err, w.files.Count())
+	}
+}
+
+// unswept cannot be swept.
+type unswept struct {
+	report.Files
+	err error
+}
+
+func (f unswept) Sweep(context.Context, identity.TenantID, uuid.UUID, uuid.UUID) error { return f.err }
 
 func TestPanicFailsTheRunAlone(t *testing.T) {
 	t.Parallel()

@@ -30,7 +30,7 @@ func (a *api) register(r *rest.API) {
 	}, a.create)
 	rest.Register(r, rest.Operation{
 		ID: "list-report-runs", Method: http.MethodGet, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead},
-		Summary: "List runs", Description: "Runs of the tenant, oldest first.",
+		Summary: "List runs", Description: "Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.",
 	}, a.list)
 	rest.Register(r, rest.Operation{
 		ID: "get-report-run", Method: http.MethodGet, Path: "/v1/runs/{id}", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead}, Errors: []int{404},

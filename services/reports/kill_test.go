@@ -8,8 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
 
+	"bailiwick.dev/adapters/blob"
+	"bailiwick.dev/adapters/postgres/reportsdb"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/report"
 	"bailiwick.dev/workflows/temporal/temporaltest"
 )
@@ -143,4 +148,40 @@ func TestReportIsMadeWhenTemporalComesBack(t *testing.T) {
 	s.startTemporal(t)
 	s.succeeds(t, r)
 	stops(t, worker)
+}
+
+// A run that was over long ago is purged by the schedule, with its file; one
+// that was over a moment ago stays.
+func TestOldReportsArePurgedBySchedule(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.startTemporal(t)
+	s.startWorker(t)
+	files, err := blob.Open(t.Context(), s.bucket())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	store := reportsdb.New(s.db.App)
+	var ids []uuid.UUID
+	for _, at := range []time.Time{time.Now().Add(-report.Retention - time.Hour), time.Now()} {
+		r, err := store.Add(t.Context(), s.who, report.Run{ID: uuid.New(), Report: report.Tasks, Format: report.CSV, Title: "T", Status: report.Pending, Version: 1, CreatedAt: at, UpdatedAt: at})
+		if err == nil {
+			err = store.Finish(t.Context(), s.who.Tenant, r.ID, report.RunFile{Object: r.ID}, 0, at)
+		}
+		_, stored := files.Write(t.Context(), report.Place{Tenant: s.who.Tenant, Run: r.ID, Object: r.ID}, "text/csv", func(w io.Writer) error { return nil })
+		if err != nil || stored != nil {
+			t.Fatal(err, stored)
+		}
+		ids = append(ids, r.ID)
+	}
+	purge := s.client.ScheduleClient().GetHandle(t.Context(), "purge-reports")
+	eventually(t, 30*time.Second, "the old run is gone", func() bool {
+		_ = purge.Trigger(t.Context(), client.ScheduleTriggerOptions{}) // there is none at first
+		_, err := s.service.Get(t.Context(), s.who, ids[0])
+		return fault.Is(err, fault.NotFound)
+	})
+	if left := s.files(t); s.read(t, ids[1]).Status != report.Succeeded || len(left) != 1 {
+		t.Errorf("files %v, want that of the other", left)
+	}
 }

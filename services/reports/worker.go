@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"bailiwick.dev/adapters/blob"
 	"bailiwick.dev/adapters/config"
 	"bailiwick.dev/adapters/csv"
@@ -14,6 +16,7 @@ import (
 	"bailiwick.dev/adapters/restclient"
 	"bailiwick.dev/adapters/xlsx"
 	"bailiwick.dev/domain/report"
+	"bailiwick.dev/workflows/purging"
 	"bailiwick.dev/workflows/reporting"
 	"bailiwick.dev/workflows/temporal"
 )
@@ -21,7 +24,7 @@ import (
 // glance is how often the reconciler looks for what is due.
 const glance = time.Second
 
-// work makes reports, and begins what was left over.
+// work makes reports, begins what was left over, and drops what is old.
 func work(ctx context.Context) error {
 	var cfg struct {
 		config.Database
@@ -56,5 +59,8 @@ func work(ctx context.Context) error {
 	queue, starter := reportsdb.NewQueue(system), reporting.Starter{Client: client}
 	go process.Every(ctx, glance, "reconcile", func(ctx context.Context) error { return report.Reconcile(ctx, queue, starter) })
 	go rest.ServeMetrics(ctx, cfg.MetricsListen)
-	return reporting.Run(ctx, client, &reporting.Activities{Press: press})
+	var both errgroup.Group
+	both.Go(func() error { return reporting.Run(ctx, client, &reporting.Activities{Press: press}) })
+	both.Go(func() error { return purging.Run(ctx, client, purging.Reports(queue, files)) })
+	return both.Wait()
 }

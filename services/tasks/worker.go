@@ -49,6 +49,6 @@ func work(ctx context.Context) error {
 	both.Go(func() error {
 		return importing.Run(ctx, client, &importing.Activities{Importer: &task.Importer{Imports: tasksdb.New(app)}})
 	})
-	both.Go(func() error { return purging.Run(ctx, client, &purging.Activities{Trash: tasksdb.NewTrash(system)}) })
+	both.Go(func() error { return purging.Run(ctx, client, purging.Trash(tasksdb.NewTrash(system))) })
 	return both.Wait()
 }

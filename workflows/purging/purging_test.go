@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
@@ -39,9 +40,9 @@ func TestTrashIsEmptiedPieceByPiece(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	in := &trash{pieces: []int64{1000, 7, 0}, down: 3}
-	env.RegisterActivity(&Activities{Trash: in})
+	env.RegisterActivityWithOptions(in.PurgeTrash, activity.RegisterOptions{Name: step})
 	now := env.Now()
-	env.ExecuteWorkflow(Workflow)
+	env.ExecuteWorkflow(Trash(in).Workflow)
 	var n int64
 	if err := env.GetWorkflowResult(&n); err != nil || n != 1007 {
 		t.Fatalf("purged %d, %v, want 1007", n, err)
@@ -58,8 +59,8 @@ func TestLongPurgeGoesOnAsAnotherRun(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
 	in := &trash{pieces: slices.Repeat([]int64{1}, rounds+1)}
-	env.RegisterActivity(&Activities{Trash: in})
-	env.ExecuteWorkflow(Workflow)
+	env.RegisterActivityWithOptions(in.PurgeTrash, activity.RegisterOptions{Name: step})
+	env.ExecuteWorkflow(Trash(in).Workflow)
 	if err := env.GetWorkflowError(); !workflow.IsContinueAsNewError(err) || len(in.pieces) != 1 {
 		t.Errorf("%v with %d pieces left, want another run for the last", err, len(in.pieces))
 	}
@@ -69,16 +70,17 @@ func TestLongPurgeGoesOnAsAnotherRun(t *testing.T) {
 func TestScheduleStartsThePurge(t *testing.T) {
 	t.Parallel()
 	address, c := temporaltest.New(t)
+	job := Trash(&trash{pieces: []int64{1000, 7, 0}})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- Run(ctx, c, &Activities{Trash: &trash{pieces: []int64{1000, 7, 0}}}) }()
+	go func() { ended <- Run(ctx, c, job) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
-	handle := c.ScheduleClient().GetHandle(ctx, schedule)
+	handle := c.ScheduleClient().GetHandle(ctx, job.Schedule)
 	var started []client.ScheduleActionResult
 	for end := time.Now().Add(30 * time.Second); len(started) == 0; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -104,5 +106,5 @@ func TestScheduleStartsThePurge(t *testing.T) {
 // Histories that were recorded from real servers go on with today's code.
 func TestRecordedHistoriesReplay(t *testing.T) {
 	t.Parallel()
-	temporaltest.Replay(t, name, Workflow)
+	temporaltest.Replay(t, "PurgeTrash", Trash(&trash{}).Workflow)
 }

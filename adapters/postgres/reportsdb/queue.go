@@ -27,3 +27,19 @@ func (q Queue) Take(ctx context.Context, at time.Time) (due []report.Due, err er
 	err = q.db.System(ctx, func(b *pgx.Batch) { postgres.Many(b, &due, takeRuns, at, at.Add(report.Again)) })
 	return due, err
 }
+
+const (
+	selectOld = `select tenant_id, id, format from runs where finished_at < $1 order by finished_at limit 100`
+	deleteRun = `delete from runs where tenant_id = $1 and id = $2 and finished_at is not null`
+)
+
+// Old implements report.Queue.
+func (q Queue) Old(ctx context.Context, then time.Time) (old []report.Due, err error) {
+	err = q.db.System(ctx, func(b *pgx.Batch) { postgres.Many(b, &old, selectOld, then) })
+	return old, err
+}
+
+// Drop implements report.Queue.
+func (q Queue) Drop(ctx context.Context, d report.Due) error {
+	return q.db.System(ctx, func(b *pgx.Batch) { b.Queue(deleteRun, d.TenantID, d.ID) })
+}

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"StopsWhatIsCancelled":            cancels,
 		"FindsWhatIsDueOnce":              findsDue,
 		"BoundsWhatIsNotOver":             bounds,
+		"DropsWhatIsOld":                  drops,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -140,3 +140,28 @@ func findsDue(t *testing.T, w world) {
 		t.Errorf("silent: %v, %v, want it again", got, err)
 	}
 }
+
+func drops(t *testing.T, w world) {
+	live, over := w.add(t), w.add(t)
+	if _, err := w.Cancel(t.Context(), w.who, over.ID, now()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.Old(t.Context(), now().Add(-time.Hour)); err != nil || len(got) != 0 {
+		t.Errorf("an hour ago %v, %v were over, want none", got, err)
+	}
+	got, err := w.Old(t.Context(), now().Add(time.Hour))
+	if want := (report.Due{TenantID: w.who.Tenant, ID: over.ID, Format: report.PDF}); err != nil || len(got) != 1 || got[0] != want {
+		t.Errorf("over: %v, %v, want %v", got, err, want)
+	}
+	for range 2 {
+		for _, id := range []uuid.UUID{live.ID, over.ID} {
+			if err := w.Drop(t.Context(), report.Due{TenantID: w.who.Tenant, ID: id}); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	w.read(t, live.ID)
+	if _, err := w.Run(t.Context(), w.who, over.ID); !fault.Is(err, fault.NotFound) {
+		t.Errorf("dropped: %v, want not_found", err)
+	}
+}
