@@ -43,6 +43,9 @@ func init() { api.DisableConfigDir() } // pdfcpu would write into the home direc
 
 // Render implements report.Renderer.
 func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) error {
+	if n, err := d.Count(); err == nil && n > maxRows { // not only when all those were set
+		return errTooMany()
+	}
 	t := newTable(d)
 	n := 0
 	for row, err := range d.Rows {
@@ -50,7 +53,7 @@ func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) erro
 			err = ctx.Err()
 		}
 		if n++; err == nil && n > maxRows {
-			err = fault.New(fault.Invalid, "too_many_rows", fmt.Sprintf("a PDF holds at most %d rows: choose fewer, or XLSX or CSV", maxRows))
+			err = errTooMany()
 		}
 		if err == nil {
 			err = t.add(row)
@@ -64,6 +67,10 @@ func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) erro
 	}
 	d.Replaced(t.lost)
 	return bind(ctx, w, t.parts)
+}
+
+func errTooMany() error {
+	return fault.New(fault.Invalid, "too_many_rows", fmt.Sprintf("a PDF holds at most %d rows: choose fewer, or XLSX or CSV", maxRows))
 }
 
 // bind merges the parts and numbers their pages.

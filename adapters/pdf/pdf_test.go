@@ -22,7 +22,7 @@ import (
 var at = time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 
 func document(title string, rows func(yield func([]report.Cell, error) bool)) report.Document {
-	return report.Document{Title: title, At: at, Replaced: func(int64) {}, Columns: []report.Column{
+	return report.Document{Title: title, At: at, Count: func() (int64, error) { return 0, nil }, Replaced: func(int64) {}, Columns: []report.Column{
 		{Name: "Title", Share: 6}, {Name: "Hidden"}, {Name: "Status", Share: 3}, {Name: "Due", Share: 3},
 	}, Rows: rows}
 }
@@ -176,6 +176,18 @@ func TestEmptyReportIsAPage(t *testing.T) {
 	got := text(t, render(t, document("Nothing", texts())))
 	if !strings.Contains(got, "Nothing") || !strings.Contains(got, "0 rows") || !strings.Contains(got, "1/1") {
 		t.Errorf("%s", got)
+	}
+}
+
+func TestTooManyRowsAreRefusedUnread(t *testing.T) {
+	t.Parallel()
+	for n, broken := range map[int64]error{50_001: nil, 0: errors.New("nobody counts")} {
+		read := false
+		d := document("T", func(func([]report.Cell, error) bool) { read = true })
+		d.Count = func() (int64, error) { return n, broken }
+		if err := (pdf.Renderer{}).Render(t.Context(), io.Discard, d); fault.Is(err, fault.Invalid) == read || read != (broken != nil) {
+			t.Errorf("%d rows, %v: %v, read: %v", n, broken, err, read)
+		}
 	}
 }
 

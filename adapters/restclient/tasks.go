@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	tasksPath = "/tasks/v1/tasks"
+	tasksPath  = "/tasks/v1/tasks"
+	countsPath = "/tasks/v1/task-counts"
 	// pageSize leaves room below maxBody when each task has the longest
 	// description there is, of characters that take six bytes in JSON: 24 MB.
 	pageSize = 200
@@ -27,13 +28,8 @@ var _ report.Source = (*Client)(nil)
 // was used up, so that no more than one is held.
 func (c *Client) Tasks(ctx context.Context, tenant identity.TenantID, f task.Filter) iter.Seq2[[]task.Task, error] {
 	return func(yield func([]task.Task, error) bool) {
-		q := url.Values{"limit": {strconv.Itoa(pageSize)}}
-		if f.ProjectID != uuid.Nil {
-			q.Set("project_id", f.ProjectID.String())
-		}
-		if f.Status != "" {
-			q.Set("status", f.Status)
-		}
+		q := query(f)
+		q.Set("limit", strconv.Itoa(pageSize))
 		for {
 			var got struct {
 				Items      []task.Task `json:"items"`
@@ -49,4 +45,29 @@ func (c *Client) Tasks(ctx context.Context, tenant identity.TenantID, f task.Fil
 			q.Set("cursor", got.NextCursor)
 		}
 	}
+}
+
+// Count implements report.Source.
+func (c *Client) Count(ctx context.Context, tenant identity.TenantID, f task.Filter) (n int64, err error) {
+	q := query(f)
+	q.Set("by", "status") // a task has one
+	var got struct {
+		Items []task.Count `json:"items"`
+	}
+	err = c.Do(ctx, tenant, http.MethodGet, c.cfg.TasksURL+countsPath+"?"+q.Encode(), nil, &got)
+	for _, g := range got.Items {
+		n += g.Count
+	}
+	return n, err
+}
+
+func query(f task.Filter) url.Values {
+	q := url.Values{}
+	if f.ProjectID != uuid.Nil {
+		q.Set("project_id", f.ProjectID.String())
+	}
+	if f.Status != "" {
+		q.Set("status", f.Status)
+	}
+	return q
 }

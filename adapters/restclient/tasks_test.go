@@ -85,6 +85,26 @@ func TestTasksEndWithTheFirstFault(t *testing.T) {
 	}
 }
 
+func TestTasksAreCounted(t *testing.T) {
+	t.Parallel()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/auth/token" {
+			_, _ = w.Write([]byte(`{"access_token":"t","token_type":"Bearer","expires_in":600}`))
+			return
+		}
+		if r.URL.Path != "/tasks/v1/task-counts" || r.URL.RawQuery != "by=status&status=open" {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		_, _ = w.Write([]byte(`{"items":[{"value":"open","count":7},{"value":"done","count":5}]}`))
+	}))
+	t.Cleanup(srv.Close)
+	c := restclient.New(config.Platform{ClientID: "c", ClientSecret: "s", AuthURL: srv.URL, TasksURL: srv.URL})
+	if n, err := c.Count(t.Context(), uuid.New(), task.Filter{Status: "open"}); n != 12 || err != nil {
+		t.Errorf("%d, %v, want 12", n, err)
+	}
+}
+
 // Each task has the longest text there is, and a page of them is read. What is
 // too long to be read is so for ever.
 func TestLongestTasksAreRead(t *testing.T) {

@@ -21,7 +21,7 @@ func names(dir string) (all []string, err error) {
 }
 
 func wide(n int) report.Document {
-	d := report.Document{Title: "Bench", At: at, Replaced: func(int64) {}}
+	d := report.Document{Title: "Bench", At: at, Count: func() (int64, error) { return int64(n), nil }, Replaced: func(int64) {}}
 	for i := range 8 {
 		d.Columns = append(d.Columns, report.Column{Name: "C" + strconv.Itoa(i), Width: 20})
 	}

@@ -40,6 +40,9 @@ var _ report.Renderer = Renderer{}
 
 // Render implements report.Renderer.
 func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) (err error) {
+	if n, err := d.Count(); err == nil && n > maxRows { // not only when all those were written
+		return errTooMany()
+	}
 	// Without a directory that can be written to, excelize would keep
 	// everything in memory without a word.
 	dir, err := os.MkdirTemp("", "xlsx-")
@@ -135,9 +138,13 @@ func newTable(f *excelize.File, d report.Document) (*table, error) {
 	return t, t.out.SetRow("A1", t.cells)
 }
 
+func errTooMany() error {
+	return fault.New(fault.Invalid, "too_many_rows", fmt.Sprintf("a spreadsheet holds at most %d rows: choose fewer, or CSV", maxRows))
+}
+
 func (t *table) add(row []report.Cell) error {
 	if t.rows++; t.rows > maxRows {
-		return fault.New(fault.Invalid, "too_many_rows", fmt.Sprintf("a spreadsheet holds at most %d rows: choose fewer, or CSV", maxRows))
+		return errTooMany()
 	}
 	for i, c := range row {
 		switch {

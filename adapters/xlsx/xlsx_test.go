@@ -18,7 +18,7 @@ import (
 var at = time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)
 
 func document(rows func(yield func([]report.Cell, error) bool)) report.Document {
-	return report.Document{Title: "T & <U>", At: at, Replaced: func(int64) {}, Columns: []report.Column{{Name: "Title", Width: 40}, {Name: "Due", Width: 20}, {Name: "Note", Width: 10}}, Rows: rows}
+	return report.Document{Title: "T & <U>", At: at, Count: func() (int64, error) { return 0, nil }, Replaced: func(int64) {}, Columns: []report.Column{{Name: "Title", Width: 40}, {Name: "Due", Width: 20}, {Name: "Note", Width: 10}}, Rows: rows}
 }
 
 func texts(all ...string) func(func([]report.Cell, error) bool) {
@@ -113,6 +113,18 @@ func TestWhatASpreadsheetCannotHoldIsRefused(t *testing.T) {
 	}
 	if err := (xlsx.Renderer{}).Render(t.Context(), io.Discard, document(texts(strings.Repeat("x", 32767)))); err != nil {
 		t.Errorf("32767 characters: %v", err)
+	}
+}
+
+func TestTooManyRowsAreRefusedUnread(t *testing.T) {
+	t.Parallel()
+	for n, broken := range map[int64]error{1_048_576: nil, 0: errors.New("nobody counts")} {
+		read := false
+		d := document(func(func([]report.Cell, error) bool) { read = true })
+		d.Count = func() (int64, error) { return n, broken }
+		if err := (xlsx.Renderer{}).Render(t.Context(), io.Discard, d); fault.Is(err, fault.Invalid) == read || read != (broken != nil) {
+			t.Errorf("%d rows, %v: %v, read: %v", n, broken, err, read)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type Document struct {
 	Columns []Column
 	Rows    iter.Seq2[[]Cell, error] // one cell for each column; a row is valid until the next is asked for
 
+	Count    func() (int64, error)  // how many rows there are, by now
 	Replaced func(characters int64) // is told of what the format could not show and the file has a substitute for
 }
 
@@ -81,6 +82,7 @@ func (r Run) document(ctx context.Context, tenant identity.TenantID, src Source,
 			}
 		}
 	}}
+	d.Count = func() (int64, error) { return src.Count(ctx, tenant, r.Filter.tasks()) }
 	for _, c := range taskColumns {
 		d.Columns = append(d.Columns, c.Column)
 	}

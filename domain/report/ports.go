@@ -81,6 +81,8 @@ type Source interface {
 	// Tasks returns the tasks that f chooses page by page, oldest first. It
 	// ends after the first error.
 	Tasks(ctx context.Context, tenant identity.TenantID, f task.Filter) iter.Seq2[[]task.Task, error]
+	// Count returns how many tasks f chooses.
+	Count(ctx context.Context, tenant identity.TenantID, f task.Filter) (int64, error)
 }
 
 // CellTooLong is the code of a Renderer's failure when the row that it was

@@ -102,6 +102,14 @@ func (s *Source) Tasks(ctx context.Context, _ identity.TenantID, _ task.Filter) 
 	}
 }
 
+// Count implements report.Source.
+func (s *Source) Count(context.Context, identity.TenantID, task.Filter) (n int64, err error) {
+	for _, p := range s.Pages {
+		n += int64(len(p))
+	}
+	return n, s.Err
+}
+
 // Generation implements report.Generation by remembering what was begun, and
 // fails with Err if that is set.
 type Generation struct {
