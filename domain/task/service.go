@@ -29,7 +29,9 @@ type Store interface {
 	// fault.NotFound, fault.Precondition when that is not the current one, or
 	// fault.Conflict when a task has a status that p has not.
 	ChangeProject(ctx context.Context, who identity.Caller, p Project) (Project, error)
-	// DeleteProject deletes a project with its tasks; errors as ChangeProject.
+	// DeleteProject deletes a project with its tasks; errors as ChangeProject. Of
+	// more than a thousand it stops all changes at once, and drops them, and frees
+	// its key, a little later.
 	DeleteProject(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error
 	// AddMember adds a member, if the person is none; fault.NotFound.
 	AddMember(ctx context.Context, who identity.Caller, project uuid.UUID, m Member) error

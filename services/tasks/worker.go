@@ -19,7 +19,7 @@ import (
 // glance is how often the reconciler looks for what is due.
 const glance = time.Second
 
-// work carries imports through and empties the trash.
+// work carries imports through, empties the trash and drops deleted projects.
 func work(ctx context.Context) error {
 	var cfg struct {
 		config.Database
@@ -45,10 +45,12 @@ func work(ctx context.Context) error {
 	go process.Every(ctx, glance, "begin imports", func(ctx context.Context) error {
 		return task.BeginImports(ctx, queue, func(ctx context.Context, id task.ImportID) error { return importing.Begin(ctx, client, id) })
 	})
+	trash := tasksdb.NewTrash(system)
+	go process.Every(ctx, glance, "drop deleted projects", trash.DropProjects)
 	var both errgroup.Group
 	both.Go(func() error {
 		return importing.Run(ctx, client, &importing.Activities{Importer: &task.Importer{Imports: tasksdb.New(app)}})
 	})
-	both.Go(func() error { return purging.Run(ctx, client, purging.Trash(tasksdb.NewTrash(system))) })
+	both.Go(func() error { return purging.Run(ctx, client, purging.Trash(trash)) })
 	return both.Wait()
 }

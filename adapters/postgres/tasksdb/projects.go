@@ -52,7 +52,7 @@ func (s *Store) AddProject(ctx context.Context, who identity.Caller, p task.Proj
 var errKeyTaken = &fault.Error{Kind: fault.Conflict, Code: "key_taken", Message: "another project has this key",
 	Fields: []fault.Field{{Pointer: "/key", Code: "key_taken", Message: "choose another"}}}
 
-const selectProject = `select ` + projectColumns + ` from projects where tenant_id = $1 and id = $2`
+const selectProject = `select ` + projectColumns + ` from projects where tenant_id = $1 and id = $2 and deleted_at is null`
 
 // Project implements task.Store.
 func (s *Store) Project(ctx context.Context, who identity.Caller, id uuid.UUID) (task.Project, error) {
@@ -60,7 +60,7 @@ func (s *Store) Project(ctx context.Context, who identity.Caller, id uuid.UUID) 
 }
 
 const selectProjects = `select ` + projectColumns + ` from projects
-	where tenant_id = $1 and (created_at, id) > ($2, $3) order by created_at, id limit $4`
+	where tenant_id = $1 and (created_at, id) > ($2, $3) and deleted_at is null order by created_at, id limit $4`
 
 // Projects implements task.Store.
 func (s *Store) Projects(ctx context.Context, who identity.Caller, r page.Request) (page.Result[task.Project], error) {
@@ -77,7 +77,7 @@ const lockProject = `select from projects where tenant_id = $1 and id = $2 for n
 // updateProject leaves a project as it is while a task has a status that it
 // would lose.
 const updateProject = `with changed as (update projects set name = $4, description = $5, statuses = $6, archived_at = $7, version = version + 1, updated_at = $8
-	where tenant_id = $1 and id = $2 and version = $3 and (statuses = $6 or not exists (
+	where tenant_id = $1 and id = $2 and version = $3 and deleted_at is null and (statuses = $6 or not exists (
 		select from tasks t where t.tenant_id = $1 and t.project_id = $2 and not $6 @> jsonb_build_array(jsonb_build_object('name', t.status))))
 	returning id)`
 
@@ -98,7 +98,13 @@ func (s *Store) ChangeProject(ctx context.Context, who identity.Caller, p task.P
 	return now, err
 }
 
-const deleteProject = `with changed as (delete from projects where tenant_id = $1 and id = $2 and version = $3 returning id)`
+// deleteProject waits for the tasks that are about to be in it. One with few is
+// gone with them; of another its mark says so, until Trash has dropped it.
+const deleteProject = `with size as (select count(*) <= 1000 as small from (select from tasks where tenant_id = $1 and project_id = $2 limit 1001) t),
+	dropped as (delete from projects using size where small and tenant_id = $1 and id = $2 and version = $3 and deleted_at is null returning id),
+	marked as (update projects set deleted_at = now(), archived_at = coalesce(archived_at, now()) from size
+		where not small and tenant_id = $1 and id = $2 and version = $3 and deleted_at is null returning id),
+	changed as (select id from dropped union all select id from marked)`
 
 // DeleteProject implements task.Store.
 func (s *Store) DeleteProject(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error {
@@ -111,19 +117,21 @@ func (s *Store) DeleteProject(ctx context.Context, who identity.Caller, id uuid.
 	return err
 }
 
-const insertMember = `insert into project_members (tenant_id, project_id, user_id, added_at, added_by) values ($1, $2, $3, $4, $5)
-	on conflict (tenant_id, project_id, user_id) do nothing`
+const insertMember = `with member as (insert into project_members (tenant_id, project_id, user_id, added_at, added_by)
+		select $1, id, $3, $4, $5 from projects where tenant_id = $1 and id = $2 and deleted_at is null on conflict (tenant_id, project_id, user_id) do nothing),
+	changed as (select id from projects where tenant_id = $1 and id = $2 and deleted_at is null)`
 
 // AddMember implements task.Store.
 func (s *Store) AddMember(ctx context.Context, who identity.Caller, project uuid.UUID, m task.Member) error {
-	_, err := postgres.Write(ctx, s.db, who, true, func(b *pgx.Batch) {
-		b.Queue(insertMember, who.Tenant, project, m.UserID, m.AddedAt, m.AddedBy)
-	})
+	_, found, err := postgres.Change(ctx, s.db, who, true, insertMember, who.Tenant, project, m.UserID, m.AddedAt, m.AddedBy)
+	if err == nil && !found {
+		err = notFound()
+	}
 	return err
 }
 
 const deleteMember = `with gone as (delete from project_members where tenant_id = $1 and project_id = $2 and user_id = $3),
-	changed as (select id from projects where tenant_id = $1 and id = $2)`
+	changed as (select id from projects where tenant_id = $1 and id = $2 and deleted_at is null)`
 
 // RemoveMember implements task.Store.
 func (s *Store) RemoveMember(ctx context.Context, who identity.Caller, project, user uuid.UUID) error {

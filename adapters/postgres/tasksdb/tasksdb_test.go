@@ -14,6 +14,7 @@ import (
 	"bailiwick.dev/adapters/postgres/catalogue"
 	"bailiwick.dev/adapters/postgres/pgtest"
 	"bailiwick.dev/adapters/postgres/tasksdb"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 	"bailiwick.dev/domain/task"
@@ -154,6 +155,56 @@ func TestTrashIsPurged(t *testing.T) {
 		}
 	}
 	db.Exec(t, "do $$ begin assert (select count(*) from tasks) = 2 and (select count(*) from task_changes) = 3 and (select count(*) from task_words) = 2; end $$")
+}
+
+// A deleted project with many tasks is gone at once, and is dropped part by part;
+// others stay.
+func TestDeletedProjectIsDropped(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "tasks", tasksdb.Migrations)
+	store, now, ctx := tasksdb.New(db.App), time.Now().UTC().Truncate(time.Microsecond), t.Context()
+	who := identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+	project := func(key string) task.Project {
+		p, err := store.AddProject(ctx, who, task.Project{ID: uuid.New(), Key: key, Name: "P", Statuses: task.DefaultStatuses(), Version: 1, CreatedAt: now, UpdatedAt: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Exec(t, `insert into tasks (tenant_id, id, project_id, number, key, title, description, status, priority, assignees, labels, rank, version, created_at, created_by, updated_at)
+			select $1, gen_random_uuid(), $2, n, $3 || '-' || n, 'Tea', '', 'open', 'low', '{}', '{}', n::text, 1, now(), 'x', now() from generate_series(1, 1500) n`, who.Tenant, p.ID, key)
+		return p
+	}
+	gone, kept := project("GONE"), project("KEPT")
+	im := task.Import{ID: uuid.New(), ProjectID: gone.ID, Status: task.ImportPending, RowsTotal: 1, Version: 1, CreatedAt: now, UpdatedAt: now}
+	if _, err := store.AddImport(ctx, who, im, []byte("title\nA\n")); err != nil {
+		t.Fatal(err)
+	}
+	member := task.Member{UserID: uuid.New(), AddedAt: now}
+	if err := store.AddMember(ctx, who, gone.ID, member); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.DeleteProject(ctx, who, gone.ID, 1); err != nil {
+		t.Fatal(err)
+	}
+	_, read := store.Project(ctx, who, gone.ID)
+	_, add := store.Add(ctx, who, task.Task{ID: uuid.New(), ProjectID: gone.ID, Title: "T", Priority: "low", Assignees: []uuid.UUID{}, Labels: []string{}, Version: 1, CreatedAt: now, UpdatedAt: now})
+	im.ID = uuid.New()
+	_, file := store.AddImport(ctx, who, im, []byte("title\nA\n"))
+	_, members := store.Members(ctx, who, gone.ID, page.Request{Limit: 1})
+	for what, err := range map[string]error{"reading it": read, "a task in it": add, "an import into it": file, "its members": members,
+		"a member of it": store.AddMember(ctx, who, gone.ID, member), "deleting it again": store.DeleteProject(ctx, who, gone.ID, 1)} {
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s: %v, want not found", what, err)
+		}
+	}
+	if all, err := store.Projects(ctx, who, page.Request{Limit: 2}); err != nil || len(all.Items) != 1 || all.Items[0].ID != kept.ID {
+		t.Errorf("the projects are %+v, %v, want the one that is kept", all.Items, err)
+	}
+	if err := tasksdb.NewTrash(db.System).DropProjects(ctx); err != nil {
+		t.Fatal(err)
+	}
+	db.Exec(t, `do $$ begin assert (select count(*) from tasks) = 1500 and (select count(*) from task_words) = 1500 and (select count(*) from projects) = 1
+		and (select count(*) from task_imports) + (select count(*) from project_members) = 0; end $$`)
+	project("GONE")
 }
 
 // What was a part of a task that is dropped is told so, as a version of its own.
