@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/ory/fosite"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
 )
 
 // introspect tells a client about a token of its own (RFC 7662). A token that
@@ -89,8 +92,12 @@ func (s *server) living(ctx context.Context, claims accessClaims) (bool, error) 
 		}
 		return false, err
 	}
-	family, _ := familyOf(claims.ID)
-	return s.store.Living(ctx, tenantIn(claims), family, claims.ID)
+	t := login.AccessToken{ID: claims.ID, ClientID: claims.ClientID, IssuedAt: claims.IssuedAt.Time()}
+	t.Family, _ = familyOf(claims.ID)
+	if claims.Subject == claims.ClientID && slices.Contains(strings.Fields(claims.Scope), identity.PlatformScope) {
+		t.ClientID = ""
+	}
+	return s.store.Living(ctx, tenantIn(claims), t)
 }
 
 const (

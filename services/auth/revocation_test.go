@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +123,27 @@ func TestRevokedFamilyAndDisabledClientEndAccessTokensEverywhere(t *testing.T) {
 	w.lives(t, "another family", second)
 	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"enabled": false}, 200, nil, "If-Match", `"1"`)
 	w.ends(t, "a disabled client", second.AccessToken)
+}
+
+// What every service refuses is told to be so, and makes no token that they would take.
+func TestTokensFromBeforeAClientWasDisabledAreNotActive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	tok, machine := w.tokens(t, c), w.machineToken(t)
+	for version, enabled := range []bool{false, true} {
+		w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"enabled": enabled}, 200, nil, "If-Match", fmt.Sprintf("%q", strconv.Itoa(version+1)))
+	}
+	if w.active(t, tok.AccessToken) || w.active(t, machine) || !w.active(t, tok.RefreshToken) {
+		t.Error("an access token from before is active, or the refresh token is not")
+	}
+	if status, body := w.delegate(t, tok.AccessToken, nil); status != 400 || body["error"] != "invalid_request" {
+		t.Errorf("its exchange: %d %v", status, body)
+	}
+	w.call(t, w.platform(t), "POST", "/auth/v1/platform/tenant/suspend", nil, 204, nil)
+	if ours := w.as("svc-users", platformSecret); !ours.active(t, ours.platform(t)) {
+		t.Error("the token with which our own services resume a tenant is not active")
+	}
 }
 
 // Each replay and each revocation is told once, with the client, the person and the network.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -77,6 +78,9 @@ func (s *Store) suspend(tenant uuid.UUID, suspended bool, e login.Event) error {
 	defer s.lock()()
 	if s.suspended[tenant] != suspended {
 		s.note(tenant, e)
+		if suspended {
+			s.of(tenant).ended[""] = time.Now()
+		}
 	}
 	s.suspended[tenant] = suspended
 	return nil
