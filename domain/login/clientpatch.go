@@ -16,6 +16,7 @@ type ClientPatch struct {
 }
 
 func (p ClientPatch) to(c Client) (Client, error) {
+	had := c.Has(Password)
 	p.Name.Apply(&c.Name)
 	p.AuthMethod.Apply(&c.AuthMethod)
 	p.RedirectURIs.Apply(&c.RedirectURIs)
@@ -34,7 +35,9 @@ func (p ClientPatch) to(c Client) (Client, error) {
 	if !c.hasSecret() { // a secret that is not wanted is no way in
 		c.SecretHash, c.PreviousHash, c.PreviousUntil = nil, nil, nil
 	}
-	return c, c.check()
+	judged := c
+	judged.FirstParty = c.FirstParty || had // whose mark is gone has a grant that gives nothing, and all else can be changed
+	return c, judged.check()
 }
 
 // Stale is returned for a change of a version that is no longer there.

@@ -208,6 +208,13 @@ func TestOnlyThePlatformMarksAFirstPartyClient(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	w.send(t, "PUT", "/auth/v1/platform/clients/"+uuid.NewString()+"/first-party", map[string]any{"first_party": true}, 404, nil)
+	w.send(t, "PUT", at, map[string]any{"first_party": false}, 204, nil)
+	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"enabled": false}, 200, &got, "If-Match", `"4"`)
+	if got.Enabled || got.FirstParty {
+		t.Errorf("disabled, after the mark was taken away: %+v", got)
+	}
+	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"grant_types": []string{"authorization_code"}}, 200, nil, "If-Match", `"5"`)
+	w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"grant_types": []string{"password"}}, 422, nil, "If-Match", `"6"`)
 }
 
 // A client proves itself in one way, in one place.
