@@ -32,7 +32,8 @@ type Links interface {
 	// who may log in and has not asked too often. Either way it counts that
 	// asked was asked for, so that it takes as long.
 	AskReset(ctx context.Context, tenant identity.TenantID, email string, id uuid.UUID, e Event, asked Failure) error
-	// AskVerification makes a link for the caller due, unless they asked too often.
+	// AskVerification makes a link for the caller due, unless they asked too often;
+	// resets do not count.
 	AskVerification(ctx context.Context, who identity.Caller, id uuid.UUID) error
 	// DueLinks returns a link of any tenant that is to be mailed, or none. It is
 	// due again soon unless it is mailed.

@@ -53,7 +53,7 @@ func (s *Store) Rehash(ctx context.Context, tenant identity.TenantID, user ident
 }
 
 const (
-	mostLinks = `(select count(*) from mailed_links l where l.tenant_id = $1 and l.user_id = c.user_id and l.created_at > now() - interval '1 hour') < 3`
+	mostLinks = `(select count(*) from mailed_links l where l.tenant_id = $1 and l.user_id = c.user_id and l.purpose = $4 and l.created_at > now() - interval '1 hour') < 3`
 	askLink   = `insert into mailed_links (tenant_id, id, user_id, purpose, due_at, expires_at)
 		select $1, $3, c.user_id, $4, now(), now() + $5::interval from credentials c where c.tenant_id = $1 and c.enabled and `
 	askReset = `with changed as (` + askLink + `c.email = $2 and ` + mostLinks + ` returning user_id)`

@@ -52,6 +52,7 @@ func runGrants(t *testing.T, store Store) {
 		"APasswordTakesAnothersPlace":      passwords,
 		"AResetLinkWorksOnce":              resets,
 		"AVerificationLinkWorksOnce":       verifications,
+		"LinksOfOnePurposeSpareTheOther":   linksApart,
 		"FailuresAreForTheirKeyAlone":      throttled,
 		"DevicesAreKnownToTheirPerson":     devices,
 	} {

@@ -104,6 +104,28 @@ func verifications(t *testing.T, w world) {
 	}
 }
 
+// Anybody may ask for a reset: that keeps no verification away, nor the other way round.
+func linksApart(t *testing.T, w world) {
+	asks := map[string]func(uuid.UUID) error{
+		login.ResetLink: func(id uuid.UUID) error {
+			return w.AskReset(t.Context(), w.tenant, address, id, event(login.PasswordResetRequested), asked())
+		},
+		login.VerificationLink: func(id uuid.UUID) error {
+			return w.AskVerification(t.Context(), identity.Caller{Tenant: w.tenant, User: w.user}, id)
+		},
+	}
+	for purpose, ask := range asks {
+		for n := range 4 {
+			id := uuid.New()
+			must(t, ask(id))
+			_, err := w.Mailing(t.Context(), login.DueLink{Tenant: w.tenant, ID: id, User: w.user, Purpose: purpose}, secret())
+			if mailed := err == nil; mailed != (n < 3) {
+				t.Errorf("%s %d in an hour: mailed %v, %v", purpose, n+1, mailed, err)
+			}
+		}
+	}
+}
+
 func throttled(t *testing.T, w world) {
 	f, elsewhere := login.Failure{Key: secret(), Free: 2, Longest: time.Hour}, secret()
 	for range 4 {

@@ -74,7 +74,7 @@ func (s *Store) Rehash(_ context.Context, tenant identity.TenantID, user identit
 func (s *Store) ask(tenant uuid.UUID, c *login.Credential, purpose string, id uuid.UUID) bool {
 	lately := 0
 	for _, l := range s.links {
-		if c != nil && l.Tenant == tenant && l.User == c.User && time.Since(l.made) < time.Hour {
+		if c != nil && l.Tenant == tenant && l.User == c.User && l.Purpose == purpose && time.Since(l.made) < time.Hour {
 			lately++
 		}
 	}
