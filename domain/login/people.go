@@ -23,8 +23,8 @@ type People interface {
 	// that is open is not replaced by one that is not. It returns fault.Conflict
 	// when another user of the tenant has the address.
 	PutCredential(ctx context.Context, tenant identity.TenantID, c Credential, e Event) error
-	// EnableCredential lets a person log in. It returns fault.NotFound when
-	// there is no credential.
+	// EnableCredential lets a person log in; again it adds no entry. It returns
+	// fault.NotFound when there is no credential.
 	EnableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e Event) error
 	// DisableCredential ends a person's sessions and tokens and lets nobody log
 	// in; again it adds no entry. It returns fault.NotFound when there is no

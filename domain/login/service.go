@@ -30,8 +30,8 @@ type Store interface {
 	// SetFirstParty marks a client as the platform operator's own, or no longer
 	// so. It returns fault.NotFound when there is none.
 	SetFirstParty(ctx context.Context, tenant identity.TenantID, id string, firstParty bool) error
-	// PutClient makes or replaces a client, and DropClient removes it if it is
-	// there: they are for our own services.
+	// PutClient makes a client unless it is there, and DropClient removes it if it
+	// is: they are for our own services, and again change nothing.
 	PutClient(ctx context.Context, tenant identity.TenantID, c Client) error
 	DropClient(ctx context.Context, tenant identity.TenantID, id string) error
 

@@ -62,7 +62,7 @@ const (
 	insertClient = `insert into clients (tenant_id, id, name, type, redirect_uris, post_logout_redirect_uris, grant_types, scopes, secret_hash, secret_version,
 		auth_method, jwks, enabled, previous_secret_hash, previous_until, version, web_origins, created_at)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
-	replaceClient = insertClient + ` on conflict (tenant_id, id) do update set name = excluded.name, redirect_uris = excluded.redirect_uris`
+	putClient = `with changed as (` + insertClient + ` on conflict (tenant_id, id) do nothing returning id)`
 )
 
 func clientArgs(tenant identity.TenantID, c login.Client) []any {
@@ -94,7 +94,7 @@ func (s *Store) AddClient(ctx context.Context, who identity.Caller, c login.Clie
 
 // PutClient implements login.Store.
 func (s *Store) PutClient(ctx context.Context, tenant identity.TenantID, c login.Client) error {
-	_, err := s.change(ctx, tenant, clientEvent(platform(tenant), login.ClientCreated, c), `with changed as (`+replaceClient+` returning id)`, clientArgs(tenant, c)...)
+	_, err := s.change(ctx, tenant, clientEvent(platform(tenant), login.ClientCreated, c), putClient, clientArgs(tenant, c)...)
 	return err
 }
 

@@ -39,18 +39,23 @@ func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c l
 // queueEnding ends what a person's logins gave, but for the session but, and notes e.
 func queueEnding(b *pgx.Batch, tenant identity.TenantID, user identity.UserID, but uuid.UUID, e login.Event) {
 	queueEnd(b, tenant, user, but)
-	queueEvent(b, tenant, e, `with changed as (select from credentials where tenant_id = $1 and user_id = $2)`, tenant, user)
+	queueEvent(b, tenant, e, `with changed as (`+someone+`)`, tenant, user)
 }
 
 const (
-	enable  = `with changed as (update credentials set enabled = true where tenant_id = $1 and user_id = $2 returning user_id)`
+	someone = `select from credentials where tenant_id = $1 and user_id = $2`
+	enable  = `with changed as (update credentials set enabled = true where tenant_id = $1 and user_id = $2 and not enabled returning user_id)`
 	disable = `with changed as (update credentials set enabled = false where tenant_id = $1 and user_id = $2 and enabled returning user_id)`
 )
 
 // EnableCredential implements login.Store.
 func (s *Store) EnableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
-	found, err := s.change(ctx, tenant, e, enable, tenant, user)
-	if err == nil && !found {
+	var n int64
+	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		postgres.Affected(b, &n, someone, tenant, user)
+		queueEvent(b, tenant, e, enable, tenant, user)
+	})
+	if err == nil && n == 0 {
 		err = notFound()
 	}
 	return err
@@ -60,7 +65,7 @@ func (s *Store) EnableCredential(ctx context.Context, tenant identity.TenantID, 
 func (s *Store) DisableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
 	var n int64
 	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
-		postgres.Affected(b, &n, `select from credentials where tenant_id = $1 and user_id = $2`, tenant, user)
+		postgres.Affected(b, &n, someone, tenant, user)
 		queueEvent(b, tenant, e, disable, tenant, user) // first: a login that is under way waits for it, or is seen by what follows
 		queueEnd(b, tenant, user, uuid.Nil)
 	})

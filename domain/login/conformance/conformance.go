@@ -154,13 +154,18 @@ func pages(t *testing.T, s login.Store) {
 
 func putAndDrop(t *testing.T, s login.Store) {
 	who, c := identity.Caller{Tenant: uuid.New()}, draft(t)
-	for range 2 { // again it changes nothing
+	late := c
+	late.Name = "late"
+	for _, c := range []login.Client{c, late} { // again it changes nothing
 		if err := s.PutClient(t.Context(), who.Tenant, c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, err := s.Clients(t.Context(), who, page.Request{Limit: 10}); err != nil || len(got.Items) != 1 {
+	if got, err := s.Clients(t.Context(), who, page.Request{Limit: 10}); err != nil || len(got.Items) != 1 || got.Items[0].Name != c.Name {
 		t.Errorf("put twice: %+v, %v", got, err)
+	}
+	if told, err := s.Audit(t.Context(), who, page.Request{Limit: 10}); err != nil || len(told.Items) != 1 || told.Items[0].Action != login.ClientCreated {
+		t.Errorf("of that the trail tells %+v, %v", told, err)
 	}
 	for range 2 {
 		if err := s.DropClient(t.Context(), who.Tenant, c.ID); err != nil {

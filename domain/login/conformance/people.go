@@ -67,7 +67,8 @@ func trail(t *testing.T, s login.Store) {
 	_ = s.EnableCredential(t.Context(), tenant, user, event(login.PersonEnabled)) // finds nobody, and leaves no entry
 	for _, err := range []error{
 		s.PutCredential(t.Context(), tenant, login.Credential{User: user, Email: "a@b.example", Hash: "h"}, event(login.PasswordSet)),
-		s.EnableCredential(t.Context(), tenant, user, event(login.PersonEnabled)), s.DisableCredential(t.Context(), tenant, user, event(login.PersonDisabled)),
+		s.EnableCredential(t.Context(), tenant, user, event(login.PersonEnabled)), s.EnableCredential(t.Context(), tenant, user, event(login.PersonEnabled)), // again: no entry
+		s.DisableCredential(t.Context(), tenant, user, event(login.PersonDisabled)),
 		s.DisableCredential(t.Context(), tenant, user, event(login.PersonDisabled)),                                                            // again: no entry
 		s.SuspendTenant(t.Context(), tenant, event(login.TenantSuspended)), s.SuspendTenant(t.Context(), tenant, event(login.TenantSuspended)), // again: no entry
 		s.ResumeTenant(t.Context(), tenant, event(login.TenantResumed)), s.ResumeTenant(t.Context(), tenant, event(login.TenantResumed)),

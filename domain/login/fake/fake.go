@@ -141,11 +141,10 @@ func (s *Store) DeleteClient(_ context.Context, who identity.Caller, id string, 
 // PutClient implements login.Store.
 func (s *Store) PutClient(_ context.Context, tenant identity.TenantID, c login.Client) error {
 	defer s.lock()()
-	if i := s.index(tenant, c.ID); i >= 0 {
-		s.clients[tenant][i] = c
-		return nil
+	if s.index(tenant, c.ID) < 0 {
+		s.clients[tenant] = append(s.clients[tenant], c)
+		s.note(tenant, login.Event{Action: login.ClientCreated})
 	}
-	s.clients[tenant] = append(s.clients[tenant], c)
 	return nil
 }
 

@@ -42,7 +42,7 @@ func (s *Store) enable(tenant, user uuid.UUID, enabled bool, e login.Event) erro
 			if s.credentials[tenant][i].Enabled = enabled; !enabled {
 				s.endAll(tenant, user, uuid.Nil)
 			}
-			if enabled || c.Enabled {
+			if enabled != c.Enabled {
 				s.note(tenant, e)
 			}
 			return nil
