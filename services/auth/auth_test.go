@@ -228,6 +228,12 @@ func TestMachineClientGetsAToken(t *testing.T) {
 	wantError(t, c, "invalid_scope")
 	c.Scopes, c.EndpointParams = nil, url.Values{"resource": {tenantResource + uuid.NewString()}}
 	wantError(t, c, "invalid_target")
+	c.Scopes, c.EndpointParams = []string{"tasks"}, url.Values{"audience": {"https://api.example"}} // which clients of others send
+	if tok, err := c.Token(t.Context()); err != nil {
+		t.Errorf("a parameter that is not known (RFC 6749, section 3.2): %v", err)
+	} else if _, err := w.verifier.Verify(t.Context(), tok.AccessToken); err != nil {
+		t.Errorf("the token is no good: %v", err)
+	}
 	c.EndpointParams, c.ClientSecret = nil, "bws_wrong"
 	wantError(t, c, "invalid_client")
 	c.ClientID = uuid.NewString()

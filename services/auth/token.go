@@ -41,6 +41,9 @@ func (s *server) grant(w http.ResponseWriter, r *http.Request) (map[string]any, 
 	if need := needed[grant]; need != "" && r.PostForm.Get(need) == "" {
 		return nil, fosite.ErrInvalidRequest.WithHint("The " + need + " is missing.")
 	}
+	if grant != tokenExchange {
+		r.PostForm.Del("audience") // fosite's own; ours is the resource of RFC 8707
+	}
 	x := &clientRequest{network: login.Network(address(r))}
 	ctx := withClientRequest(r.Context(), x)
 	req, err := s.provider.NewAccessRequest(ctx, r, &session{})
