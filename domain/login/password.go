@@ -47,7 +47,8 @@ func isAddress(plain, email string) bool {
 	if len(local) >= 4 {
 		parts = append(parts, local, "")
 	}
-	return strings.Trim(strings.NewReplacer(parts...).Replace(plain), "0123456789!.-_@ ") == ""
+	rest := strings.NewReplacer(parts...).Replace(plain)
+	return rest != plain && strings.Trim(rest, "0123456789!.-_@ ") == ""
 }
 
 //go:embed common-passwords.txt.gz
@@ -82,7 +83,7 @@ func isCommon(plain string) bool {
 	}, plain)
 	all := common()
 	word := strings.Trim(simple, "0123456789")
-	return all[plain] || all[simple] || word == "" || all[word]
+	return all[plain] || all[simple] || all[word]
 }
 
 // Passwords changes what people log in with. Each change ends what their logins
