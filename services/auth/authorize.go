@@ -170,10 +170,7 @@ func goodPrompt(prompts []string) bool {
 
 var supportedPrompts = []string{"none", "login", "consent", "select_account"}
 
-func isCount(s string) bool {
-	n, err := strconv.Atoi(s)
-	return err == nil && n >= 0
-}
+func isCount(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // needsLogin reports whether the browser's session is not enough.
 func (a *authorization) needsLogin(sess *login.Session) bool {
@@ -182,8 +179,9 @@ func (a *authorization) needsLogin(sess *login.Session) bool {
 
 // tooOld reports whether the person logged in longer ago than max_age allows.
 func (a *authorization) tooOld(sess *login.Session) bool {
-	age, err := strconv.Atoi(a.params.Get("max_age"))
-	return err == nil && time.Since(sess.AuthenticatedAt) > time.Duration(age)*time.Second
+	most := a.params.Get("max_age")
+	age, _ := strconv.ParseFloat(most, 64) // digits, and if they are too many, infinity
+	return most != "" && time.Since(sess.AuthenticatedAt).Seconds() > age
 }
 
 // proof shows that a session was found to be enough for this very request, which

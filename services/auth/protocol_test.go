@@ -70,6 +70,9 @@ func TestMaxAgeZeroAndSelectAccountAskForALogin(t *testing.T) {
 	if got := s.authorize(t, map[string]string{"max_age": "0", "prompt": "none"}).Get("error"); got != "login_required" {
 		t.Errorf("silently, with max_age=0: %q", got)
 	}
+	for _, age := range []string{"10000000000", strings.Repeat("9", 400)} { // more than a time.Duration, and than a number, holds
+		s.tokensFor(t, s.authorize(t, map[string]string{"max_age": age, "prompt": "none"}))
+	}
 }
 
 // A hint that is no ID token of ours is refused; one that has expired, or whose key has
@@ -136,7 +139,7 @@ func TestMeaninglessRequestsAreInvalid(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t, newWorld(t))
 	for _, params := range []map[string]string{
-		{"prompt": "none login"}, {"prompt": "no such"}, {"max_age": "-1"}, {"max_age": "soon"}, {"response_mode": "fragment"}, {"response_mode": "form_post"},
+		{"prompt": "none login"}, {"prompt": "no such"}, {"max_age": "-1"}, {"max_age": "+5"}, {"max_age": "soon"}, {"response_mode": "fragment"}, {"response_mode": "form_post"},
 		{"code_challenge_method": ""}, {"code_challenge": strings.Repeat("c", 42)}, {"code_challenge": strings.Repeat("c", 42) + "."}, {"code_challenge": strings.Repeat("c", 42) + "="},
 	} {
 		if got := s.authorize(t, params).Get("error"); got != "invalid_request" {
