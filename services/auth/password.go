@@ -64,7 +64,7 @@ func (h *passwordHandler) HandleTokenEndpointRequest(ctx context.Context, r fosi
 	case err != nil:
 		return err
 	case a.wait > 0:
-		return &fosite.RFC6749Error{ErrorField: "invalid_grant", DescriptionField: "There were too many attempts.", CodeField: http.StatusTooManyRequests}
+		return &fault.Error{Kind: fault.Throttled, Code: "too_many_attempts", Message: "there were too many attempts", RetryAfter: a.wait}
 	case !a.good:
 		return fosite.ErrInvalidGrant
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"net/http"
 	"net/url"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -44,8 +46,10 @@ func TestPasswordGrantIsForFirstPartyClients(t *testing.T) {
 	for range 8 {
 		w.withPassword(t, "wrong password", "tasks")
 	}
-	if status, body := w.withPassword(t, password, "tasks"); status != 429 || body["error"] != "invalid_grant" {
-		t.Errorf("after many failures: %d %v", status, body)
+	resp := send(t, http.DefaultClient, w.url+"/auth/token", url.Values{"grant_type": {"password"}, "username": {email}, "password": {password}, "scope": {"tasks"}, "client_id": {w.client.ID}, "client_secret": {w.client.ClientSecret}})
+	wait, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if status, body := answerOf(resp); status != 429 || body["error"] != "invalid_grant" || wait < 1 || wait > 60 {
+		t.Errorf("after many failures: %d %v, again after %d s", status, body, wait)
 	}
 	w.call(t, w.platform(t), "DELETE", "/auth/v1/platform/credentials/"+w.user.String(), nil, 204, nil)
 	if w.active(t, access) {

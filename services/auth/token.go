@@ -149,6 +149,9 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "temporarily_unavailable", "error_description": "A part of the server does not answer."})
 		return
 	}
+	if fault.Is(err, fault.Throttled) { // guesses of the password grant
+		err = &fosite.RFC6749Error{ErrorField: "invalid_grant", DescriptionField: rest.Tell(w, r, err).Text, CodeField: http.StatusTooManyRequests}
+	}
 	rfc := fosite.ErrorToRFC6749Error(err)
 	if rfc.CodeField >= http.StatusInternalServerError || rfc.ErrorField == "error" {
 		slog.Error("request failed", "request_id", rest.RequestID(r.Context()), "error", err, "debug", rfc.Debug())
