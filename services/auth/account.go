@@ -10,12 +10,13 @@ import (
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
-	"bailiwick.dev/domain/page"
 )
 
-// accountPage is a person's own: their sessions, their consents and their password.
+// accountPage is a person's own: their sessions, the newest first, their consents
+// and their password.
 type accountPage struct {
 	Email, CSRF, Problem, Field string
+	Older                       string // the cursor of the sessions before these; empty: there are none
 	Sessions                    []login.Session
 	Consents                    []application
 	Current                     uuid.UUID
@@ -52,9 +53,7 @@ func (s *server) account(w http.ResponseWriter, r *http.Request) {
 func (s *server) showAccount(w http.ResponseWriter, r *http.Request, who identity.Caller, sess *login.Session, p accountPage, status int) {
 	c, err := s.store.Credential(r.Context(), who.Tenant, who.User)
 	if err == nil {
-		var all page.Result[login.Session]
-		all, err = s.store.Sessions(r.Context(), who, page.Request{Limit: 100})
-		p.Sessions = all.Items
+		p.Sessions, p.Older, err = s.newest(r, who)
 	}
 	if err == nil {
 		p.Consents, err = s.consents(r.Context(), who)
@@ -65,6 +64,17 @@ func (s *server) showAccount(w http.ResponseWriter, r *http.Request, who identit
 	}
 	p.Email, p.CSRF, p.Current = c.Email, s.csrf(w, r), sess.ID
 	show(w, "account.html", p, status, "'self'")
+}
+
+// newest returns a page of sessions with the cursor of the next.
+func (s *server) newest(r *http.Request, who identity.Caller) ([]login.Session, string, error) {
+	cursors := rest.Cursors{Key: s.cfg.CursorKey}
+	asked, err := cursors.Request(who, "account", rest.PageInput{Limit: 100, Cursor: r.URL.Query().Get("cursor")})
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := s.store.NewestSessions(r.Context(), who, asked)
+	return all.Items, cursors.Next(who, "account", all.Next), err
 }
 
 func (s *server) consents(ctx context.Context, who identity.Caller) (shown []application, err error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,27 @@ func TestFormOfAnUnreadableSessionEndsNothing(t *testing.T) {
 	form.Set("session", "")
 	if resp := send(t, s.b, s.url+"/auth/account/sessions", form); resp.StatusCode != http.StatusOK || s.active(t, tok.RefreshToken) || len(resp.Cookies()) != 1 || resp.Cookies()[0].MaxAge >= 0 {
 		t.Errorf("everywhere: %d, or the tokens live, or the cookie stays", resp.StatusCode)
+	}
+}
+
+func TestAccountPageShowsTheNewestSessionsAndLeadsToTheRest(t *testing.T) {
+	t.Parallel()
+	s := newSuite(t, newWorld(t))
+	s.db.Exec(t, `insert into login_sessions (tenant_id, hash, id, user_id, authenticated_at, expires_at, user_agent)
+		select $1, sha256(n::text::bytea), gen_random_uuid(), $2, now() - n * interval '1 minute', now() + interval '1 hour', 'agent ' || n from generate_series(1, 150) n`, s.tenant, s.user)
+	s.tokensFor(t, s.authorize(t, nil))
+	logOut := regexp.MustCompile(`name="session" value`)
+	newest, _ := open(t, s.b, s.url+"/auth/account")
+	next := regexp.MustCompile(`href="(/auth/account\?cursor=[^"]+)"`).FindStringSubmatch(newest)
+	if len(logOut.FindAllString(newest, -1)) != 100 || !strings.Contains(newest, "this browser") || next == nil {
+		t.Fatalf("the first page is\n%s", newest)
+	}
+	older, _ := open(t, s.b, s.url+next[1])
+	if len(logOut.FindAllString(older, -1)) != 51 || strings.Contains(older, "this browser") || strings.Contains(older, "?cursor=") {
+		t.Errorf("the last page is\n%s", older)
+	}
+	if resp, err := s.b.Get(s.url + "/auth/account?cursor=x"); err != nil || resp.StatusCode != 400 {
+		t.Errorf("a cursor that the page did not give out: %v, %v", resp, err)
 	}
 }
 

@@ -82,6 +82,22 @@ func (s *Store) Sessions(ctx context.Context, who identity.Caller, r page.Reques
 	return page.Cut(rows, r.Limit, func(s login.Session) page.Key { return page.Key{At: s.AuthenticatedAt, ID: s.ID} }), err
 }
 
+var selectNewestSessions = `select ` + sessionColumns + ` from login_sessions where tenant_id = $1 and user_id = $2 and expires_at > now()
+	and (authenticated_at, id) < (coalesce($3::timestamptz, 'infinity'), $4) order by authenticated_at desc, id desc limit $5`
+
+// NewestSessions is Sessions the other way round.
+func (s *Store) NewestSessions(ctx context.Context, who identity.Caller, r page.Request) (page.Result[login.Session], error) {
+	var rows []login.Session
+	var before *time.Time
+	if r.After != (page.Key{}) {
+		before = &r.After.At
+	}
+	err := s.app.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
+		postgres.Many(b, &rows, selectNewestSessions, who.Tenant, who.User, before, r.After.ID, r.Limit+1)
+	})
+	return page.Cut(rows, r.Limit, func(s login.Session) page.Key { return page.Key{At: s.AuthenticatedAt, ID: s.ID} }), err
+}
+
 var endFamiliesOf = `with ended as (update token_families set revoked_at = now() where tenant_id = $1 and session_id = $2 and revoked_at is null returning id)` + noteEnded("ended") + ` select`
 
 // EndSession implements login.Sessions. The session goes first, and with it its
