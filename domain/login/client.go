@@ -40,6 +40,9 @@ func Services() []string { return slices.Clone(serviceScopes) }
 // Scopes returns every scope that a client can be given.
 func Scopes() []string { return append(slices.Clone(personScopes), serviceScopes...) }
 
+// OfPersons reports whether a scope concerns a person: no machine has it for itself.
+func OfPersons(scope string) bool { return slices.Contains(personScopes, scope) }
+
 // How a client proves itself (RFC 7591, section 2). Who has a secret may send it
 // either way: libraries differ in what they try first.
 const (

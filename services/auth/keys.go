@@ -147,7 +147,8 @@ func (k *keyring) Generate(_ context.Context, claims fositejwt.MapClaims, _ fosi
 	return token, "", err
 }
 
-// Decode implements jwt.Signer; it is for id_token_hint, which may have expired.
+// Decode implements jwt.Signer. fosite would read an id_token_hint by it, but is
+// handed none: see authorization.hint.
 func (k *keyring) Decode(_ context.Context, token string) (*fositejwt.Token, error) {
 	claims := map[string]any{}
 	_, err := k.verify(token, &claims)

@@ -112,7 +112,8 @@ func (s *storage) GetClient(ctx context.Context, id string) (fosite.Client, erro
 	return nil, fosite.ErrNotFound
 }
 
-// ClientAssertionJWTValid implements fosite.ClientManager; assertions are not accepted.
+// ClientAssertionJWTValid implements fosite.ClientManager; authenticateClient
+// judges assertions, and fosite has none to judge.
 func (s *storage) ClientAssertionJWTValid(context.Context, string) error { return fosite.ErrJTIKnown }
 
 // SetClientAssertionJWT implements fosite.ClientManager.

@@ -103,7 +103,7 @@ func grantScopes(req fosite.AccessRequester, c *client) error {
 		want = c.Scopes
 	}
 	for _, scope := range want {
-		if !slices.Contains([]string{"openid", "profile", "email", "offline_access"}, scope) {
+		if !login.OfPersons(scope) {
 			req.GrantScope(scope)
 		}
 	}
