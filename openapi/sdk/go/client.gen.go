@@ -273,9 +273,10 @@ func (e ImportStatus) Valid() bool {
 
 // Defines values for InvitationStatus.
 const (
-	InvitationStatusAccepted InvitationStatus = "accepted"
-	InvitationStatusExpired  InvitationStatus = "expired"
-	InvitationStatusPending  InvitationStatus = "pending"
+	InvitationStatusAccepted  InvitationStatus = "accepted"
+	InvitationStatusExpired   InvitationStatus = "expired"
+	InvitationStatusPending   InvitationStatus = "pending"
+	InvitationStatusWithdrawn InvitationStatus = "withdrawn"
 )
 
 // Valid indicates whether the value is a known member of the InvitationStatus enum.
@@ -286,6 +287,8 @@ func (e InvitationStatus) Valid() bool {
 	case InvitationStatusExpired:
 		return true
 	case InvitationStatusPending:
+		return true
+	case InvitationStatusWithdrawn:
 		return true
 	default:
 		return false
@@ -2892,7 +2895,7 @@ type RunFailure struct {
 
 // RunFile defines model for RunFile.
 type RunFile struct {
-	// CharactersReplaced Characters that this format cannot show and the file has □ for; XLSX and CSV hold them all
+	// CharactersReplaced Characters that this format cannot show: a PDF has □ for each, and a spreadsheet � for control characters; CSV holds them all
 	//
 	// Examples: 0
 	CharactersReplaced int64 `json:"characters_replaced"`
@@ -3746,7 +3749,7 @@ type CountTasksParams struct {
 	// Status Only with this status
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Filter The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
 	// Q Words that title and description hold, all of them
@@ -3770,7 +3773,7 @@ type ExportTasksParams struct {
 	// Status Only with this status
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Filter The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
 	// Q Words that title and description hold, all of them
@@ -3842,7 +3845,7 @@ type ListTasksParams struct {
 	// Status Only with this status
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Filter The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
 	// Q Words that title and description hold, all of them
@@ -3944,6 +3947,12 @@ type CreateInvitationParams struct {
 
 // AcceptInvitationParams defines parameters for AcceptInvitation.
 type AcceptInvitationParams struct {
+	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
+	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
+}
+
+// WithdrawInvitationParams defines parameters for WithdrawInvitation.
+type WithdrawInvitationParams struct {
 	// IdempotencyKey Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
 	IdempotencyKey *string `json:"Idempotency-Key,omitempty"`
 }
@@ -4489,7 +4498,7 @@ type ClientInterface interface {
 
 	// ExportPolicy Export the policy
 	//
-	// Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version; with it in If-None-Match the answer is 304 until something changes.
+	// Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version and how many assignments hold; with it in If-None-Match the answer is 304 until something changes or ends.
 	//
 	// Corresponds with GET /authz/v1/policy (the `ExportPolicy` operationId).
 	ExportPolicy(ctx context.Context, params *ExportPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4644,14 +4653,14 @@ type ClientInterface interface {
 
 	// ListReportRuns List runs
 	//
-	// Runs of the tenant, oldest first.
+	// Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
 	//
 	// Corresponds with GET /reports/v1/runs (the `ListReportRuns` operationId).
 	ListReportRuns(ctx context.Context, params *ListReportRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateReportRunWithBody Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4660,7 +4669,7 @@ type ClientInterface interface {
 
 	// CreateReportRun Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4715,7 +4724,7 @@ type ClientInterface interface {
 
 	// DeleteProject Delete a project
 	//
-	// Deletes it with its tasks, for good.
+	// Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
 	//
 	// Corresponds with DELETE /tasks/v1/projects/{id} (the `DeleteProject` operationId).
 	DeleteProject(ctx context.Context, id openapi_types.UUID, params *DeleteProjectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4802,7 +4811,7 @@ type ClientInterface interface {
 
 	// ExportTasks Export tasks
 	//
-	// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+	// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF, those of the file in CRLF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
 	//
 	// Corresponds with GET /tasks/v1/task-export (the `ExportTasks` operationId).
 	ExportTasks(ctx context.Context, params *ExportTasksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4971,7 +4980,7 @@ type ClientInterface interface {
 
 	// ListInvitations List invitations
 	//
-	// Oldest first, with what became of them.
+	// Oldest first, with what became of them. One is forgotten thirty days after its expires_at.
 	//
 	// Corresponds with GET /users/v1/invitations (the `ListInvitations` operationId).
 	ListInvitations(ctx context.Context, params *ListInvitationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4996,7 +5005,7 @@ type ClientInterface interface {
 
 	// AcceptInvitationWithBody Accept an invitation
 	//
-	// With the token of the mailed link, and a password. The page behind the link does the same.
+	// With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5005,12 +5014,19 @@ type ClientInterface interface {
 
 	// AcceptInvitation Accept an invitation
 	//
-	// With the token of the mailed link, and a password. The page behind the link does the same.
+	// With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /users/v1/invitations/acceptance (the `AcceptInvitation` operationId).
 	AcceptInvitation(ctx context.Context, params *AcceptInvitationParams, body AcceptInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawInvitation Withdraw an invitation
+	//
+	// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+	//
+	// Corresponds with DELETE /users/v1/invitations/{id} (the `WithdrawInvitation` operationId).
+	WithdrawInvitation(ctx context.Context, id openapi_types.UUID, params *WithdrawInvitationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetInvitation Read an invitation
 	//
@@ -5071,7 +5087,7 @@ type ClientInterface interface {
 
 	// GetTenantRegistration Read a registration's status
 	//
-	// Every step with its state. It names no person; whoever knows the id may read it.
+	// Every step with its state. It names no person; whoever knows the id may read it. One that became no tenant is forgotten thirty days after its expires_at.
 	//
 	// Corresponds with GET /users/v1/tenant-registrations/{id} (the `GetTenantRegistration` operationId).
 	GetTenantRegistration(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5092,7 +5108,7 @@ type ClientInterface interface {
 
 	// DisableUser Disable a person
 	//
-	// Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves.
+	// Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves, or a person who holds tenant:write: take that role away first.
 	//
 	// Corresponds with POST /users/v1/users/{id}/disable (the `DisableUser` operationId).
 	DisableUser(ctx context.Context, id openapi_types.UUID, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5850,7 +5866,7 @@ func (c *Client) UpdatePermissionWithApplicationMergePatchPlusJSONBody(ctx conte
 
 // ExportPolicy Export the policy
 //
-// Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version; with it in If-None-Match the answer is 304 until something changes.
+// Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version and how many assignments hold; with it in If-None-Match the answer is 304 until something changes or ends.
 //
 // Corresponds with GET /authz/v1/policy (the `ExportPolicy` operationId).
 func (c *Client) ExportPolicy(ctx context.Context, params *ExportPolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6195,7 +6211,7 @@ func (c *Client) GiveRolePermission(ctx context.Context, id openapi_types.UUID, 
 
 // ListReportRuns List runs
 //
-// Runs of the tenant, oldest first.
+// Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
 //
 // Corresponds with GET /reports/v1/runs (the `ListReportRuns` operationId).
 func (c *Client) ListReportRuns(ctx context.Context, params *ListReportRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6212,7 +6228,7 @@ func (c *Client) ListReportRuns(ctx context.Context, params *ListReportRunsParam
 
 // CreateReportRunWithBody Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6231,7 +6247,7 @@ func (c *Client) CreateReportRunWithBody(ctx context.Context, params *CreateRepo
 
 // CreateReportRun Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6356,7 +6372,7 @@ func (c *Client) CreateProject(ctx context.Context, params *CreateProjectParams,
 
 // DeleteProject Delete a project
 //
-// Deletes it with its tasks, for good.
+// Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
 //
 // Corresponds with DELETE /tasks/v1/projects/{id} (the `DeleteProject` operationId).
 func (c *Client) DeleteProject(ctx context.Context, id openapi_types.UUID, params *DeleteProjectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6553,7 +6569,7 @@ func (c *Client) CountTasks(ctx context.Context, params *CountTasksParams, reqEd
 
 // ExportTasks Export tasks
 //
-// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF, those of the file in CRLF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
 //
 // Corresponds with GET /tasks/v1/task-export (the `ExportTasks` operationId).
 func (c *Client) ExportTasks(ctx context.Context, params *ExportTasksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6932,7 +6948,7 @@ func (c *Client) RestoreTask(ctx context.Context, id openapi_types.UUID, params 
 
 // ListInvitations List invitations
 //
-// Oldest first, with what became of them.
+// Oldest first, with what became of them. One is forgotten thirty days after its expires_at.
 //
 // Corresponds with GET /users/v1/invitations (the `ListInvitations` operationId).
 func (c *Client) ListInvitations(ctx context.Context, params *ListInvitationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6987,7 +7003,7 @@ func (c *Client) CreateInvitation(ctx context.Context, params *CreateInvitationP
 
 // AcceptInvitationWithBody Accept an invitation
 //
-// With the token of the mailed link, and a password. The page behind the link does the same.
+// With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7006,13 +7022,30 @@ func (c *Client) AcceptInvitationWithBody(ctx context.Context, params *AcceptInv
 
 // AcceptInvitation Accept an invitation
 //
-// With the token of the mailed link, and a password. The page behind the link does the same.
+// With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /users/v1/invitations/acceptance (the `AcceptInvitation` operationId).
 func (c *Client) AcceptInvitation(ctx context.Context, params *AcceptInvitationParams, body AcceptInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewAcceptInvitationRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawInvitation Withdraw an invitation
+//
+// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+//
+// Corresponds with DELETE /users/v1/invitations/{id} (the `WithdrawInvitation` operationId).
+func (c *Client) WithdrawInvitation(ctx context.Context, id openapi_types.UUID, params *WithdrawInvitationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawInvitationRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7152,7 +7185,7 @@ func (c *Client) VerifyTenantRegistration(ctx context.Context, params *VerifyTen
 
 // GetTenantRegistration Read a registration's status
 //
-// Every step with its state. It names no person; whoever knows the id may read it.
+// Every step with its state. It names no person; whoever knows the id may read it. One that became no tenant is forgotten thirty days after its expires_at.
 //
 // Corresponds with GET /users/v1/tenant-registrations/{id} (the `GetTenantRegistration` operationId).
 func (c *Client) GetTenantRegistration(ctx context.Context, id openapi_types.UUID, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7203,7 +7236,7 @@ func (c *Client) GetUser(ctx context.Context, id openapi_types.UUID, reqEditors 
 
 // DisableUser Disable a person
 //
-// Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves.
+// Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves, or a person who holds tenant:write: take that role away first.
 //
 // Corresponds with POST /users/v1/users/{id}/disable (the `DisableUser` operationId).
 func (c *Client) DisableUser(ctx context.Context, id openapi_types.UUID, params *DisableUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12177,6 +12210,55 @@ func NewAcceptInvitationRequestWithBody(server string, params *AcceptInvitationP
 	return req, nil
 }
 
+// NewWithdrawInvitationRequest constructs an http.Request for the WithdrawInvitation method
+func NewWithdrawInvitationRequest(server string, id openapi_types.UUID, params *WithdrawInvitationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: "uuid"})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/users/v1/invitations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewGetInvitationRequest constructs an http.Request for the GetInvitation method
 func NewGetInvitationRequest(server string, id openapi_types.UUID) (*http.Request, error) {
 	var err error
@@ -13022,7 +13104,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportPolicyWithResponse Export the policy
 	//
-	// Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version; with it in If-None-Match the answer is 304 until something changes.
+	// Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version and how many assignments hold; with it in If-None-Match the answer is 304 until something changes or ends.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13193,7 +13275,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListReportRunsWithResponse List runs
 	//
-	// Runs of the tenant, oldest first.
+	// Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13202,7 +13284,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReportRunWithBodyWithResponse Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13211,7 +13293,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReportRunWithResponse Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13274,7 +13356,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteProjectWithResponse Delete a project
 	//
-	// Deletes it with its tasks, for good.
+	// Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13373,7 +13455,7 @@ type ClientWithResponsesInterface interface {
 
 	// ExportTasksWithResponse Export tasks
 	//
-	// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+	// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF, those of the file in CRLF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13564,7 +13646,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListInvitationsWithResponse List invitations
 	//
-	// Oldest first, with what became of them.
+	// Oldest first, with what became of them. One is forgotten thirty days after its expires_at.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13591,7 +13673,7 @@ type ClientWithResponsesInterface interface {
 
 	// AcceptInvitationWithBodyWithResponse Accept an invitation
 	//
-	// With the token of the mailed link, and a password. The page behind the link does the same.
+	// With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13600,12 +13682,21 @@ type ClientWithResponsesInterface interface {
 
 	// AcceptInvitationWithResponse Accept an invitation
 	//
-	// With the token of the mailed link, and a password. The page behind the link does the same.
+	// With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /users/v1/invitations/acceptance (the `AcceptInvitation` operationId).
 	AcceptInvitationWithResponse(ctx context.Context, params *AcceptInvitationParams, body AcceptInvitationJSONRequestBody, reqEditors ...RequestEditorFn) (*AcceptInvitationResponse, error)
+
+	// WithdrawInvitationWithResponse Withdraw an invitation
+	//
+	// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /users/v1/invitations/{id} (the `WithdrawInvitation` operationId).
+	WithdrawInvitationWithResponse(ctx context.Context, id openapi_types.UUID, params *WithdrawInvitationParams, reqEditors ...RequestEditorFn) (*WithdrawInvitationResponse, error)
 
 	// GetInvitationWithResponse Read an invitation
 	//
@@ -13672,7 +13763,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetTenantRegistrationWithResponse Read a registration's status
 	//
-	// Every step with its state. It names no person; whoever knows the id may read it.
+	// Every step with its state. It names no person; whoever knows the id may read it. One that became no tenant is forgotten thirty days after its expires_at.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13699,7 +13790,7 @@ type ClientWithResponsesInterface interface {
 
 	// DisableUserWithResponse Disable a person
 	//
-	// Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves.
+	// Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves, or a person who holds tenant:write: take that role away first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -22717,6 +22808,12 @@ type CreateReportRunResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateReportRunResponse409Headers the declared response headers of an HTTP 409 response for CreateReportRun
+type CreateReportRunResponse409Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateReportRunResponse413Headers the declared response headers of an HTTP 413 response for CreateReportRun
 type CreateReportRunResponse413Headers struct {
 	RateLimit       *string
@@ -22768,6 +22865,8 @@ type CreateReportRunResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -22790,6 +22889,8 @@ type CreateReportRunResponse struct {
 	Headers403 *CreateReportRunResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateReportRunResponse406Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *CreateReportRunResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CreateReportRunResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -22827,6 +22928,11 @@ func (r CreateReportRunResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateReportRunResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r CreateReportRunResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -29509,6 +29615,229 @@ func (r AcceptInvitationResponse) ContentType() string {
 	return ""
 }
 
+// WithdrawInvitationResponse204Headers the declared response headers of an HTTP 204 response for WithdrawInvitation
+type WithdrawInvitationResponse204Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse400Headers the declared response headers of an HTTP 400 response for WithdrawInvitation
+type WithdrawInvitationResponse400Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse401Headers the declared response headers of an HTTP 401 response for WithdrawInvitation
+type WithdrawInvitationResponse401Headers struct {
+	WWWAuthenticate *string
+}
+
+// WithdrawInvitationResponse403Headers the declared response headers of an HTTP 403 response for WithdrawInvitation
+type WithdrawInvitationResponse403Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse404Headers the declared response headers of an HTTP 404 response for WithdrawInvitation
+type WithdrawInvitationResponse404Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse406Headers the declared response headers of an HTTP 406 response for WithdrawInvitation
+type WithdrawInvitationResponse406Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse409Headers the declared response headers of an HTTP 409 response for WithdrawInvitation
+type WithdrawInvitationResponse409Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse413Headers the declared response headers of an HTTP 413 response for WithdrawInvitation
+type WithdrawInvitationResponse413Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse415Headers the declared response headers of an HTTP 415 response for WithdrawInvitation
+type WithdrawInvitationResponse415Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse422Headers the declared response headers of an HTTP 422 response for WithdrawInvitation
+type WithdrawInvitationResponse422Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse429Headers the declared response headers of an HTTP 429 response for WithdrawInvitation
+type WithdrawInvitationResponse429Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+// WithdrawInvitationResponse500Headers the declared response headers of an HTTP 500 response for WithdrawInvitation
+type WithdrawInvitationResponse500Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+// WithdrawInvitationResponse503Headers the declared response headers of an HTTP 503 response for WithdrawInvitation
+type WithdrawInvitationResponse503Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+	RetryAfter      *string
+}
+
+type WithdrawInvitationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationproblemJSON400 the response for an HTTP 400 `application/problem+json` response
+	ApplicationproblemJSON400 *Problem
+	// ApplicationproblemJSON401 the response for an HTTP 401 `application/problem+json` response
+	ApplicationproblemJSON401 *Problem
+	// ApplicationproblemJSON403 the response for an HTTP 403 `application/problem+json` response
+	ApplicationproblemJSON403 *Problem
+	// ApplicationproblemJSON404 the response for an HTTP 404 `application/problem+json` response
+	ApplicationproblemJSON404 *Problem
+	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
+	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
+	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
+	ApplicationproblemJSON413 *Problem
+	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
+	ApplicationproblemJSON415 *Problem
+	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
+	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
+	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
+	ApplicationproblemJSON500 *Problem
+	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
+	ApplicationproblemJSON503 *Problem
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *WithdrawInvitationResponse204Headers
+	// Headers400 the parsed response headers for an HTTP 400 response
+	Headers400 *WithdrawInvitationResponse400Headers
+	// Headers401 the parsed response headers for an HTTP 401 response
+	Headers401 *WithdrawInvitationResponse401Headers
+	// Headers403 the parsed response headers for an HTTP 403 response
+	Headers403 *WithdrawInvitationResponse403Headers
+	// Headers404 the parsed response headers for an HTTP 404 response
+	Headers404 *WithdrawInvitationResponse404Headers
+	// Headers406 the parsed response headers for an HTTP 406 response
+	Headers406 *WithdrawInvitationResponse406Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *WithdrawInvitationResponse409Headers
+	// Headers413 the parsed response headers for an HTTP 413 response
+	Headers413 *WithdrawInvitationResponse413Headers
+	// Headers415 the parsed response headers for an HTTP 415 response
+	Headers415 *WithdrawInvitationResponse415Headers
+	// Headers422 the parsed response headers for an HTTP 422 response
+	Headers422 *WithdrawInvitationResponse422Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *WithdrawInvitationResponse429Headers
+	// Headers500 the parsed response headers for an HTTP 500 response
+	Headers500 *WithdrawInvitationResponse500Headers
+	// Headers503 the parsed response headers for an HTTP 503 response
+	Headers503 *WithdrawInvitationResponse503Headers
+}
+
+// GetApplicationproblemJSON400 returns the response for an HTTP 400 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON400() *Problem {
+	return r.ApplicationproblemJSON400
+}
+
+// GetApplicationproblemJSON401 returns the response for an HTTP 401 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON401() *Problem {
+	return r.ApplicationproblemJSON401
+}
+
+// GetApplicationproblemJSON403 returns the response for an HTTP 403 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON403() *Problem {
+	return r.ApplicationproblemJSON403
+}
+
+// GetApplicationproblemJSON404 returns the response for an HTTP 404 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON404() *Problem {
+	return r.ApplicationproblemJSON404
+}
+
+// GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON406() *Problem {
+	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
+}
+
+// GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON413() *Problem {
+	return r.ApplicationproblemJSON413
+}
+
+// GetApplicationproblemJSON415 returns the response for an HTTP 415 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON415() *Problem {
+	return r.ApplicationproblemJSON415
+}
+
+// GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON422() *Problem {
+	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
+}
+
+// GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON500() *Problem {
+	return r.ApplicationproblemJSON500
+}
+
+// GetApplicationproblemJSON503 returns the response for an HTTP 503 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON503() *Problem {
+	return r.ApplicationproblemJSON503
+}
+
+// GetBody returns the raw response body bytes
+func (r WithdrawInvitationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WithdrawInvitationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WithdrawInvitationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WithdrawInvitationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // GetInvitationResponse200Headers the declared response headers of an HTTP 200 response for GetInvitation
 type GetInvitationResponse200Headers struct {
 	RateLimit       *string
@@ -31801,7 +32130,7 @@ func (c *ClientWithResponses) UpdatePermissionWithApplicationMergePatchPlusJSONB
 
 // ExportPolicyWithResponse Export the policy
 //
-// Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version; with it in If-None-Match the answer is 304 until something changes.
+// Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version and how many assignments hold; with it in If-None-Match the answer is 304 until something changes or ends.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32086,7 +32415,7 @@ func (c *ClientWithResponses) GiveRolePermissionWithResponse(ctx context.Context
 
 // ListReportRunsWithResponse List runs
 //
-// Runs of the tenant, oldest first.
+// Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32101,7 +32430,7 @@ func (c *ClientWithResponses) ListReportRunsWithResponse(ctx context.Context, pa
 
 // CreateReportRunWithBodyWithResponse Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32116,7 +32445,7 @@ func (c *ClientWithResponses) CreateReportRunWithBodyWithResponse(ctx context.Co
 
 // CreateReportRunWithResponse Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32221,7 +32550,7 @@ func (c *ClientWithResponses) CreateProjectWithResponse(ctx context.Context, par
 
 // DeleteProjectWithResponse Delete a project
 //
-// Deletes it with its tasks, for good.
+// Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32386,7 +32715,7 @@ func (c *ClientWithResponses) CountTasksWithResponse(ctx context.Context, params
 
 // ExportTasksWithResponse Export tasks
 //
-// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+// Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF, those of the file in CRLF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32703,7 +33032,7 @@ func (c *ClientWithResponses) RestoreTaskWithResponse(ctx context.Context, id op
 
 // ListInvitationsWithResponse List invitations
 //
-// Oldest first, with what became of them.
+// Oldest first, with what became of them. One is forgotten thirty days after its expires_at.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32748,7 +33077,7 @@ func (c *ClientWithResponses) CreateInvitationWithResponse(ctx context.Context, 
 
 // AcceptInvitationWithBodyWithResponse Accept an invitation
 //
-// With the token of the mailed link, and a password. The page behind the link does the same.
+// With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32763,7 +33092,7 @@ func (c *ClientWithResponses) AcceptInvitationWithBodyWithResponse(ctx context.C
 
 // AcceptInvitationWithResponse Accept an invitation
 //
-// With the token of the mailed link, and a password. The page behind the link does the same.
+// With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32774,6 +33103,21 @@ func (c *ClientWithResponses) AcceptInvitationWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseAcceptInvitationResponse(rsp)
+}
+
+// WithdrawInvitationWithResponse Withdraw an invitation
+//
+// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /users/v1/invitations/{id} (the `WithdrawInvitation` operationId).
+func (c *ClientWithResponses) WithdrawInvitationWithResponse(ctx context.Context, id openapi_types.UUID, params *WithdrawInvitationParams, reqEditors ...RequestEditorFn) (*WithdrawInvitationResponse, error) {
+	rsp, err := c.WithdrawInvitation(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWithdrawInvitationResponse(rsp)
 }
 
 // GetInvitationWithResponse Read an invitation
@@ -32883,7 +33227,7 @@ func (c *ClientWithResponses) VerifyTenantRegistrationWithResponse(ctx context.C
 
 // GetTenantRegistrationWithResponse Read a registration's status
 //
-// Every step with its state. It names no person; whoever knows the id may read it.
+// Every step with its state. It names no person; whoever knows the id may read it. One that became no tenant is forgotten thirty days after its expires_at.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32928,7 +33272,7 @@ func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, id openap
 
 // DisableUserWithResponse Disable a person
 //
-// Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves.
+// Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves, or a person who holds tenant:write: take that role away first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -46610,6 +46954,13 @@ func ParseCreateReportRunResponse(rsp *http.Response) (*CreateReportRunResponse,
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -46747,6 +47098,23 @@ func ParseCreateReportRunResponse(rsp *http.Response) (*CreateReportRunResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 409:
+		var headers CreateReportRunResponse409Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers409 = &headers
 	case rsp.StatusCode == 413:
 		var headers CreateReportRunResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -56797,6 +57165,343 @@ func ParseAcceptInvitationResponse(rsp *http.Response) (*AcceptInvitationRespons
 	switch {
 	case rsp.StatusCode == 503:
 		var headers AcceptInvitationResponse503Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers503 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseWithdrawInvitationResponse parses an HTTP response from a WithdrawInvitationWithResponse call
+func ParseWithdrawInvitationResponse(rsp *http.Response) (*WithdrawInvitationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WithdrawInvitationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 400:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON400 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 401:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON401 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 403:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON403 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 404:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON404 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 406:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON413 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 415:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON415 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 422:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON422 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON500 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 503:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON503 = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		var headers WithdrawInvitationResponse204Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers204 = &headers
+	case rsp.StatusCode == 400:
+		var headers WithdrawInvitationResponse400Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers400 = &headers
+	case rsp.StatusCode == 401:
+		var headers WithdrawInvitationResponse401Headers
+		if values := rsp.Header.Values("WWW-Authenticate"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "WWW-Authenticate", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.WWWAuthenticate = &value
+		}
+		response.Headers401 = &headers
+	case rsp.StatusCode == 403:
+		var headers WithdrawInvitationResponse403Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers403 = &headers
+	case rsp.StatusCode == 404:
+		var headers WithdrawInvitationResponse404Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers404 = &headers
+	case rsp.StatusCode == 406:
+		var headers WithdrawInvitationResponse406Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers406 = &headers
+	case rsp.StatusCode == 409:
+		var headers WithdrawInvitationResponse409Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers409 = &headers
+	case rsp.StatusCode == 413:
+		var headers WithdrawInvitationResponse413Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers413 = &headers
+	case rsp.StatusCode == 415:
+		var headers WithdrawInvitationResponse415Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers415 = &headers
+	case rsp.StatusCode == 422:
+		var headers WithdrawInvitationResponse422Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers422 = &headers
+	case rsp.StatusCode == 429:
+		var headers WithdrawInvitationResponse429Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
+	case rsp.StatusCode == 500:
+		var headers WithdrawInvitationResponse500Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers500 = &headers
+	case rsp.StatusCode == 503:
+		var headers WithdrawInvitationResponse503Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, Options as Options2, TDataShape } from './client/index.js';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, ChangeMyPasswordData, ChangeMyPasswordErrors, ChangeMyPasswordResponses, CheckBatchData, CheckBatchErrors, CheckBatchResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, DryRunPolicyData, DryRunPolicyErrors, DryRunPolicyResponses, EnableUserData, EnableUserErrors, EnableUserResponses, EndMySessionData, EndMySessionErrors, EndMySessionResponses, EndMySessionsData, EndMySessionsErrors, EndMySessionsResponses, EndPreviousClientSecretData, EndPreviousClientSecretErrors, EndPreviousClientSecretResponses, ExplainCheckData, ExplainCheckErrors, ExplainCheckResponses, ExportPolicyData, ExportPolicyErrors, ExportPolicyResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetAssignmentData, GetAssignmentErrors, GetAssignmentResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetPermissionData, GetPermissionErrors, GetPermissionResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, GiveRolePermissionData, GiveRolePermissionErrors, GiveRolePermissionResponses, ImportPolicyData, ImportPolicyErrors, ImportPolicyResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListHoldersData, ListHoldersErrors, ListHoldersResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPolicyChangesData, ListPolicyChangesErrors, ListPolicyChangesResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolePermissionsData, ListRolePermissionsErrors, ListRolePermissionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, TakeRolePermissionData, TakeRolePermissionErrors, TakeRolePermissionResponses, UpdateAssignmentData, UpdateAssignmentErrors, UpdateAssignmentResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdatePermissionData, UpdatePermissionErrors, UpdatePermissionResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyMyEmailData, VerifyMyEmailErrors, VerifyMyEmailResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses } from './types.gen.js';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddProjectMemberData, AddProjectMemberErrors, AddProjectMemberResponses, BulkTasksData, BulkTasksErrors, BulkTasksResponses, CancelReportRunData, CancelReportRunErrors, CancelReportRunResponses, CancelTaskImportData, CancelTaskImportErrors, CancelTaskImportResponses, ChangeMyPasswordData, ChangeMyPasswordErrors, ChangeMyPasswordResponses, CheckBatchData, CheckBatchErrors, CheckBatchResponses, CheckData, CheckErrors, CheckResponses, CountTasksData, CountTasksErrors, CountTasksResponses, CreateAssignmentData, CreateAssignmentErrors, CreateAssignmentResponses, CreateClientData, CreateClientErrors, CreateClientResponses, CreateCommentData, CreateCommentErrors, CreateCommentResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreatePermissionData, CreatePermissionErrors, CreatePermissionResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateReportRunData, CreateReportRunErrors, CreateReportRunResponses, CreateRoleData, CreateRoleErrors, CreateRoleResponses, CreateTaskData, CreateTaskErrors, CreateTaskImportData, CreateTaskImportErrors, CreateTaskImportResponses, CreateTaskResponses, DeleteAssignmentData, DeleteAssignmentErrors, DeleteAssignmentResponses, DeleteClientData, DeleteClientErrors, DeleteClientResponses, DeletePermissionData, DeletePermissionErrors, DeletePermissionResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteRoleData, DeleteRoleErrors, DeleteRoleResponses, DeleteTaskData, DeleteTaskErrors, DeleteTaskResponses, DisableUserData, DisableUserErrors, DisableUserResponses, DownloadReportFileData, DownloadReportFileErrors, DownloadReportFileResponses, DryRunPolicyData, DryRunPolicyErrors, DryRunPolicyResponses, EnableUserData, EnableUserErrors, EnableUserResponses, EndMySessionData, EndMySessionErrors, EndMySessionResponses, EndMySessionsData, EndMySessionsErrors, EndMySessionsResponses, EndPreviousClientSecretData, EndPreviousClientSecretErrors, EndPreviousClientSecretResponses, ExplainCheckData, ExplainCheckErrors, ExplainCheckResponses, ExportPolicyData, ExportPolicyErrors, ExportPolicyResponses, ExportTasksData, ExportTasksErrors, ExportTasksResponses, GetAssignmentData, GetAssignmentErrors, GetAssignmentResponses, GetClientData, GetClientErrors, GetClientResponses, GetInvitationData, GetInvitationErrors, GetInvitationResponses, GetMeData, GetMeErrors, GetMeResponses, GetPermissionData, GetPermissionErrors, GetPermissionResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetReportRunData, GetReportRunErrors, GetReportRunResponses, GetRoleData, GetRoleErrors, GetRoleResponses, GetTaskData, GetTaskErrors, GetTaskImportData, GetTaskImportErrors, GetTaskImportResponses, GetTaskResponses, GetTenantData, GetTenantErrors, GetTenantRegistrationData, GetTenantRegistrationErrors, GetTenantRegistrationResponses, GetTenantResponses, GetUserData, GetUserErrors, GetUserResponses, GiveRolePermissionData, GiveRolePermissionErrors, GiveRolePermissionResponses, ImportPolicyData, ImportPolicyErrors, ImportPolicyResponses, ListAssignmentsData, ListAssignmentsErrors, ListAssignmentsResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListClientsData, ListClientsErrors, ListClientsResponses, ListCommentsData, ListCommentsErrors, ListCommentsResponses, ListHoldersData, ListHoldersErrors, ListHoldersResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMyPermissionsData, ListMyPermissionsErrors, ListMyPermissionsResponses, ListMySessionsData, ListMySessionsErrors, ListMySessionsResponses, ListPermissionsData, ListPermissionsErrors, ListPermissionsResponses, ListPolicyChangesData, ListPolicyChangesErrors, ListPolicyChangesResponses, ListProjectMembersData, ListProjectMembersErrors, ListProjectMembersResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListReportRunsData, ListReportRunsErrors, ListReportRunsResponses, ListRolePermissionsData, ListRolePermissionsErrors, ListRolePermissionsResponses, ListRolesData, ListRolesErrors, ListRolesResponses, ListTaskHistoryData, ListTaskHistoryErrors, ListTaskHistoryResponses, ListTaskImportErrorsData, ListTaskImportErrorsErrors, ListTaskImportErrorsResponses, ListTaskImportsData, ListTaskImportsErrors, ListTaskImportsResponses, ListTasksData, ListTasksErrors, ListTasksResponses, ListUsersData, ListUsersErrors, ListUsersResponses, MoveTaskData, MoveTaskErrors, MoveTaskResponses, RegisterTenantData, RegisterTenantErrors, RegisterTenantResponses, RemoveProjectMemberData, RemoveProjectMemberErrors, RemoveProjectMemberResponses, RestoreTaskData, RestoreTaskErrors, RestoreTaskResponses, RotateClientSecretData, RotateClientSecretErrors, RotateClientSecretResponses, SetRolePermissionsData, SetRolePermissionsErrors, SetRolePermissionsResponses, TakeRolePermissionData, TakeRolePermissionErrors, TakeRolePermissionResponses, UpdateAssignmentData, UpdateAssignmentErrors, UpdateAssignmentResponses, UpdateClientData, UpdateClientErrors, UpdateClientResponses, UpdatePermissionData, UpdatePermissionErrors, UpdatePermissionResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateRoleData, UpdateRoleErrors, UpdateRoleResponses, UpdateTaskData, UpdateTaskErrors, UpdateTaskResponses, VerifyMyEmailData, VerifyMyEmailErrors, VerifyMyEmailResponses, VerifyTenantRegistrationData, VerifyTenantRegistrationErrors, VerifyTenantRegistrationResponses, WithdrawInvitationData, WithdrawInvitationErrors, WithdrawInvitationResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -369,7 +369,7 @@ export const updatePermission = <ThrowOnError extends boolean = false>(options: 
 /**
  * Export the policy
  *
- * Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version; with it in If-None-Match the answer is 304 until something changes.
+ * Permissions of the tenant's own, roles and assignments as one document. The ETag names the policy's version and how many assignments hold; with it in If-None-Match the answer is 304 until something changes or ends.
  */
 export const exportPolicy = <ThrowOnError extends boolean = false>(options?: Options<ExportPolicyData, ThrowOnError>) => (options?.client ?? client).get<ExportPolicyResponses, ExportPolicyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -532,7 +532,7 @@ export const giveRolePermission = <ThrowOnError extends boolean = false>(options
 /**
  * List runs
  *
- * Runs of the tenant, oldest first.
+ * Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
  */
 export const listReportRuns = <ThrowOnError extends boolean = false>(options?: Options<ListReportRunsData, ThrowOnError>) => (options?.client ?? client).get<ListReportRunsResponses, ListReportRunsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -543,7 +543,7 @@ export const listReportRuns = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Ask for a report
  *
- * The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end.
+ * The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
  */
 export const createReportRun = <ThrowOnError extends boolean = false>(options: Options<CreateReportRunData, ThrowOnError>) => (options.client ?? client).post<CreateReportRunResponses, CreateReportRunErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -617,7 +617,7 @@ export const createProject = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Delete a project
  *
- * Deletes it with its tasks, for good.
+ * Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
  */
 export const deleteProject = <ThrowOnError extends boolean = false>(options: Options<DeleteProjectData, ThrowOnError>) => (options.client ?? client).delete<DeleteProjectResponses, DeleteProjectErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -713,7 +713,7 @@ export const countTasks = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * Export tasks
  *
- * Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
+ * Every task that the filter chooses, as of one moment and in no order, one to a line. In CSV an apostrophe is put before text that a spreadsheet would take for a formula, which an import takes away; lines of text end in LF, those of the file in CRLF. An export that fails half-way resets the connection, so that it is not taken for a whole one.
  */
 export const exportTasks = <ThrowOnError extends boolean = false>(options?: Options<ExportTasksData, ThrowOnError>) => (options?.client ?? client).get<ExportTasksResponses, ExportTasksErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -912,7 +912,7 @@ export const restoreTask = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * List invitations
  *
- * Oldest first, with what became of them.
+ * Oldest first, with what became of them. One is forgotten thirty days after its expires_at.
  */
 export const listInvitations = <ThrowOnError extends boolean = false>(options?: Options<ListInvitationsData, ThrowOnError>) => (options?.client ?? client).get<ListInvitationsResponses, ListInvitationsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -938,7 +938,7 @@ export const createInvitation = <ThrowOnError extends boolean = false>(options: 
 /**
  * Accept an invitation
  *
- * With the token of the mailed link, and a password. The page behind the link does the same.
+ * With the token of the mailed link, and a password. The page behind the link does the same. Whoever invited must still be able to give the role.
  */
 export const acceptInvitation = <ThrowOnError extends boolean = false>(options: Options<AcceptInvitationData, ThrowOnError>) => (options.client ?? client).post<AcceptInvitationResponses, AcceptInvitationErrors, ThrowOnError>({
     url: '/users/v1/invitations/acceptance',
@@ -947,6 +947,17 @@ export const acceptInvitation = <ThrowOnError extends boolean = false>(options: 
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+/**
+ * Withdraw an invitation
+ *
+ * Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+ */
+export const withdrawInvitation = <ThrowOnError extends boolean = false>(options: Options<WithdrawInvitationData, ThrowOnError>) => (options.client ?? client).delete<WithdrawInvitationResponses, WithdrawInvitationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/users/v1/invitations/{id}',
+    ...options
 });
 
 /**
@@ -1013,7 +1024,7 @@ export const verifyTenantRegistration = <ThrowOnError extends boolean = false>(o
 /**
  * Read a registration's status
  *
- * Every step with its state. It names no person; whoever knows the id may read it.
+ * Every step with its state. It names no person; whoever knows the id may read it. One that became no tenant is forgotten thirty days after its expires_at.
  */
 export const getTenantRegistration = <ThrowOnError extends boolean = false>(options: Options<GetTenantRegistrationData, ThrowOnError>) => (options.client ?? client).get<GetTenantRegistrationResponses, GetTenantRegistrationErrors, ThrowOnError>({ url: '/users/v1/tenant-registrations/{id}', ...options });
 
@@ -1042,7 +1053,7 @@ export const getUser = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Disable a person
  *
- * Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves.
+ * Ends the person's sessions and refresh tokens at once, and their access tokens in every service within two seconds. Again it changes nothing. Nobody disables themselves, or a person who holds tenant:write: take that role away first.
  */
 export const disableUser = <ThrowOnError extends boolean = false>(options: Options<DisableUserData, ThrowOnError>) => (options.client ?? client).post<DisableUserResponses, DisableUserErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -771,7 +771,7 @@ export type Invitation = {
      * What the person will be given
      */
     role: string;
-    status: 'pending' | 'accepted' | 'expired';
+    status: 'pending' | 'accepted' | 'expired' | 'withdrawn';
 };
 
 export type InvitationDraft = {
@@ -1703,7 +1703,7 @@ export type RunFailure = {
 
 export type RunFile = {
     /**
-     * Characters that this format cannot show and the file has □ for; XLSX and CSV hold them all
+     * Characters that this format cannot show: a PDF has □ for each, and a spreadsheet � for control characters; CSV holds them all
      */
     characters_replaced: number;
     /**
@@ -5146,6 +5146,10 @@ export type CreateReportRunErrors = {
      */
     406: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6077,7 +6081,7 @@ export type CountTasksData = {
          */
         status?: string;
         /**
-         * The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+         * The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
          */
         filter?: string;
         /**
@@ -6155,7 +6159,7 @@ export type ExportTasksData = {
          */
         status?: string;
         /**
-         * The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+         * The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
          */
         filter?: string;
         /**
@@ -6597,7 +6601,7 @@ export type ListTasksData = {
          */
         status?: string;
         /**
-         * The filter language: see the list of tasks. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+         * The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
          */
         filter?: string;
         /**
@@ -7562,6 +7566,83 @@ export type AcceptInvitationResponses = {
 };
 
 export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
+
+export type WithdrawInvitationData = {
+    body?: never;
+    headers?: {
+        /**
+         * Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/users/v1/invitations/{id}';
+};
+
+export type WithdrawInvitationErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Not Acceptable
+     */
+    406: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Request Entity Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Internal Server Error
+     */
+    500: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type WithdrawInvitationError = WithdrawInvitationErrors[keyof WithdrawInvitationErrors];
+
+export type WithdrawInvitationResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type WithdrawInvitationResponse = WithdrawInvitationResponses[keyof WithdrawInvitationResponses];
 
 export type GetInvitationData = {
     body?: never;
