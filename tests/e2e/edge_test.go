@@ -3,11 +3,14 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,6 +54,7 @@ func TestGatewayRefusesWithProblems(t *testing.T) {
 		"a service's name":   {"GET /tasks HTTP/1.1\r\nHost: a\r\n\r\n", "404"},
 		"between services":   {"GET /auth/v1/platform/credentials/x HTTP/1.1\r\nHost: a\r\n\r\n", "404"},
 		"unknown document":   {"GET /docs/nothing HTTP/1.1\r\nHost: a\r\n\r\n", "404"},
+		"another version":    {"GET /docs/site.css HTTP/1.1\r\nHost: a\r\nIf-Match: \"x\"\r\n\r\n", "412"},
 		"method of a page":   {"PUT /docs/ HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", "405"},
 		"method of anything": {"TRACE /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\n\r\n", "405"},
 		"large body":         {"POST /tasks/v1/tasks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 10485760\r\n\r\n", "413"},
@@ -186,5 +190,56 @@ func TestHeadersComeOnce(t *testing.T) {
 		if got := resp.Header.Values("X-Content-Type-Options"); len(got) != 1 || got[0] != "nosniff" {
 			t.Errorf("%s: X-Content-Type-Options is %q", path, got)
 		}
+	}
+}
+
+// A cache that many share tells what was compressed from what was not, and the
+// gateway's own files, which are small, come whole.
+func TestDocumentationIsSharedByCaches(t *testing.T) {
+	for path, part := range map[string]string{"/docs/site.css": "bytes=99999999-", "/docs/openapi.json": "bytes=0-9"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, platform.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Range", part)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("Vary") != "Accept-Encoding" || !strings.HasPrefix(resp.Header.Get("Cache-Control"), "public") {
+			t.Errorf("%s of %s: answered %s %v", part, path, resp.Status, resp.Header)
+		}
+	}
+}
+
+// The access log holds the path that was asked for, also where the gateway
+// itself answers, and never the query.
+func TestAccessLogTellsWhatWasAskedFor(t *testing.T) {
+	id := rand.Text()
+	for _, path := range []string{"/nowhere/" + id, "/docs/" + id, "/tasks/v1/" + id} {
+		resp, err := http.Get(platform.URL + path + "?code=secret" + id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode < 400 {
+			t.Errorf("%s: answered %s", path, resp.Status)
+		}
+	}
+	var log []byte
+	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline) && bytes.Count(log, []byte(id)) < 3; time.Sleep(100 * time.Millisecond) {
+		var err error
+		if log, err = os.ReadFile(filepath.Join(root, state, "nginx", "access.log")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{"/nowhere/", "/docs/", "/tasks/v1/"} {
+		if !bytes.Contains(log, []byte(`"path":"`+path+id+`","status":4`)) {
+			t.Errorf("the log does not show %s%s", path, id)
+		}
+	}
+	if bytes.Contains(log, []byte("secret"+id)) {
+		t.Error("the log shows a query")
 	}
 }
