@@ -27,13 +27,13 @@ func (p *platform) gateway(ctx context.Context) (process, error) {
 	var upstreams strings.Builder
 	fmt.Fprintf(&upstreams, "map \"\" $public_url {\n\tdefault %s;\n}\n", p.publicURL())
 	for _, s := range services {
-		fmt.Fprintf(&upstreams, "upstream %s {\n\tserver %s max_fails=0;\n", s, p.at(strings.ToUpper(s)))
+		fmt.Fprintf(&upstreams, "map \"\" $%[1]s {\n\tdefault %[1]s;\n}\nupstream %[1]s {\n\tserver %[2]s max_fails=0;\n", s, p.at(strings.ToUpper(s)))
 		if s == "tasks" {
 			fmt.Fprintf(&upstreams, "\tserver %s max_fails=0;\n", p.at("TASKS_2"))
 		}
 		upstreams.WriteString("\tkeepalive 64;\n}\n")
 	}
-	site := fmt.Sprintf("listen %s;\nlisten [::1]:%d;\nlisten %s ssl http2;\nlisten [::1]:%d ssl http2;\nserver_name localhost;\nssl_certificate cert.pem;\nssl_certificate_key key.pem;\nssl_protocols TLSv1.2 TLSv1.3;\nset $docs %s;\n",
+	site := fmt.Sprintf("listen %s;\nlisten [::1]:%d;\nlisten %s ssl http2;\nlisten [::1]:%d ssl http2;\nserver_name localhost;\nssl_certificate cert.pem;\nssl_certificate_key key.pem;\nssl_protocols TLSv1.2 TLSv1.3;\nset $docs %[5]s;\nset $documents %[5]s;\naccess_log access.log json buffer=64k flush=1s;\n",
 		p.at("GATEWAY"), p.ports["GATEWAY"], p.at("GATEWAY_TLS"), p.ports["GATEWAY_TLS"], p.path("docs"))
 	if !hasIPv6() {
 		site = strings.ReplaceAll(strings.ReplaceAll(site, fmt.Sprintf("listen [::1]:%d;\n", p.ports["GATEWAY"]), ""), fmt.Sprintf("listen [::1]:%d ssl http2;\n", p.ports["GATEWAY_TLS"]), "")

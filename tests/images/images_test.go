@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"bailiwick.dev/tests/needs"
@@ -18,11 +19,18 @@ func needsDocker(t *testing.T) {
 	needs.Command(t, "no Docker engine answers", "docker", "info")
 }
 
+// build is the README's.
+const build = "deploy/docker/postgres/build && deploy/docker/nginx/build && deploy/docker/build"
+
+var built = sync.OnceValues(func() ([]byte, error) {
+	cmd := exec.Command("bash", "-c", build)
+	cmd.Dir = root
+	return cmd.CombinedOutput()
+})
+
 func TestEachServiceRunsFromScratch(t *testing.T) {
 	needsDocker(t)
-	build := exec.CommandContext(t.Context(), "deploy/docker/build")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
+	if out, err := built(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	for _, service := range []string{"auth", "users", "authz", "tasks", "reports"} {
