@@ -138,6 +138,7 @@ func TestComposeRunsACompanysDay(t *testing.T) {
 	s.confined(ctx, t)
 	s.encrypted(t)
 	s.replaced(ctx, t)
+	s.hurried(ctx, t)
 	s.compose(ctx, t, "restart")
 	s.day(ctx, t)
 }
@@ -193,4 +194,24 @@ func (s *stack) replaced(ctx context.Context, t *testing.T) {
 	defer cancel()
 	s.answers(short, t)
 	s.compose(ctx, t, "up", "-d", "--no-deps", "tasks")
+}
+
+// hurried leaves the gateway fewer ports than it is sent requests in a minute,
+// for which the kernel keeps each.
+func (s *stack) hurried(ctx context.Context, t *testing.T) {
+	t.Helper()
+	s.run(ctx, t, `printf 'version: "3.8"\nservices: {gateway: {sysctls: {net.ipv4.ip_local_port_range: 50000 51000}}}\n' > few.yaml`)
+	s.compose(ctx, t, "-f", "few.yaml", "up", "-d", "--no-deps", "gateway")
+	s.answers(ctx, t)
+	for n := range 1500 {
+		resp, err := http.Get(s.URL + "/tasks/v1/tasks")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusUnauthorized {
+			t.Fatalf("request %d: answered %s", n, resp.Status)
+		}
+		time.Sleep(2 * time.Millisecond) // a port is used again after a second
+	}
 }
