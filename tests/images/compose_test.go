@@ -87,6 +87,15 @@ func (s *stack) compose(ctx context.Context, t *testing.T, args ...string) strin
 	return s.run(ctx, t, "docker-compose -f deploy/docker/docker-compose.yaml -f deploy/docker/trial.yaml "+strings.Join(args, " "))
 }
 
+// containers is a command that lists those of a service, or all.
+func (s *stack) containers(service string) string {
+	list := "docker ps -aq --filter label=com.docker.compose.project=" + s.project
+	if service != "" {
+		list += " --filter label=com.docker.compose.service=" + service
+	}
+	return list
+}
+
 // answers waits until every service answers through the gateway.
 func (s *stack) answers(ctx context.Context, t *testing.T) {
 	t.Helper()
@@ -156,9 +165,9 @@ func (s *stack) day(ctx context.Context, t *testing.T) {
 func (s *stack) confined(ctx context.Context, t *testing.T) {
 	t.Helper()
 	const format = "'{{.Name}} {{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.RestartCount}}'"
-	for line := range strings.Lines(s.run(ctx, t, "docker inspect -f "+format+" $(docker ps -aq --filter label=com.docker.compose.project="+s.project+")")) {
+	for line := range strings.Lines(s.run(ctx, t, "docker inspect -f "+format+" $("+s.containers("")+")")) {
 		name, how, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if how != "65532:65532 true [ALL] 0" && !strings.HasPrefix(name, "/"+s.project+"_postgres") {
+		if how != "65532:65532 true [ALL] 0" && !strings.Contains(name, "postgres") {
 			t.Errorf("%s runs as %s", name, how)
 		}
 	}
@@ -189,7 +198,7 @@ func (s *stack) encrypted(t *testing.T) {
 func (s *stack) replaced(ctx context.Context, t *testing.T) {
 	t.Helper()
 	s.compose(ctx, t, "up", "-d", "--no-deps", "--no-recreate", "--scale", "tasks=2", "tasks")
-	s.run(ctx, t, "docker stop "+s.project+"_tasks_1")
+	s.run(ctx, t, "docker stop $("+s.containers("tasks")+" | tail -1)") // the oldest comes last
 	short, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	s.answers(short, t)
