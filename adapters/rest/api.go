@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -51,6 +53,9 @@ type API struct {
 	turns  *semaphore.Weighted   // in values of JSON
 	room   *semaphore.Weighted   // in bytes of files
 	shown  map[string]func() any // by readiness
+
+	complete sync.Once
+	plain    map[string][]string // the methods of each path without parameters
 }
 
 // Operation is what a client must know of an operation.
@@ -104,7 +109,7 @@ func init() {
 // New returns a surface without operations.
 func New(cfg Config) *API {
 	problemsAt(cfg.PublicURL)
-	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), turns: semaphore.NewWeighted(maxValues), room: semaphore.NewWeighted(maxFiles), shown: map[string]func() any{}}
+	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), turns: semaphore.NewWeighted(maxValues), room: semaphore.NewWeighted(maxFiles), shown: map[string]func() any{}, plain: map[string][]string{}}
 	a.router.Use(requestID, observe(cfg.Service), compress, notModified, recoverPanic, a.crossOrigin(), middleware.GetHead)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))
@@ -156,7 +161,30 @@ var scopes = map[string]string{
 	"tasks": "projects, tasks and comments", "reports": "reports"}
 
 // Handler serves the surface.
-func (a *API) Handler() http.Handler { return a.router }
+func (a *API) Handler() http.Handler {
+	a.complete.Do(a.refuseOthers)
+	return a.router
+}
+
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// refuseOthers has a path without parameters refuse the methods that it has not
+// itself, where one with a parameter in the same place has them: no "acceptance"
+// is an id.
+func (a *API) refuseOthers() {
+	for _, r := range a.router.Routes() {
+		if strings.ContainsAny(r.Pattern, "{*") {
+			continue
+		}
+		own := slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return r.Handlers[m] == nil })
+		a.plain[r.Pattern] = own
+		for _, m := range methods {
+			if r.Handlers[m] == nil && a.router.Match(chi.NewRouteContext(), m, r.Pattern) {
+				a.router.MethodFunc(m, r.Pattern, a.methodNotAllowed)
+			}
+		}
+	}
+}
 
 // Router takes handlers that no OpenAPI operation describes: protocol
 // endpoints, pages, large streams.
@@ -337,16 +365,13 @@ func (a *API) Show(part string, status func() any) { a.shown[part] = status }
 // methodNotAllowed answers 405 and names the methods that the path has
 // (RFC 9110, section 15.5.6).
 func (a *API) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
-	var allowed []string
-	for _, m := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-		if a.router.Match(chi.NewRouteContext(), m, cmp.Or(r.URL.RawPath, r.URL.Path)) {
-			allowed = append(allowed, m)
-		}
-		if m == "GET" && len(allowed) > 0 { // where there is a GET there is a HEAD
-			allowed = append(allowed, "HEAD")
-		}
+	path := cmp.Or(r.URL.RawPath, r.URL.Path)
+	allowed, plain := a.plain[path]
+	if !plain {
+		allowed = slices.DeleteFunc(slices.Clone(methods), func(m string) bool { return !a.router.Match(chi.NewRouteContext(), m, path) })
 	}
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	// Where there is a GET there is a HEAD.
+	w.Header().Set("Allow", strings.Replace(strings.Join(allowed, ", "), http.MethodGet, http.MethodGet+", "+http.MethodHead, 1))
 	p := newProblem(http.StatusMethodNotAllowed, "method_not_allowed", "this path has no such method")
 	WriteProblem(w, r, p)
 }

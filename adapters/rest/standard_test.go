@@ -280,3 +280,29 @@ func TestMalformedIdempotencyKeyIsRefused(t *testing.T) {
 		t.Errorf("a key of 255 characters: %d %s", resp.StatusCode, body)
 	}
 }
+
+// A path that another with a parameter would match has no more methods than its own.
+func TestPathsHaveTheirOwnMethods(t *testing.T) {
+	t.Parallel()
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "http://localhost:8080"})
+	done := func(context.Context, identity.Caller, *struct {
+		ID string `path:"id"`
+	}) (*struct{}, error) {
+		return nil, nil
+	}
+	for _, method := range []string{"GET", "DELETE"} {
+		rest.Register(a, rest.Operation{ID: method, Method: method, Path: "/v1/things/{id}", Tag: "things", Public: true, Summary: "One"}, done)
+	}
+	rest.Register(a, rest.Operation{ID: "accept", Method: "POST", Path: "/v1/things/acceptance", Tag: "things", Public: true, Summary: "Accept"},
+		func(context.Context, identity.Caller, *struct{}) (*struct{}, error) { return nil, nil })
+	for request, want := range map[string]string{
+		"POST acceptance": "", "GET acceptance": "POST", "HEAD acceptance": "POST", "PUT acceptance": "POST", "DELETE acceptance": "POST",
+		"GET x": "", "DELETE x": "", "POST x": "GET, HEAD, DELETE",
+	} {
+		method, path, _ := strings.Cut(request, " ")
+		r := resttest.Do(t, a.Handler(), "", method, "/things/v1/things/"+path, nil)
+		if got := r.Header.Get("Allow"); got != want || (r.Status == 405) != (want != "") {
+			t.Errorf("%s: %d, Allow %q, want %q", request, r.Status, got, want)
+		}
+	}
+}
