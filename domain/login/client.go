@@ -65,6 +65,7 @@ type Client struct {
 	AuthMethod             string            `json:"token_endpoint_auth_method" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"How it proves itself; a secret may be sent either way" example:"client_secret_basic"`
 	JWKS                   *KeySet           `json:"jwks,omitempty" doc:"The public keys for private_key_jwt"`
 	Enabled                bool              `json:"enabled" doc:"Whether it gets tokens at all" example:"true"`
+	Ended                  *time.Time        `json:"-"` // until when its access tokens are revoked, with it or with its tenant; only who finds a client of any tenant is told
 	FirstParty             bool              `json:"first_party" doc:"Whether it is the platform operator's own, which the operator decides" example:"false"`
 	PreviousUntil          *time.Time        `json:"previous_secret_expires_at,omitempty" doc:"Until when the secret before the last rotation works" example:"2026-02-01T09:00:00Z"`
 	Version                int64             `json:"version" doc:"Counts the changes" example:"1"`

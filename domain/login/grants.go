@@ -49,17 +49,9 @@ type Grants interface {
 	// RevokeToken notes that one access token is revoked until it expires.
 	RevokeToken(ctx context.Context, tenant identity.TenantID, jti string, expires time.Time, e Event) error
 	// Living reports whether an access token is not revoked, by itself or with
-	// its family or person, nor from before its client was disabled or its tenant
-	// suspended. Whether these are so now is for who finds the client.
-	Living(ctx context.Context, tenant identity.TenantID, t AccessToken) (bool, error)
-}
-
-// AccessToken is what a revocation can name of one.
-type AccessToken struct {
-	ID       string    // its jti
-	Family   uuid.UUID // zero: none
-	ClientID string    // empty: one of our own services, which act for a suspended tenant too
-	IssuedAt time.Time
+	// its family or person; family is uuid.Nil where there is none. It does not
+	// look at the client and the tenant, as whoever finds the client does.
+	Living(ctx context.Context, tenant identity.TenantID, family uuid.UUID, jti string) (bool, error)
 }
 
 // PushedRequest is an authorization request that came from the client itself (RFC 9126).

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +13,6 @@ import (
 	"github.com/ory/fosite"
 
 	"bailiwick.dev/domain/fault"
-	"bailiwick.dev/domain/identity"
-	"bailiwick.dev/domain/login"
 )
 
 // introspect tells a client about a token of its own (RFC 7662). A token that
@@ -83,21 +80,18 @@ func (s *server) ofAccessToken(ctx context.Context, c *client, token string) (*i
 }
 
 // living reports whether a token that we have made has not been revoked, as the
-// store knows it at this moment, and whether its client, which may have been
-// looked up within the second, is there to use it.
+// store knows it at this moment, nor has ended with its client, which may have been
+// looked up within the second.
 func (s *server) living(ctx context.Context, claims accessClaims) (bool, error) {
-	if _, err := s.recentClient(ctx, claims.ClientID); err != nil {
-		if fault.Is(err, fault.NotFound) {
-			err = nil
-		}
+	c, err := s.recentClient(ctx, claims.ClientID)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil || c.Ended != nil && !claims.IssuedAt.Time().After(*c.Ended) {
 		return false, err
 	}
-	t := login.AccessToken{ID: claims.ID, ClientID: claims.ClientID, IssuedAt: claims.IssuedAt.Time()}
-	t.Family, _ = familyOf(claims.ID)
-	if claims.Subject == claims.ClientID && slices.Contains(strings.Fields(claims.Scope), identity.PlatformScope) {
-		t.ClientID = ""
-	}
-	return s.store.Living(ctx, tenantIn(claims), t)
+	family, _ := familyOf(claims.ID)
+	return s.store.Living(ctx, tenantIn(claims), family, claims.ID)
 }
 
 const (

@@ -134,6 +134,7 @@ func TestTokensFromBeforeAClientWasDisabledAreNotActive(t *testing.T) {
 	for version, enabled := range []bool{false, true} {
 		w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{"enabled": enabled}, 200, nil, "If-Match", fmt.Sprintf("%q", strconv.Itoa(version+1)))
 	}
+	time.Sleep(recentLife)
 	if w.active(t, tok.AccessToken) || w.active(t, machine) || !w.active(t, tok.RefreshToken) {
 		t.Error("an access token from before is active, or the refresh token is not")
 	}

@@ -98,12 +98,16 @@ func (s *Store) PutClient(ctx context.Context, tenant identity.TenantID, c login
 	return err
 }
 
-const findClient = `select ` + clientColumns + ` from clients c where id = $1 and not exists (select from suspended_tenants s where s.tenant_id = c.tenant_id)`
+const findClient = `select ` + clientColumns + `, (select max(at) from revocations r where r.tenant_id = c.tenant_id and subject in ('', 'client:' || c.id)) as ended
+	from clients c where id = $1 and not exists (select from suspended_tenants s where s.tenant_id = c.tenant_id)`
 
 // FindClient returns a client of any tenant by its id, or fault.NotFound. A
 // tenant that is suspended has none.
 func (s *Store) FindClient(ctx context.Context, id string) (login.Client, error) {
-	var rows []client
+	var rows []struct {
+		client
+		Ended *time.Time
+	}
 	err := s.system.System(ctx, func(b *pgx.Batch) { postgres.Many(b, &rows, findClient, id) })
 	if err == nil && len(rows) != 1 {
 		err = notFound()
@@ -111,7 +115,9 @@ func (s *Store) FindClient(ctx context.Context, id string) (login.Client, error)
 	if err != nil {
 		return login.Client{}, err
 	}
-	return rows[0].domain(), nil
+	c := rows[0].domain()
+	c.Ended = rows[0].Ended
+	return c, nil
 }
 
 const selectClient = `select ` + clientColumns + ` from clients where tenant_id = $1 and id = $2`

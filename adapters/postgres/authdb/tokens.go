@@ -131,18 +131,17 @@ func (s *Store) RevokeRefresh(ctx context.Context, tenant identity.TenantID, cli
 }
 
 const (
-	notRevoked = `not exists (select from revoked_tokens where tenant_id = $1 and jti = $2)
-		and not exists (select from revocations where tenant_id = $1 and $3 <> '' and subject in ('', 'client:' || $3) and at >= $4)`
+	notRevoked        = `not exists (select from revoked_tokens where tenant_id = $1 and jti = $2)`
 	selectLivingAlone = `select 1 where ` + notRevoked
 	selectLiving      = `select 1 from token_families f join credentials c on c.tenant_id = $1 and c.user_id = f.user_id and c.enabled
-		where f.tenant_id = $1 and f.id = $5 and f.revoked_at is null and f.expires_at > now() and ` + notRevoked
+		where f.tenant_id = $1 and f.id = $3 and f.revoked_at is null and f.expires_at > now() and ` + notRevoked
 )
 
 // Living implements login.Grants.
-func (s *Store) Living(ctx context.Context, tenant identity.TenantID, t login.AccessToken) (bool, error) {
-	sql, args := selectLiving, []any{tenant, t.ID, t.ClientID, t.IssuedAt, t.Family}
-	if t.Family == uuid.Nil {
-		sql, args = selectLivingAlone, args[:4]
+func (s *Store) Living(ctx context.Context, tenant identity.TenantID, family uuid.UUID, jti string) (bool, error) {
+	sql, args := selectLiving, []any{tenant, jti, family}
+	if family == uuid.Nil {
+		sql, args = selectLivingAlone, args[:2]
 	}
 	n, err := s.exec(ctx, tenant, sql, args...)
 	return n > 0, err

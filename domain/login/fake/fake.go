@@ -5,7 +5,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -103,9 +102,6 @@ func (s *Store) ChangeClient(_ context.Context, who identity.Caller, _, c login.
 	if i < 0 || s.clients[who.Tenant][i].Version != c.Version-1 {
 		return c, login.Stale()
 	}
-	if !c.Enabled {
-		s.of(who.Tenant).ended["client:"+c.ID] = time.Now()
-	}
 	c.FirstParty = s.clients[who.Tenant][i].FirstParty
 	s.clients[who.Tenant][i] = c
 	return c, nil
@@ -133,7 +129,6 @@ func (s *Store) DeleteClient(_ context.Context, who identity.Caller, id string, 
 	case s.clients[who.Tenant][i].Version != version:
 		return login.Stale()
 	}
-	s.of(who.Tenant).ended["client:"+id] = time.Now()
 	s.clients[who.Tenant] = slices.Delete(s.clients[who.Tenant], i, i+1)
 	return nil
 }

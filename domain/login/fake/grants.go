@@ -19,7 +19,6 @@ type grants struct {
 	families map[uuid.UUID]*family
 	tokens   map[string]*token
 	revoked  map[string]bool
-	ended    map[string]time.Time // before when tokens of a client, or of all, are revoked
 }
 
 type family struct {
@@ -40,7 +39,7 @@ func (s *Store) of(tenant uuid.UUID) *grants {
 		s.grants = map[uuid.UUID]*grants{}
 	}
 	if s.grants[tenant] == nil {
-		s.grants[tenant] = &grants{map[string]login.PushedRequest{}, map[string]login.Code{}, map[uuid.UUID]*family{}, map[string]*token{}, map[string]bool{}, map[string]time.Time{}}
+		s.grants[tenant] = &grants{map[string]login.PushedRequest{}, map[string]login.Code{}, map[uuid.UUID]*family{}, map[string]*token{}, map[string]bool{}}
 	}
 	return s.grants[tenant]
 }
@@ -212,12 +211,9 @@ func (s *Store) RevokeToken(_ context.Context, tenant identity.TenantID, jti str
 }
 
 // Living implements login.Grants.
-func (s *Store) Living(_ context.Context, tenant identity.TenantID, t login.AccessToken) (bool, error) {
+func (s *Store) Living(_ context.Context, tenant identity.TenantID, id uuid.UUID, jti string) (bool, error) {
 	defer s.lock()()
 	g := s.of(tenant)
-	if t.ClientID != "" && (!t.IssuedAt.After(g.ended[""]) || !t.IssuedAt.After(g.ended["client:"+t.ClientID])) {
-		return false, nil
-	}
-	f := g.families[t.Family]
-	return !g.revoked[t.ID] && (t.Family == uuid.Nil || f != nil && !f.ended && f.ExpiresAt.After(time.Now()) && s.works(tenant, f.UserID)), nil
+	f := g.families[id]
+	return !g.revoked[jti] && (id == uuid.Nil || f != nil && !f.ended && f.ExpiresAt.After(time.Now()) && s.works(tenant, f.UserID)), nil
 }

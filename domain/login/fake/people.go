@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -78,9 +77,6 @@ func (s *Store) suspend(tenant uuid.UUID, suspended bool, e login.Event) error {
 	defer s.lock()()
 	if s.suspended[tenant] != suspended {
 		s.note(tenant, e)
-		if suspended {
-			s.of(tenant).ended[""] = time.Now()
-		}
 	}
 	s.suspended[tenant] = suspended
 	return nil
