@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,6 +120,9 @@ func (f *Files) Open(ctx context.Context, at report.Place) (io.ReadSeekCloser, e
 // Sweep implements report.Files. What a killed process was writing lies beside
 // its objects in a directory; S3 shows no such thing.
 func (f *Files) Sweep(ctx context.Context, tenant identity.TenantID, run, keep uuid.UUID) error {
+	if err := f.readable(tenant, run); err != nil {
+		return err
+	}
 	list := f.bucket.List(&blob.ListOptions{Prefix: prefix(tenant, run)})
 	for {
 		o, err := list.Next(ctx)
@@ -139,6 +143,25 @@ func (f *Files) Sweep(ctx context.Context, tenant identity.TenantID, run, keep u
 		_ = os.Remove(filepath.Join(f.dir, tenant.String(), run.String()))
 	}
 	return nil
+}
+
+// readable returns an error where a directory cannot be read, which the bucket
+// would show as an empty one.
+func (f *Files) readable(tenant identity.TenantID, run uuid.UUID) error {
+	if f.dir == "" {
+		return nil
+	}
+	_, err := os.Stat(f.dir)
+	if err == nil {
+		_, err = os.ReadDir(filepath.Join(f.dir, tenant.String(), run.String()))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	if err != nil {
+		err = fault.Wrap(fault.Unavailable, "storage_unavailable", "the file store does not answer", err)
+	}
+	return err
 }
 
 // Ready reports whether files can be kept.

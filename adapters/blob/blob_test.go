@@ -146,6 +146,29 @@ func TestSweepLeavesOneFile(t *testing.T) {
 	}
 }
 
+// What cannot be listed is not taken for empty: the run's row would go, and its
+// file stay for ever.
+func TestSweepOfAnUnreadableDirectoryFails(t *testing.T) {
+	t.Parallel()
+	f, dir := open(t)
+	at := place()
+	if err := os.Mkdir(filepath.Join(dir, at.Tenant.String()), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, at.Tenant.String(), at.Run.String()), nil, 0o600); err != nil { // no directory
+		t.Fatal(err)
+	}
+	if err := f.Sweep(t.Context(), at.Tenant, at.Run, uuid.Nil); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("a run's directory: %v, want unavailable", err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Sweep(t.Context(), at.Tenant, at.Run, uuid.Nil); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("the bucket's: %v, want unavailable", err)
+	}
+}
+
 func TestFullDiskIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	f, _ := open(t)

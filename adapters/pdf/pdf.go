@@ -43,7 +43,7 @@ func init() { api.DisableConfigDir() } // pdfcpu would write into the home direc
 
 // Render implements report.Renderer.
 func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) error {
-	if n, err := d.Count(); err == nil && n > maxRows { // not only when all those were set
+	if d.Exceeds(maxRows) {
 		return errTooMany()
 	}
 	t := newTable(d)

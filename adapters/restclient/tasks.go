@@ -50,7 +50,7 @@ func (c *Client) Tasks(ctx context.Context, tenant identity.TenantID, f task.Fil
 // Count implements report.Source.
 func (c *Client) Count(ctx context.Context, tenant identity.TenantID, f task.Filter) (n int64, err error) {
 	q := query(f)
-	q.Set("by", "status") // a task has one
+	q.Set("by", "priority") // a task has one of few
 	var got struct {
 		Items []task.Count `json:"items"`
 	}

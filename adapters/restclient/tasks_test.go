@@ -93,10 +93,10 @@ func TestTasksAreCounted(t *testing.T) {
 			_, _ = w.Write([]byte(`{"access_token":"t","token_type":"Bearer","expires_in":600}`))
 			return
 		}
-		if r.URL.Path != "/tasks/v1/task-counts" || r.URL.RawQuery != "by=status&status=open" {
+		if r.URL.Path != "/tasks/v1/task-counts" || r.URL.RawQuery != "by=priority&status=open" {
 			w.WriteHeader(http.StatusNotFound)
 		}
-		_, _ = w.Write([]byte(`{"items":[{"value":"open","count":7},{"value":"done","count":5}]}`))
+		_, _ = w.Write([]byte(`{"items":[{"value":"high","count":7},{"value":"low","count":5}]}`))
 	}))
 	t.Cleanup(srv.Close)
 	c := restclient.New(config.Platform{ClientID: "c", ClientSecret: "s", AuthURL: srv.URL, TasksURL: srv.URL})

@@ -30,7 +30,7 @@ const (
 	// Above 4 GiB of XML a sheet needs ZIP64 headers that Go writes in a way
 	// which Excel takes for a broken file. Text may take this much of it.
 	maxText = 3 << 30
-	tidy    = 4096 // rows between two looks at the temporary directory
+	tidy    = 256 // rows between two looks at the temporary directory
 )
 
 // Renderer implements report.Renderer.
@@ -40,7 +40,7 @@ var _ report.Renderer = Renderer{}
 
 // Render implements report.Renderer.
 func (Renderer) Render(ctx context.Context, w io.Writer, d report.Document) (err error) {
-	if n, err := d.Count(); err == nil && n > maxRows { // not only when all those were written
+	if d.Exceeds(maxRows) {
 		return errTooMany()
 	}
 	// Without a directory that can be written to, excelize would keep

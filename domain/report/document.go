@@ -21,6 +21,13 @@ type Document struct {
 	Replaced func(characters int64) // is told of what the format could not show and the file has a substitute for
 }
 
+// Exceeds reports whether there are more rows than a format holds, so that nobody
+// has set those when it finds out. Where nobody counts, it will find out.
+func (d Document) Exceeds(most int64) bool {
+	n, err := d.Count()
+	return err == nil && n > most
+}
+
 // Column is one of a table. Share is its part of a page's width, in twelfths; a
 // column without one is left out where width is short.
 type Column struct {

@@ -49,11 +49,17 @@ type Journal interface {
 	End(ctx context.Context, tenant identity.TenantID, id uuid.UUID, s Status, why *RunFailure, at time.Time) error
 }
 
-// Due is a run that should be under way, or that is kept for long enough.
+// Due is a run that should be under way.
 type Due struct {
 	TenantID identity.TenantID
 	ID       uuid.UUID
 	Format   Format
+}
+
+// RunID is which run it is among those of all tenants.
+type RunID struct {
+	TenantID identity.TenantID
+	ID       uuid.UUID
 }
 
 // Queue finds runs over all tenants.
@@ -62,9 +68,9 @@ type Queue interface {
 	// notes when to look again. Of two that ask at once each gets other runs.
 	Take(ctx context.Context, at time.Time) ([]Due, error)
 	// Old returns some of the runs that were over before then.
-	Old(ctx context.Context, then time.Time) ([]Due, error)
+	Old(ctx context.Context, then time.Time) ([]RunID, error)
 	// Drop drops a run that is over; one that is gone is no error.
-	Drop(ctx context.Context, d Due) error
+	Drop(ctx context.Context, r RunID) error
 }
 
 // Generation makes files, however long it takes.

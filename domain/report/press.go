@@ -178,19 +178,25 @@ func (p *Press) Cancel(ctx context.Context, tenant identity.TenantID, id uuid.UU
 }
 
 // Purge drops some of the runs that were over before then, each after its file,
-// and returns how many; to repeat it is to go on. One that fails does not keep
-// the others.
-func Purge(ctx context.Context, q Queue, f Files, then time.Time) (int64, error) {
+// and returns how many; to repeat it is to go on. Why one stays is told when none
+// can be dropped any more.
+func Purge(ctx context.Context, q Queue, f Files, then time.Time) (n int64, err error) {
 	old, err := q.Old(ctx, then)
 	failed := []error{err}
-	for _, d := range old {
-		err := f.Sweep(ctx, d.TenantID, d.ID, uuid.Nil)
+	for _, r := range old {
+		err := f.Sweep(ctx, r.TenantID, r.ID, uuid.Nil)
 		if err == nil {
-			err = q.Drop(ctx, d)
+			err = q.Drop(ctx, r)
+		}
+		if err == nil {
+			n++
 		}
 		failed = append(failed, err)
 	}
-	return int64(len(old)), errors.Join(failed...)
+	if n > 0 {
+		return n, nil
+	}
+	return 0, errors.Join(failed...)
 }
 
 // Reconcile begins what is due: what Temporal could not be told of when it was

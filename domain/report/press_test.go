@@ -154,9 +154,16 @@ func TestOldRunsArePurgedWithTheirFiles(t *testing.T) {
 	if _, live := w.render(t, live); err != nil || live != nil {
 		t.Fatal(err, live)
 	}
+	other := w.ask(t, report.CSV, "T")
+	if _, err := w.service.Cancel(t.Context(), w.who, other.ID); err != nil {
+		t.Fatal(err)
+	}
 	down := fault.New(fault.Unavailable, "storage_unavailable", "down")
-	if _, err := report.Purge(t.Context(), w.store, unswept{w.files, down}, time.Now().Add(time.Minute)); !errors.Is(err, down) {
-		t.Errorf("%v, want %v", err, down)
+	for _, want := range []int64{1, 0} {
+		n, err := report.Purge(t.Context(), w.store, unswept{w.files, over.ID, down}, time.Now().Add(time.Minute))
+		if n != want || errors.Is(err, down) != (want == 0) {
+			t.Errorf("%d purged beside one that stays, %v, want %d", n, err, want)
+		}
 	}
 	if _, err := w.service.Get(t.Context(), w.who, over.ID); err != nil {
 		t.Errorf("while its file stays: %v", err)
@@ -171,13 +178,19 @@ func TestOldRunsArePurgedWithTheirFiles(t *testing.T) {
 	}
 }
 
-// unswept cannot be swept.
+// unswept cannot sweep one run.
 type unswept struct {
 	report.Files
+	run uuid.UUID
 	err error
 }
 
-func (f unswept) Sweep(context.Context, identity.TenantID, uuid.UUID, uuid.UUID) error { return f.err }
+func (f unswept) Sweep(ctx context.Context, tenant identity.TenantID, run, keep uuid.UUID) error {
+	if run == f.run {
+		return f.err
+	}
+	return f.Files.Sweep(ctx, tenant, run, keep)
+}
 
 func TestPanicFailsTheRunAlone(t *testing.T) {
 	t.Parallel()

@@ -26,15 +26,15 @@ type api struct {
 func (a *api) register(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "create-report-run", Method: http.MethodPost, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsCreate, task.TasksRead}, Status: http.StatusAccepted, Errors: []int{409},
-		Summary: "Ask for a report", Description: "The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.",
+		Summary: "Ask for a report", Description: "The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.",
 	}, a.create)
 	rest.Register(r, rest.Operation{
 		ID: "list-report-runs", Method: http.MethodGet, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead},
-		Summary: "List runs", Description: "Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.",
+		Summary: "List runs", Description: "Runs of the tenant, oldest first. They are kept, with their files, for 30 days after they are over.",
 	}, a.list)
 	rest.Register(r, rest.Operation{
 		ID: "get-report-run", Method: http.MethodGet, Path: "/v1/runs/{id}", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead}, Errors: []int{404},
-		Summary: "Read a run", Description: "Its status and progress. The ETag names its version.",
+		Summary: "Read a run", Description: "Its status and progress. The ETag names its version. It is kept for 30 days after it is over.",
 	}, a.get)
 	rest.Register(r, rest.Operation{
 		ID: "cancel-report-run", Method: http.MethodPost, Path: "/v1/runs/{id}/cancel", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsCreate}, Status: http.StatusAccepted, Errors: []int{404, 409},

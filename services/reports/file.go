@@ -23,7 +23,7 @@ func (a *api) registerFile(r *rest.API) {
 	rest.Stream(r, rest.Operation{
 		ID: "download-report-file", Method: http.MethodGet, Path: filePath, Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead, task.TasksRead}, Errors: []int{404, 409, 412, 416},
 		Produces: []string{"application/pdf", report.XLSX.MediaType(), "text/csv"},
-		Summary:  "Download a run's file", Description: "When the run has succeeded. Parts of it can be asked for with Range.",
+		Summary:  "Download a run's file", Description: "When the run has succeeded, and for 30 days from then. Parts of it can be asked for with Range.",
 	}, a.file)
 	describeFile(r.OpenAPI().Paths["/reports"+filePath].Get.Responses)
 }

@@ -30,7 +30,7 @@ func (a *api) registerProjects(r *rest.API) {
 	}, a.updateProject)
 	rest.Register(r, rest.Operation{
 		ID: "delete-project", Method: http.MethodDelete, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsWrite}, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
-		Summary: "Delete a project", Description: "Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.",
+		Summary: "Delete a project", Description: "Deletes it with its tasks, for good. Where they are more than a thousand, or its imports had many errors, they are dropped within moments; until then they are still shown, a change of one is answered with 404, and the project's key stays taken.",
 	}, a.deleteProject)
 	rest.Register(r, rest.Operation{
 		ID: "list-project-members", Method: http.MethodGet, Path: "/v1/projects/{id}/members", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsRead}, Errors: []int{404},

@@ -140,9 +140,9 @@ func TestComposeRunsACompanysDay(t *testing.T) {
 		default:
 			s.run(ctx, t, command)
 		}
-	}
-	if t.Failed() {
-		return
+		if t.Failed() {
+			return
+		}
 	}
 	s.confined(ctx, t)
 	s.encrypted(t)

@@ -29,17 +29,17 @@ func (q Queue) Take(ctx context.Context, at time.Time) (due []report.Due, err er
 }
 
 const (
-	selectOld = `select tenant_id, id, format from runs where finished_at < $1 order by finished_at limit 100`
+	selectOld = `select tenant_id, id from runs where finished_at < $1 order by finished_at limit 100`
 	deleteRun = `delete from runs where tenant_id = $1 and id = $2 and finished_at is not null`
 )
 
 // Old implements report.Queue.
-func (q Queue) Old(ctx context.Context, then time.Time) (old []report.Due, err error) {
+func (q Queue) Old(ctx context.Context, then time.Time) (old []report.RunID, err error) {
 	err = q.db.System(ctx, func(b *pgx.Batch) { postgres.Many(b, &old, selectOld, then) })
 	return old, err
 }
 
 // Drop implements report.Queue.
-func (q Queue) Drop(ctx context.Context, d report.Due) error {
-	return q.db.System(ctx, func(b *pgx.Batch) { b.Queue(deleteRun, d.TenantID, d.ID) })
+func (q Queue) Drop(ctx context.Context, r report.RunID) error {
+	return q.db.System(ctx, func(b *pgx.Batch) { b.Queue(deleteRun, r.TenantID, r.ID) })
 }

@@ -32,7 +32,8 @@ func TestSchemaKeepsTenantsApart(t *testing.T) {
 // The reconciler sees which runs are due, and nothing that a tenant wrote.
 func TestSystemRoleReadsNoContent(t *testing.T) {
 	t.Parallel()
-	db := pgtest.New(t, "reports", reportsdb.Migrations).System
+	world := pgtest.New(t, "reports", reportsdb.Migrations)
+	db := world.System
 	for _, sql := range []string{
 		"select title from runs", "select * from runs", "update runs set status = 'failed'", "delete from runs where title = 'T'",
 		"insert into runs (tenant_id) values ('" + uuid.NewString() + "')", "update runs set tenant_id = '" + uuid.NewString() + "'",
@@ -43,6 +44,18 @@ func TestSystemRoleReadsNoContent(t *testing.T) {
 	}
 	if err := db.System(t.Context(), func(b *pgx.Batch) { b.Queue("select tenant_id, id from runs") }); err != nil {
 		t.Error(err)
+	}
+	live, over := uuid.New(), uuid.New()
+	for id, status := range map[uuid.UUID]string{live: "running", over: "failed"} {
+		world.Exec(t, `insert into runs (tenant_id, id, report, format, title, filter_status, status, version, created_at, created_by, updated_at, due_at, finished_at)
+			values ($1, $1, 'tasks', 'pdf', 'T', '', $2, 1, now(), 'x', now(), case $2 when 'running' then now() end, case $2 when 'failed' then now() end)`, id, status)
+	}
+	if err := db.System(t.Context(), func(b *pgx.Batch) { b.Queue("delete from runs") }); err != nil {
+		t.Error(err)
+	}
+	var left uuid.UUID
+	if world.Scan(t, &left, "select id from runs"); left != live {
+		t.Errorf("%s is left of all runs, want the one that is not over", left)
 	}
 }
 

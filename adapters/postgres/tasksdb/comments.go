@@ -15,7 +15,8 @@ import (
 const (
 	commentColumns = `id, task_id, body, author, created_at`
 	insertComment  = `with changed as (insert into task_comments (tenant_id, ` + commentColumns + `)
-		select $1, $2, id, $4, $5, $6 from tasks where tenant_id = $1 and id = $3 and deleted_at is null returning ` + commentColumns + `)`
+		select $1, $2, t.id, $4, $5, $6 from tasks t join projects p on p.tenant_id = $1 and p.id = t.project_id and p.deleted_at is null
+		where t.tenant_id = $1 and t.id = $3 and t.deleted_at is null returning ` + commentColumns + `)`
 )
 
 // AddComment implements task.Store.

@@ -98,9 +98,10 @@ func (s *Store) ChangeProject(ctx context.Context, who identity.Caller, p task.P
 	return now, err
 }
 
-// deleteProject waits for the tasks that are about to be in it. One with few is
-// gone with them; of another its mark says so, until Trash has dropped it.
-const deleteProject = `with size as (select count(*) <= 1000 as small from (select from tasks where tenant_id = $1 and project_id = $2 limit 1001) t),
+// deleteProject waits for the tasks that are about to be in it. One in which there
+// is little is gone with that; of another its mark says so, until Trash has dropped it.
+const deleteProject = `with size as (select (select count(*) from (select from tasks where tenant_id = $1 and project_id = $2 limit 1001) t) <= 1000
+		and (select coalesce(sum(rows_refused), 0) from task_imports where tenant_id = $1 and project_id = $2) <= 10000 as small),
 	dropped as (delete from projects using size where small and tenant_id = $1 and id = $2 and version = $3 and deleted_at is null returning id),
 	marked as (update projects set deleted_at = now(), archived_at = coalesce(archived_at, now()) from size
 		where not small and tenant_id = $1 and id = $2 and version = $3 and deleted_at is null returning id),

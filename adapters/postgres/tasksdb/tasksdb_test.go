@@ -190,7 +190,10 @@ func TestDeletedProjectIsDropped(t *testing.T) {
 	im.ID = uuid.New()
 	_, file := store.AddImport(ctx, who, im, []byte("title\nA\n"))
 	_, members := store.Members(ctx, who, gone.ID, page.Request{Limit: 1})
-	for what, err := range map[string]error{"reading it": read, "a task in it": add, "an import into it": file, "its members": members,
+	var some uuid.UUID
+	db.Scan(t, &some, "select id from tasks where project_id = $1 limit 1", gone.ID)
+	_, comment := store.AddComment(ctx, who, task.Comment{ID: uuid.New(), TaskID: some, Body: "x", Author: "x", CreatedAt: now})
+	for what, err := range map[string]error{"reading it": read, "a comment in it": comment, "a task in it": add, "an import into it": file, "its members": members,
 		"a member of it": store.AddMember(ctx, who, gone.ID, member), "deleting it again": store.DeleteProject(ctx, who, gone.ID, 1)} {
 		if !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s: %v, want not found", what, err)

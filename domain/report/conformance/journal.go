@@ -150,12 +150,12 @@ func drops(t *testing.T, w world) {
 		t.Errorf("an hour ago %v, %v were over, want none", got, err)
 	}
 	got, err := w.Old(t.Context(), now().Add(time.Hour))
-	if want := (report.Due{TenantID: w.who.Tenant, ID: over.ID, Format: report.PDF}); err != nil || len(got) != 1 || got[0] != want {
+	if want := (report.RunID{TenantID: w.who.Tenant, ID: over.ID}); err != nil || len(got) != 1 || got[0] != want {
 		t.Errorf("over: %v, %v, want %v", got, err, want)
 	}
 	for range 2 {
 		for _, id := range []uuid.UUID{live.ID, over.ID} {
-			if err := w.Drop(t.Context(), report.Due{TenantID: w.who.Tenant, ID: id}); err != nil {
+			if err := w.Drop(t.Context(), report.RunID{TenantID: w.who.Tenant, ID: id}); err != nil {
 				t.Error(err)
 			}
 		}

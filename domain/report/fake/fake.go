@@ -207,22 +207,22 @@ func (s *Store) Take(_ context.Context, at time.Time) (all []report.Due, err err
 }
 
 // Old implements report.Queue.
-func (s *Store) Old(_ context.Context, then time.Time) (all []report.Due, err error) {
+func (s *Store) Old(_ context.Context, then time.Time) (all []report.RunID, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k, r := range s.runs {
 		if r.FinishedAt != nil && r.FinishedAt.Before(then) {
-			all = append(all, report.Due{TenantID: k.tenant, ID: k.id, Format: r.Format})
+			all = append(all, report.RunID{TenantID: k.tenant, ID: k.id})
 		}
 	}
 	return all, nil
 }
 
 // Drop implements report.Queue.
-func (s *Store) Drop(_ context.Context, d report.Due) error {
+func (s *Store) Drop(_ context.Context, r report.RunID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if k := (key{d.TenantID, d.ID}); s.runs[k].Status.Over() {
+	if k := (key{r.TenantID, r.ID}); s.runs[k].Status.Over() {
 		delete(s.runs, k)
 		delete(s.due, k)
 	}

@@ -3,7 +3,7 @@ set lock_timeout = '3s';
 
 -- What is deleted with a project may be a million rows, more than a request can
 -- wait for. A large one is marked; from then on the service shows it no more and
--- changes nothing in it, as in an archived one, and the worker drops it in parts.
+-- changes nothing in it, and the worker drops it in parts.
 alter table projects add deleted_at timestamptz, add check (deleted_at is null or archived_at is not null);
 create index projects_deleted on projects (tenant_id, id) where deleted_at is not null;
 
