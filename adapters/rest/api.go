@@ -51,7 +51,7 @@ type API struct {
 	huma   huma.API
 	quotas *quotas
 	turns  *semaphore.Weighted   // in values of JSON
-	room   *semaphore.Weighted   // in bytes of files
+	room   *room                 // of files
 	shown  map[string]func() any // by readiness
 
 	complete sync.Once
@@ -109,7 +109,7 @@ func init() {
 // New returns a surface without operations.
 func New(cfg Config) *API {
 	problemsAt(cfg.PublicURL)
-	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), turns: semaphore.NewWeighted(maxValues), room: semaphore.NewWeighted(maxFiles), shown: map[string]func() any{}, plain: map[string][]string{}}
+	a := &API{cfg: cfg, router: chi.NewMux(), quotas: newQuotas(cfg.RateLimit), turns: semaphore.NewWeighted(maxValues), room: newRoom(), shown: map[string]func() any{}, plain: map[string][]string{}}
 	a.router.Use(requestID, observe(cfg.Service), compress, notModified, recoverPanic, a.crossOrigin(), middleware.GetHead)
 	a.router.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		WriteProblem(w, r, fault.New(fault.NotFound, "no_such_path", "there is nothing at this path"))

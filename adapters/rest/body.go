@@ -8,12 +8,16 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
+	"golang.org/x/sync/semaphore"
+
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 )
 
 // smallBody is read and decoded however many come at once.
@@ -45,8 +49,48 @@ func (a *API) takeTurns(op huma.Operation) func(huma.Context, func(huma.Context)
 	}
 }
 
-// maxFiles bounds the bytes of all files that a process takes at once.
+// maxFiles bounds the bytes of all files that a process takes at once, of which
+// one tenant may take half.
 const maxFiles = 64 << 20
+
+// room is what is left of maxFiles.
+type room struct {
+	all *semaphore.Weighted
+	mu  sync.Mutex
+	of  map[identity.TenantID]int64 // what each tenant takes
+}
+
+func newRoom() *room {
+	return &room{all: semaphore.NewWeighted(maxFiles), of: map[identity.TenantID]int64{}}
+}
+
+// enter waits for room until ctx ends; a tenant that has its half does not wait.
+func (r *room) enter(ctx context.Context, tenant identity.TenantID, size int64) (leave func(), ok bool) {
+	if !r.take(tenant, size) {
+		return nil, false
+	}
+	if r.all.Acquire(ctx, size) != nil {
+		r.take(tenant, -size)
+		return nil, false
+	}
+	return func() {
+		r.all.Release(size)
+		r.take(tenant, -size)
+	}, true
+}
+
+func (r *room) take(tenant identity.TenantID, size int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.of[tenant] + size
+	if all > maxFiles/2 {
+		return false
+	}
+	if r.of[tenant] = all; all == 0 {
+		delete(r.of, tenant)
+	}
+	return true
+}
 
 // takeRoom has a file be read only where there is room for it, for it is kept
 // until it is stored. Nobody waits longer than for a MiB: that a client has left
@@ -61,11 +105,13 @@ func (a *API) takeRoom(op huma.Operation) func(huma.Context, func(huma.Context))
 		if size > smallBody {
 			wait, cancel := context.WithTimeout(r.Context(), patience)
 			defer cancel()
-			if a.room.Acquire(wait, size) != nil {
-				a.refuse(w, r, Caller(ctx.Context()), &fault.Error{Kind: fault.Unavailable, Code: "busy", Message: "too many files come at once; try again in a moment", RetryAfter: patience})
+			who := Caller(ctx.Context())
+			leave, ok := a.room.enter(wait, who.Tenant, size)
+			if !ok {
+				a.refuse(w, r, who, &fault.Error{Kind: fault.Unavailable, Code: "busy", Message: "too many files come at once; try again in a moment", RetryAfter: patience})
 				return
 			}
-			defer a.room.Release(size)
+			defer leave()
 		}
 		next(ctx)
 	}

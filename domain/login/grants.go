@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
 
@@ -18,8 +19,8 @@ import (
 // then the family's person.
 type Grants interface {
 	// AddRequest stores an authorization request that a client pushed. It returns
-	// fault.Throttled when MostRequests of the client's from the same network wait to
-	// be answered.
+	// ErrTooManyRequests when MostRequests of the client's from the same network have
+	// neither expired nor given a code.
 	AddRequest(ctx context.Context, tenant identity.TenantID, p PushedRequest) error
 	// Request returns one that has not expired, or fault.NotFound.
 	Request(ctx context.Context, tenant identity.TenantID, hash []byte) (PushedRequest, error)
@@ -63,9 +64,12 @@ type PushedRequest struct {
 	Network   string // from which it came; empty: it is not counted
 }
 
-// MostRequests wait to be answered of one client and network: more people than log
-// in at once in an office, and no more rows than a stranger may have us keep.
+// MostRequests are kept of one client and network: more people than log in at once
+// in an office, and no more rows than a stranger may have us keep.
 const MostRequests = 300
+
+// ErrTooManyRequests tells that there are MostRequests.
+var ErrTooManyRequests = fault.New(fault.Throttled, "too_many_requests", "too many requests wait to be answered")
 
 // Code is an authorization code: Request is what was authorized.
 type Code struct {

@@ -67,7 +67,8 @@ func (s *Service) Withdraw(ctx context.Context, who identity.Caller, id uuid.UUI
 }
 
 // backed returns nil if who invited may still give the role, else ErrLinkVoid: an
-// invitation outlives no right of its inviter.
+// invitation outlives no right of its inviter. What a client that was disabled has
+// invited is withdrawn by hand: authz, which knows its roles, does not know that.
 func (s *Service) backed(ctx context.Context, who identity.Caller, i Invitation) error {
 	kind, id, _ := strings.Cut(i.InvitedBy, ":")
 	by, err := access.ParseSubject(kind, id)

@@ -88,6 +88,7 @@ var (
 	ErrLinkExpired = fault.New(fault.Conflict, "link_expired", "this link is no longer valid; ask for a new one")
 	ErrLinkUnknown = fault.New(fault.NotFound, "link_unknown", "this link is not valid; open it again from the mail")
 	ErrLinkVoid    = fault.New(fault.Conflict, "invitation_void", "who invited you may not give this role any more; ask for another invitation")
+	ErrAccepted    = fault.New(fault.Conflict, "invitation_is_over", "the person has accepted")
 	ErrNotActive   = fault.New(fault.Conflict, "tenant_not_active", "the tenant is not active")
 	ErrSlugTaken   = fault.New(fault.Conflict, "slug_taken", "this slug is taken; choose another or leave it out")
 )

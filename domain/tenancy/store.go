@@ -84,11 +84,10 @@ type PeopleStore interface {
 	Invitation(ctx context.Context, who identity.Caller, id uuid.UUID) (Invitation, error)
 	Invitations(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Invitation], error)
 	// Withdraw ends an invitation that nobody has accepted, and makes it due after
-	// Grace. It returns fault.NotFound when there is none, and fault.Conflict when
-	// it was accepted.
+	// Grace. It returns fault.NotFound when there is none, and ErrAccepted.
 	Withdraw(ctx context.Context, who identity.Caller, id uuid.UUID, at time.Time) error
 	// Accept makes u, whose id is the invitation's, a user, closes the
-	// invitation and makes it due, as one change. It returns ErrLinkUsed or ErrLinkExpired, or,
+	// invitation and makes it due, as one change. It returns what Invitation.Open does, or,
 	// to the same request again, what it returned first.
 	Accept(ctx context.Context, who identity.Caller, u User) (User, error)
 	// Accepted returns what Accept answered to the same request, if it did.

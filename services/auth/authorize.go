@@ -215,14 +215,26 @@ func (a *authorization) hint() (c jwt.Claims, err error) {
 	if raw == "" {
 		return c, nil
 	}
-	typ, err := a.keys.verify(raw, &c)
-	if errors.Is(err, errNoKey) {
-		typ, err = "JWT", unverified(raw, &c)
-	}
-	if err != nil || typ != "JWT" || c.Issuer != a.cfg.Issuer {
+	if c, _, err = a.readHint(raw); err != nil {
 		err = fosite.ErrInvalidRequest.WithHint("The id_token_hint is no ID token of ours.")
 	}
 	return c, err
+}
+
+var errNoHint = errors.New("no ID token of ours")
+
+// readHint reads an ID token of ours, and whether it proves anything: one whose key
+// is kept no longer does not.
+func (s *server) readHint(token string) (c jwt.Claims, proves bool, err error) {
+	typ, err := s.keys.verify(token, &c)
+	proves = err == nil
+	if errors.Is(err, errNoKey) {
+		typ, err = "JWT", unverified(token, &c)
+	}
+	if err == nil && (typ != "JWT" || c.Issuer != s.cfg.Issuer) {
+		err = errNoHint
+	}
+	return c, proves, err
 }
 
 // finish gives the client its code.

@@ -90,8 +90,14 @@ func (s *server) living(ctx context.Context, claims accessClaims) (bool, error) 
 	if err != nil || c.Ended != nil && !claims.IssuedAt.Time().After(*c.Ended) {
 		return false, err
 	}
+	tenant := tenantIn(claims)
+	if _, ours := s.platform[claims.ClientID]; ours && claims.Subject != claims.ClientID { // for a person: ours have no end of their own
+		if ended, err := s.store.TokensEnded(ctx, tenant); err != nil || ended != nil && !claims.IssuedAt.Time().After(*ended) {
+			return false, err
+		}
+	}
 	family, _ := familyOf(claims.ID)
-	return s.store.Living(ctx, tenantIn(claims), family, claims.ID)
+	return s.store.Living(ctx, tenant, family, claims.ID)
 }
 
 const (

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,7 +29,10 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		}
 		params = r.PostForm
 	}
-	hint, proves := s.logoutHint(params.Get("id_token_hint"))
+	hint, proves, err := s.readHint(params.Get("id_token_hint"))
+	if err != nil { // it says nothing
+		hint, proves = jwt.Claims{}, false
+	}
 	if len(hint.Audience) > 0 && !params.Has("client_id") {
 		params.Set("client_id", hint.Audience[0])
 	}
@@ -123,17 +125,4 @@ func (s *server) isOfSession(r *http.Request, hint jwt.Claims) (bool, error) {
 	tenant, _ := s.sessionValue(r) // whichever it is: it is what would end
 	sess, err := s.heldSession(r, tenant)
 	return err == nil && (sess == nil || sess.UserID.String() == hint.Subject), err
-}
-
-// logoutHint reads an ID token, and whether it proves anything: one whose key is
-// kept no longer does not, and tells of which client it is, as anybody could.
-func (s *server) logoutHint(token string) (c jwt.Claims, proves bool) {
-	typ, err := s.keys.verify(token, &c)
-	if proves = err == nil && typ == "JWT"; errors.Is(err, errNoKey) {
-		err = unverified(token, &c)
-	}
-	if err != nil {
-		return jwt.Claims{}, false
-	}
-	return c, proves
 }

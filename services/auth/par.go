@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -22,7 +24,7 @@ const (
 )
 
 // pushable are the parameters that mean something to us; others are ignored, and so not kept.
-var pushable = []string{"response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "response_mode", "prompt", "max_age", "login_hint", "id_token_hint", "acr_values", "resource"}
+var pushable = []string{"response_type", "redirect_uri", "scope", "state", "nonce", "code_challenge", "code_challenge_method", "response_mode", "prompt", "max_age", "login_hint", "id_token_hint", "resource"}
 
 var (
 	errPushedTooLarge = &fosite.RFC6749Error{ErrorField: "invalid_request", DescriptionField: "The request is too large.", CodeField: http.StatusRequestEntityTooLarge}
@@ -42,6 +44,9 @@ func (s *server) push(w http.ResponseWriter, r *http.Request) {
 	uri := requestURI + opaque()
 	if err == nil {
 		err = s.keepPushed(ctx, c, uri, r.PostForm)
+	}
+	if errors.Is(err, errPushedTooMany) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(requestLife.Seconds())))
 	}
 	if err != nil {
 		writeError(w, r, err)

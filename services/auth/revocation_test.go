@@ -141,9 +141,19 @@ func TestTokensFromBeforeAClientWasDisabledAreNotActive(t *testing.T) {
 	if status, body := w.delegate(t, tok.AccessToken, nil); status != 400 || body["error"] != "invalid_request" {
 		t.Errorf("its exchange: %d %v", status, body)
 	}
+	time.Sleep(3 * time.Second) // so long the client may have been remembered, and seconds are what a token counts in
+	_, body := w.delegate(t, w.tokens(t, c).AccessToken, nil)
+	ours, actor, delegated := w.as("svc-users", platformSecret), w.as("svc-reports", platformSecret), fmt.Sprint(body["access_token"])
+	if !actor.active(t, delegated) {
+		t.Errorf("a delegated token is not active: %v", body)
+	}
 	w.call(t, w.platform(t), "POST", "/auth/v1/platform/tenant/suspend", nil, 204, nil)
-	if ours := w.as("svc-users", platformSecret); !ours.active(t, ours.platform(t)) {
+	if !ours.active(t, ours.platform(t)) {
 		t.Error("the token with which our own services resume a tenant is not active")
+	}
+	w.call(t, w.platform(t), "POST", "/auth/v1/platform/tenant/resume", nil, 204, nil)
+	if actor.active(t, delegated) {
+		t.Error("a delegated token is active again when its tenant is")
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
@@ -40,7 +39,7 @@ func (s *Store) Code(ctx context.Context, tenant identity.TenantID, hash []byte)
 func (s *Store) AddRequest(ctx context.Context, tenant identity.TenantID, p login.PushedRequest) error {
 	n, err := s.exec(ctx, tenant, insertRequest, tenant, p.Hash, p.ClientID, p.Request, p.ExpiresAt, p.Network, login.MostRequests)
 	if err == nil && n == 0 {
-		err = fault.New(fault.Throttled, "too_many_requests", "too many requests wait to be answered")
+		err = login.ErrTooManyRequests
 	}
 	return err
 }

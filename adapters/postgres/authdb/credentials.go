@@ -78,6 +78,7 @@ func (s *Store) DisableCredential(ctx context.Context, tenant identity.TenantID,
 // DropCredential implements login.Store.
 func (s *Store) DropCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, e login.Event) error {
 	return s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		b.Queue(someone+` for update`, tenant, user) // first, as a login does
 		queueEnd(b, tenant, user, uuid.Nil)
 		queueEvent(b, tenant, e, `with changed as (delete from credentials where tenant_id = $1 and user_id = $2 returning user_id)`, tenant, user)
 	})

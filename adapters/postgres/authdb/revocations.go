@@ -61,6 +61,18 @@ const (
 	endFamilies = `update token_families set revoked_at = $3 where tenant_id = $1 and user_id = $2 and revoked_at is null`
 )
 
+// TokensEnded returns until when all access tokens of a tenant are revoked; nil: none is.
+func (s *Store) TokensEnded(ctx context.Context, tenant identity.TenantID) (*time.Time, error) {
+	var rows []struct{ Ended *time.Time }
+	err := s.app.Tenant(ctx, tenant, func(b *pgx.Batch) {
+		postgres.Many(b, &rows, `select max(at) as ended from revocations where tenant_id = $1 and subject = ''`, tenant)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows[0].Ended, nil
+}
+
 // queueEnd ends all that a person's logins gave: sessions but the one named,
 // known devices, codes, refresh and access tokens. Codes come before families: whatever was
 // exchanged a moment ago is then seen as a family. It ends what began until now,

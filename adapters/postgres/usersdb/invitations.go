@@ -55,7 +55,7 @@ func (s *Store) Withdraw(ctx context.Context, who identity.Caller, id uuid.UUID,
 	_, found, err := postgres.Change(ctx, s.db, who, true, withdraw, who.Tenant, id, at, tenancy.Grace)
 	if err == nil && !found {
 		if _, err = s.Invitation(ctx, who, id); err == nil {
-			err = fault.New(fault.Conflict, "invitation_is_over", "the person has accepted")
+			err = tenancy.ErrAccepted
 		}
 	}
 	return err
@@ -71,8 +71,13 @@ func (s *Store) Accept(ctx context.Context, who identity.Caller, u tenancy.User)
 	if postgres.Violates(err, "users_tenant_id_email_key") {
 		return u, fault.New(fault.Conflict, "email_taken", "a person has this address")
 	}
-	if err == nil && !found {
-		err = tenancy.ErrLinkUsed
+	if err == nil && !found { // another acceptance, or its end, came before
+		var i tenancy.Invitation
+		if i, err = s.Invitation(ctx, who, u.ID); err == nil {
+			if err = i.Open(u.CreatedAt); err == nil {
+				err = tenancy.ErrLinkUsed
+			}
+		}
 	}
 	return got, err
 }

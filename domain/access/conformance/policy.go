@@ -247,7 +247,7 @@ func importAsks(t *testing.T, w *world) {
 	}
 	_, err := w.Import(ctx, w.person(t, access.Member), w.snapshot(t).Version, d.Document)
 	wantKind(t, "a member imports", err, fault.Forbidden)
-	past := access.Grant{Subject: access.Subject{Client: "robot"}, Role: access.Owner, Until: time.Now().Add(500 * time.Millisecond)}
+	past := access.Grant{Subject: access.Subject{Client: "robot"}, Role: access.Owner, Until: time.Now().Add(2 * time.Second)}
 	if _, err := w.Assign(ctx, w.owner, past); err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func sessionsLeave(t *testing.T, w world) {
 }
 
 func sessionsExpire(t *testing.T, w world) {
-	const left = 300 * time.Millisecond
+	const left = 2 * time.Second
 	begun := time.Now()
 	at := login.Session{ID: uuid.New(), UserID: w.user, AuthenticatedAt: begun, ExpiresAt: begun.Add(left)}
 	must(t, w.LoggedIn(t.Context(), w.tenant, secret(), at, "x", [][]byte{secret()}, event(login.LoginSucceeded)))

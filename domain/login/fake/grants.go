@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 )
@@ -68,7 +67,7 @@ func (s *Store) AddRequest(_ context.Context, tenant identity.TenantID, p login.
 		}
 	}
 	if p.Network != "" && waiting >= login.MostRequests {
-		return fault.New(fault.Throttled, "too_many_requests", "too many requests wait to be answered")
+		return login.ErrTooManyRequests
 	}
 	s.of(tenant).requests[string(p.Hash)] = p
 	return nil

@@ -72,7 +72,7 @@ func (s *Store) Withdraw(_ context.Context, who identity.Caller, id uuid.UUID, a
 	case i == nil:
 		return notFound()
 	case i.Status == tenancy.InvitationAccepted:
-		return fault.New(fault.Conflict, "invitation_is_over", "the person has accepted")
+		return tenancy.ErrAccepted
 	}
 	i.Status, i.due = tenancy.InvitationWithdrawn, at.Add(tenancy.Grace)
 	_, err := remember(s, who, true)
@@ -83,8 +83,11 @@ func (s *Store) Withdraw(_ context.Context, who identity.Caller, id uuid.UUID, a
 func (s *Store) Accept(_ context.Context, who identity.Caller, u tenancy.User) (tenancy.User, error) {
 	defer s.lock()()
 	i := s.find(who.Tenant, u.ID)
-	if i == nil || i.Status != tenancy.InvitationPending || !i.ExpiresAt.After(u.CreatedAt) {
-		return u, tenancy.ErrLinkUsed
+	if i == nil {
+		return u, notFound()
+	}
+	if err := i.Open(u.CreatedAt); err != nil {
+		return u, err
 	}
 	if slices.ContainsFunc(s.users[who.Tenant], func(x tenancy.User) bool { return x.Email == u.Email }) {
 		return u, taken()

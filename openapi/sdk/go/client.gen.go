@@ -4653,14 +4653,14 @@ type ClientInterface interface {
 
 	// ListReportRuns List runs
 	//
-	// Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
+	// Runs of the tenant, oldest first. They are kept, with their files, for 30 days after they are over.
 	//
 	// Corresponds with GET /reports/v1/runs (the `ListReportRuns` operationId).
 	ListReportRuns(ctx context.Context, params *ListReportRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateReportRunWithBody Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4669,7 +4669,7 @@ type ClientInterface interface {
 
 	// CreateReportRun Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4678,7 +4678,7 @@ type ClientInterface interface {
 
 	// GetReportRun Read a run
 	//
-	// Its status and progress. The ETag names its version.
+	// Its status and progress. The ETag names its version. It is kept for 30 days after it is over.
 	//
 	// Corresponds with GET /reports/v1/runs/{id} (the `GetReportRun` operationId).
 	GetReportRun(ctx context.Context, id openapi_types.UUID, params *GetReportRunParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4692,7 +4692,7 @@ type ClientInterface interface {
 
 	// DownloadReportFile Download a run's file
 	//
-	// When the run has succeeded. Parts of it can be asked for with Range.
+	// When the run has succeeded, and for 30 days from then. Parts of it can be asked for with Range.
 	//
 	// Corresponds with GET /reports/v1/runs/{id}/file (the `DownloadReportFile` operationId).
 	DownloadReportFile(ctx context.Context, id openapi_types.UUID, params *DownloadReportFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4724,7 +4724,7 @@ type ClientInterface interface {
 
 	// DeleteProject Delete a project
 	//
-	// Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
+	// Deletes it with its tasks, for good. Where they are more than a thousand, or its imports had many errors, they are dropped within moments; until then they are still shown, a change of one is answered with 404, and the project's key stays taken.
 	//
 	// Corresponds with DELETE /tasks/v1/projects/{id} (the `DeleteProject` operationId).
 	DeleteProject(ctx context.Context, id openapi_types.UUID, params *DeleteProjectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -6211,7 +6211,7 @@ func (c *Client) GiveRolePermission(ctx context.Context, id openapi_types.UUID, 
 
 // ListReportRuns List runs
 //
-// Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
+// Runs of the tenant, oldest first. They are kept, with their files, for 30 days after they are over.
 //
 // Corresponds with GET /reports/v1/runs (the `ListReportRuns` operationId).
 func (c *Client) ListReportRuns(ctx context.Context, params *ListReportRunsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6228,7 +6228,7 @@ func (c *Client) ListReportRuns(ctx context.Context, params *ListReportRunsParam
 
 // CreateReportRunWithBody Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6247,7 +6247,7 @@ func (c *Client) CreateReportRunWithBody(ctx context.Context, params *CreateRepo
 
 // CreateReportRun Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6266,7 +6266,7 @@ func (c *Client) CreateReportRun(ctx context.Context, params *CreateReportRunPar
 
 // GetReportRun Read a run
 //
-// Its status and progress. The ETag names its version.
+// Its status and progress. The ETag names its version. It is kept for 30 days after it is over.
 //
 // Corresponds with GET /reports/v1/runs/{id} (the `GetReportRun` operationId).
 func (c *Client) GetReportRun(ctx context.Context, id openapi_types.UUID, params *GetReportRunParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6300,7 +6300,7 @@ func (c *Client) CancelReportRun(ctx context.Context, id openapi_types.UUID, par
 
 // DownloadReportFile Download a run's file
 //
-// When the run has succeeded. Parts of it can be asked for with Range.
+// When the run has succeeded, and for 30 days from then. Parts of it can be asked for with Range.
 //
 // Corresponds with GET /reports/v1/runs/{id}/file (the `DownloadReportFile` operationId).
 func (c *Client) DownloadReportFile(ctx context.Context, id openapi_types.UUID, params *DownloadReportFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6372,7 +6372,7 @@ func (c *Client) CreateProject(ctx context.Context, params *CreateProjectParams,
 
 // DeleteProject Delete a project
 //
-// Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
+// Deletes it with its tasks, for good. Where they are more than a thousand, or its imports had many errors, they are dropped within moments; until then they are still shown, a change of one is answered with 404, and the project's key stays taken.
 //
 // Corresponds with DELETE /tasks/v1/projects/{id} (the `DeleteProject` operationId).
 func (c *Client) DeleteProject(ctx context.Context, id openapi_types.UUID, params *DeleteProjectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -13275,7 +13275,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListReportRunsWithResponse List runs
 	//
-	// Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
+	// Runs of the tenant, oldest first. They are kept, with their files, for 30 days after they are over.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13284,7 +13284,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReportRunWithBodyWithResponse Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13293,7 +13293,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReportRunWithResponse Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13302,7 +13302,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetReportRunWithResponse Read a run
 	//
-	// Its status and progress. The ETag names its version.
+	// Its status and progress. The ETag names its version. It is kept for 30 days after it is over.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13320,7 +13320,7 @@ type ClientWithResponsesInterface interface {
 
 	// DownloadReportFileWithResponse Download a run's file
 	//
-	// When the run has succeeded. Parts of it can be asked for with Range.
+	// When the run has succeeded, and for 30 days from then. Parts of it can be asked for with Range.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13356,7 +13356,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteProjectWithResponse Delete a project
 	//
-	// Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
+	// Deletes it with its tasks, for good. Where they are more than a thousand, or its imports had many errors, they are dropped within moments; until then they are still shown, a change of one is answered with 404, and the project's key stays taken.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -32415,7 +32415,7 @@ func (c *ClientWithResponses) GiveRolePermissionWithResponse(ctx context.Context
 
 // ListReportRunsWithResponse List runs
 //
-// Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
+// Runs of the tenant, oldest first. They are kept, with their files, for 30 days after they are over.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32430,7 +32430,7 @@ func (c *ClientWithResponses) ListReportRunsWithResponse(ctx context.Context, pa
 
 // CreateReportRunWithBodyWithResponse Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32445,7 +32445,7 @@ func (c *ClientWithResponses) CreateReportRunWithBodyWithResponse(ctx context.Co
 
 // CreateReportRunWithResponse Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32460,7 +32460,7 @@ func (c *ClientWithResponses) CreateReportRunWithResponse(ctx context.Context, p
 
 // GetReportRunWithResponse Read a run
 //
-// Its status and progress. The ETag names its version.
+// Its status and progress. The ETag names its version. It is kept for 30 days after it is over.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32490,7 +32490,7 @@ func (c *ClientWithResponses) CancelReportRunWithResponse(ctx context.Context, i
 
 // DownloadReportFileWithResponse Download a run's file
 //
-// When the run has succeeded. Parts of it can be asked for with Range.
+// When the run has succeeded, and for 30 days from then. Parts of it can be asked for with Range.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32550,7 +32550,7 @@ func (c *ClientWithResponses) CreateProjectWithResponse(ctx context.Context, par
 
 // DeleteProjectWithResponse Delete a project
 //
-// Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
+// Deletes it with its tasks, for good. Where they are more than a thousand, or its imports had many errors, they are dropped within moments; until then they are still shown, a change of one is answered with 404, and the project's key stays taken.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -532,7 +532,7 @@ export const giveRolePermission = <ThrowOnError extends boolean = false>(options
 /**
  * List runs
  *
- * Runs of the tenant, oldest first. What is over for 30 days is dropped, with its file.
+ * Runs of the tenant, oldest first. They are kept, with their files, for 30 days after they are over.
  */
 export const listReportRuns = <ThrowOnError extends boolean = false>(options?: Options<ListReportRunsData, ThrowOnError>) => (options?.client ?? client).get<ListReportRunsResponses, ListReportRunsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -543,7 +543,7 @@ export const listReportRuns = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Ask for a report
  *
- * The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over.
+ * The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
  */
 export const createReportRun = <ThrowOnError extends boolean = false>(options: Options<CreateReportRunData, ThrowOnError>) => (options.client ?? client).post<CreateReportRunResponses, CreateReportRunErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -558,7 +558,7 @@ export const createReportRun = <ThrowOnError extends boolean = false>(options: O
 /**
  * Read a run
  *
- * Its status and progress. The ETag names its version.
+ * Its status and progress. The ETag names its version. It is kept for 30 days after it is over.
  */
 export const getReportRun = <ThrowOnError extends boolean = false>(options: Options<GetReportRunData, ThrowOnError>) => (options.client ?? client).get<GetReportRunResponses, GetReportRunErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -580,7 +580,7 @@ export const cancelReportRun = <ThrowOnError extends boolean = false>(options: O
 /**
  * Download a run's file
  *
- * When the run has succeeded. Parts of it can be asked for with Range.
+ * When the run has succeeded, and for 30 days from then. Parts of it can be asked for with Range.
  */
 export const downloadReportFile = <ThrowOnError extends boolean = false>(options: Options<DownloadReportFileData, ThrowOnError>) => (options.client ?? client).get<DownloadReportFileResponses, DownloadReportFileErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -617,7 +617,7 @@ export const createProject = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Delete a project
  *
- * Deletes it with its tasks, for good. Where they are more than a thousand, they can no longer be changed, and are dropped within moments; until then they are still shown, and the project's key stays taken.
+ * Deletes it with its tasks, for good. Where they are more than a thousand, or its imports had many errors, they are dropped within moments; until then they are still shown, a change of one is answered with 404, and the project's key stays taken.
  */
 export const deleteProject = <ThrowOnError extends boolean = false>(options: Options<DeleteProjectData, ThrowOnError>) => (options.client ?? client).delete<DeleteProjectResponses, DeleteProjectErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
