@@ -312,7 +312,7 @@ func (a *API) operation(op Operation) huma.Operation {
 	} else {
 		o.Errors = append(o.Errors, 401, 403, 429)
 		o.Security = []map[string][]string{{"oauth2": {op.Scope}}}
-		o.Middlewares = append(o.Middlewares, a.authenticate(op.Scope))
+		o.Middlewares = append(huma.Middlewares{a.authenticate(op.Scope)}, o.Middlewares...) // first: who may not ask is told nothing else
 	}
 	if op.Method != http.MethodGet {
 		o.Middlewares = append(o.Middlewares, a.consume)

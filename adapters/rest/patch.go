@@ -27,7 +27,11 @@ func (o Optional[T]) Resolve(_ huma.Context, at *huma.PathBuffer) []error {
 	if !o.Null {
 		return nil
 	}
-	return []error{&huma.ErrorDetail{Location: at.String(), Message: "cannot be cleared"}}
+	message := "cannot be cleared"
+	if reflect.TypeFor[T]().Kind() == reflect.Slice {
+		message = "cannot be null; [] empties it"
+	}
+	return []error{&huma.ErrorDetail{Location: at.String(), Message: message}}
 }
 
 // Schema implements huma.SchemaProvider.

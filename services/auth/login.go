@@ -134,6 +134,14 @@ func (s *server) try(r *http.Request, c *client, email, password string) (a atte
 	return a, err
 }
 
+// inSeconds is what a wait is at most, for people.
+func inSeconds(wait time.Duration) string {
+	if n := int(wait.Seconds()) + 1; n > 1 {
+		return fmt.Sprintf("%d seconds", n)
+	}
+	return "a second"
+}
+
 // newSession is that of a person who has just logged in.
 func newSession(r *http.Request, user uuid.UUID) login.Session {
 	return login.Session{ID: uuid.Must(uuid.NewV7()), UserID: user, AuthenticatedAt: time.Now(), ExpiresAt: time.Now().Add(sessionLife), Network: login.Network(address(r)), UserAgent: agent(r)}
@@ -147,7 +155,7 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 		return s.unavailable(w, r, err)
 	case c.wait > 0:
 		w.Header().Set("Retry-After", fmt.Sprint(int(c.wait.Seconds())+1))
-		return nil, fmt.Sprintf("There were too many attempts. Try again in %d seconds.", int(c.wait.Seconds())+1), http.StatusTooManyRequests
+		return nil, "There were too many attempts. Try again in " + inSeconds(c.wait) + ".", http.StatusTooManyRequests
 	case !c.good:
 		return nil, wrong, http.StatusUnauthorized
 	}

@@ -34,7 +34,7 @@ func (a *api) registerRoles(r *rest.API) {
 	}, a.deleteRole)
 	rest.Register(r, rest.Operation{
 		ID: "list-role-permissions", Method: http.MethodGet, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesRead}, Errors: []int{404},
-		Summary: "List what a role holds itself", Description: "In the order in which the tenant came to know the permissions.",
+		Summary: "List what a role holds itself", Description: "In the order in which the tenant came to know the permissions. The version to change them from is the role's.",
 	}, a.listRolePermissions)
 	rest.Register(r, rest.Operation{
 		ID: "give-role-permission", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions/{permission}", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Errors: []int{404, 409, 412, 428},
@@ -46,7 +46,7 @@ func (a *api) registerRoles(r *rest.API) {
 	}, a.takePermission)
 	rest.Register(r, rest.Operation{
 		ID: "set-role-permissions", Method: http.MethodPut, Path: "/v1/roles/{id}/permissions", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Errors: []int{404, 409, 412, 428},
-		Summary: "Replace what a role holds", Description: "It is enforced everywhere within a second.",
+		Summary: "Replace what a role holds", Description: "If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.",
 	}, a.setPermissions)
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -50,13 +51,31 @@ func (a *api) file(w http.ResponseWriter, req *http.Request, who identity.Caller
 func describe(h http.Header, f report.RunFile) {
 	rest.AsStored(h)
 	h.Set("Content-Type", f.MediaType)
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+	h.Set("Content-Disposition", attachment(f.Name))
 	h.Set("ETag", `"`+f.Digest+`"`)
 	if sum, err := hex.DecodeString(f.Digest); err == nil {
 		h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(sum)+":")
 	}
 	h.Set("Cache-Control", "private, no-cache") // who may read it is asked each time
 	h.Set("X-Content-Type-Options", "nosniff")
+}
+
+// attachment names a file; where that is not ASCII, a second time for who knows no
+// better (RFC 6266, appendix D).
+func attachment(name string) string {
+	header := func(name string) string {
+		return mime.FormatMediaType("attachment", map[string]string{"filename": name})
+	}
+	plain := strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '_'
+		}
+		return r
+	}, name)
+	if plain == name {
+		return header(name)
+	}
+	return header(plain) + strings.TrimPrefix(header(name), "attachment")
 }
 
 // describeFile documents what net/http adds.

@@ -39,6 +39,7 @@ func (a *api) export(w http.ResponseWriter, r *http.Request, who identity.Caller
 	out := bufio.NewWriterSize(w, exported)
 	err := a.tasks.Export(r.Context(), who, in.filter(), func() func(*task.Task) error {
 		accept := r.Header.Get("Accept")
+		w.Header().Add("Vary", "Accept")
 		if in.Format == "csv" || !r.URL.Query().Has("format") && rest.Accepts(accept, textCSV) && !rest.Accepts(accept, ndjson) {
 			w.Header().Set("Content-Type", textCSV)
 			return csvLines(out)

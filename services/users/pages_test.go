@@ -45,7 +45,7 @@ func (p *platform) says(t *testing.T, token, why string, status int) {
 func TestLinkThatDoesNotWorkSaysSoBeforeAnythingIsTyped(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
-	p.says(t, "x", "This link is not valid; open it again from the mail.", 404)
+	p.says(t, "x", "This link is not valid, or not any more; open it again from the mail, or ask for another.", 404)
 	who, owner := p.owned(t)
 	p.says(t, p.letters.Links.Token(tenancy.Link{Tenant: who.Tenant}), "This link was used; log in instead.", 409)
 	i := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","name":"Grace","role":"member"}`).Want(t, 201))

@@ -126,6 +126,10 @@ func TestEveryOperationKeepsTheStandard(t *testing.T) {
 		send("an unknown parameter", op.body, nil, "?colour=red", 422)
 		if !op.public {
 			send("no token", op.body, map[string]string{"Authorization": ""}, "", 401)
+			send("no token, and more that is wrong", []byte("{"), map[string]string{"Authorization": "", "Accept": "image/png"}, "?colour=red", 401)
+			if strings.Contains(op.shown, "{id}") {
+				try(t, "", "no token and no id", op.method, inPath.ReplaceAllString(op.shown, "x"), nil, nil, 401)
+			}
 			send("no good token", op.body, map[string]string{"Authorization": "Bearer x.y.z"}, "", 401)
 		}
 		if op.has["If-Match"] {

@@ -57,7 +57,7 @@ Temporal UI   http://localhost:%[3]s
 Mail          %[4]s
 Credentials   %[1]s/credentials.json
 %[5]s
-Everything stays up; make down ends it.
+Everything stays up; make down ends it, or docker-compose down what runs in containers.
 `, dir, p.URL, story.Port("TEMPORAL_UI", 8233), p.MailURL, body)
 	return nil
 }
