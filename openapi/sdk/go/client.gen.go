@@ -4614,14 +4614,14 @@ type ClientInterface interface {
 
 	// ListRolePermissions List what a role holds itself
 	//
-	// In the order in which the tenant came to know the permissions.
+	// In the order in which the tenant came to know the permissions. The version to change them from is the role's.
 	//
 	// Corresponds with GET /authz/v1/roles/{id}/permissions (the `ListRolePermissions` operationId).
 	ListRolePermissions(ctx context.Context, id openapi_types.UUID, params *ListRolePermissionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SetRolePermissionsWithBody Replace what a role holds
 	//
-	// It is enforced everywhere within a second.
+	// If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4630,7 +4630,7 @@ type ClientInterface interface {
 
 	// SetRolePermissions Replace what a role holds
 	//
-	// It is enforced everywhere within a second.
+	// If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -6122,7 +6122,7 @@ func (c *Client) UpdateRoleWithApplicationMergePatchPlusJSONBody(ctx context.Con
 
 // ListRolePermissions List what a role holds itself
 //
-// In the order in which the tenant came to know the permissions.
+// In the order in which the tenant came to know the permissions. The version to change them from is the role's.
 //
 // Corresponds with GET /authz/v1/roles/{id}/permissions (the `ListRolePermissions` operationId).
 func (c *Client) ListRolePermissions(ctx context.Context, id openapi_types.UUID, params *ListRolePermissionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6139,7 +6139,7 @@ func (c *Client) ListRolePermissions(ctx context.Context, id openapi_types.UUID,
 
 // SetRolePermissionsWithBody Replace what a role holds
 //
-// It is enforced everywhere within a second.
+// If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6158,7 +6158,7 @@ func (c *Client) SetRolePermissionsWithBody(ctx context.Context, id openapi_type
 
 // SetRolePermissions Replace what a role holds
 //
-// It is enforced everywhere within a second.
+// If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -13230,7 +13230,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListRolePermissionsWithResponse List what a role holds itself
 	//
-	// In the order in which the tenant came to know the permissions.
+	// In the order in which the tenant came to know the permissions. The version to change them from is the role's.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13239,7 +13239,7 @@ type ClientWithResponsesInterface interface {
 
 	// SetRolePermissionsWithBodyWithResponse Replace what a role holds
 	//
-	// It is enforced everywhere within a second.
+	// If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13248,7 +13248,7 @@ type ClientWithResponsesInterface interface {
 
 	// SetRolePermissionsWithResponse Replace what a role holds
 	//
-	// It is enforced everywhere within a second.
+	// If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -32340,7 +32340,7 @@ func (c *ClientWithResponses) UpdateRoleWithApplicationMergePatchPlusJSONBodyWit
 
 // ListRolePermissionsWithResponse List what a role holds itself
 //
-// In the order in which the tenant came to know the permissions.
+// In the order in which the tenant came to know the permissions. The version to change them from is the role's.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32355,7 +32355,7 @@ func (c *ClientWithResponses) ListRolePermissionsWithResponse(ctx context.Contex
 
 // SetRolePermissionsWithBodyWithResponse Replace what a role holds
 //
-// It is enforced everywhere within a second.
+// If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32370,7 +32370,7 @@ func (c *ClientWithResponses) SetRolePermissionsWithBodyWithResponse(ctx context
 
 // SetRolePermissionsWithResponse Replace what a role holds
 //
-// It is enforced everywhere within a second.
+// If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

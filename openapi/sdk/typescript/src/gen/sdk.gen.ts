@@ -484,7 +484,7 @@ export const updateRole = <ThrowOnError extends boolean = false>(options: Option
 /**
  * List what a role holds itself
  *
- * In the order in which the tenant came to know the permissions.
+ * In the order in which the tenant came to know the permissions. The version to change them from is the role's.
  */
 export const listRolePermissions = <ThrowOnError extends boolean = false>(options: Options<ListRolePermissionsData, ThrowOnError>) => (options.client ?? client).get<ListRolePermissionsResponses, ListRolePermissionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -495,7 +495,7 @@ export const listRolePermissions = <ThrowOnError extends boolean = false>(option
 /**
  * Replace what a role holds
  *
- * It is enforced everywhere within a second.
+ * If-Match names the role's version, as its ETag does. It is enforced everywhere within a second.
  */
 export const setRolePermissions = <ThrowOnError extends boolean = false>(options: Options<SetRolePermissionsData, ThrowOnError>) => (options.client ?? client).put<SetRolePermissionsResponses, SetRolePermissionsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
