@@ -49,10 +49,13 @@ func (c *Client) Unseed(ctx context.Context, tenant identity.TenantID) error {
 	return c.Do(ctx, tenant, http.MethodDelete, c.cfg.AuthzURL+seedPath, nil, nil)
 }
 
-// Givable returns nil if the subject may give others the role, without end;
-// fault.NotFound when there is no such role, or fault.Forbidden.
-func (c *Client) Givable(ctx context.Context, tenant identity.TenantID, by access.Subject, role string) error {
-	return c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthzURL+givablePath, assignment{by.Kind(), by.ID(), role}, nil)
+// Givable implements tenancy.Roles.
+func (c *Client) Givable(ctx context.Context, tenant identity.TenantID, by access.Subject, role string) (uuid.UUID, error) {
+	var got struct {
+		RoleID uuid.UUID `json:"role_id"`
+	}
+	err := c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthzURL+givablePath, assignment{by.Kind(), by.ID(), role}, &got)
+	return got.RoleID, err
 }
 
 // PutAssignment gives the user the role; again it changes nothing.

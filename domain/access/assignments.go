@@ -122,23 +122,26 @@ func givable(now Snapshot, a Assignment, covers covers) error {
 	return covers(now.byName().holds(r), a.Project(), a.End())
 }
 
-// Givable reports whether a subject holds, everywhere and without end, all that
-// the role does, so that it may pass the role on. It is for our own services,
-// which give roles later for whoever asks now. It returns fault.NotFound if
-// there is no such role, else fault.Forbidden.
-func (s *Service) Givable(ctx context.Context, who identity.Caller, by Subject, role string) error {
+// Givable returns the id of a role if a subject holds, everywhere and without end,
+// all that the role does, so that it may pass the role on. It is for our own
+// services, which give roles later for whoever asks now. It returns fault.NotFound
+// if there is no such role, else fault.Forbidden.
+func (s *Service) Givable(ctx context.Context, who identity.Caller, by Subject, role string) (uuid.UUID, error) {
 	if !who.IsPlatform() {
-		return forbidden
+		return uuid.Nil, forbidden
 	}
 	now, err := s.store.Snapshot(ctx, who.Tenant)
 	if err != nil {
-		return err
+		return uuid.Nil, err
 	}
 	policy, err := s.compile(now)
 	if err != nil {
-		return err
+		return uuid.Nil, err
 	}
-	return givable(now, Assignment{Role: role}, coveredBy(policy, by))
+	if err := givable(now, Assignment{Role: role}, coveredBy(policy, by)); err != nil {
+		return uuid.Nil, err
+	}
+	return now.byName()[role].ID, nil
 }
 
 // takeable asks for as much as giving a did, as far as that is still to come.

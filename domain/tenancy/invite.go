@@ -24,7 +24,7 @@ func (s *Service) Invite(ctx context.Context, who identity.Caller, d InvitationD
 	if err != nil {
 		return i, err
 	}
-	err = s.Roles.Givable(ctx, who.Tenant, access.SubjectOf(who), i.Role)
+	i.RoleID, err = s.Roles.Givable(ctx, who.Tenant, access.SubjectOf(who), i.Role)
 	if fault.Is(err, fault.NotFound) {
 		var c fault.Check
 		c.That(false, "/role", "unknown_role", "the tenant has no such role")
@@ -84,7 +84,8 @@ func (s *Service) backed(ctx context.Context, who identity.Caller, i Invitation)
 			return ErrLinkVoid
 		}
 	}
-	if err = s.Roles.Givable(ctx, who.Tenant, by, i.Role); fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound) {
+	role, err := s.Roles.Givable(ctx, who.Tenant, by, i.Role)
+	if fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound) || err == nil && i.RoleID != uuid.Nil && role != i.RoleID { // another of its name
 		return ErrLinkVoid
 	}
 	return err

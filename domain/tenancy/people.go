@@ -46,6 +46,7 @@ type Invitation struct {
 	Email     string    `json:"email" format:"idn-email" example:"grace@acme.example"`
 	Name      string    `json:"name,omitempty" doc:"Of the person, as the inviter knows it" example:"Grace Hopper"`
 	Role      string    `json:"role" doc:"What the person will be given" example:"member"`
+	RoleID    uuid.UUID `json:"-"` // of the role that had the name then; zero: an earlier release did not ask
 	Status    string    `json:"status" enum:"pending,accepted,expired,withdrawn" example:"pending"`
 	InvitedBy string    `json:"invited_by" doc:"Who invited: user:<id> or client:<id>" example:"user:0199a1b2-c3d4-7e5f-8a6b-000000000002"`
 	CreatedAt time.Time `json:"created_at" example:"2026-01-31T09:00:00Z"`

@@ -60,9 +60,9 @@ type Roles interface {
 	// Unseed removes everything that the authorization service keeps for the
 	// tenant, if there is anything.
 	Unseed(ctx context.Context, tenant identity.TenantID) error
-	// Givable returns nil if the subject may give others the role, without end;
-	// fault.NotFound when there is no such role, or fault.Forbidden.
-	Givable(ctx context.Context, tenant identity.TenantID, by access.Subject, role string) error
+	// Givable returns the role's id if the subject may give others the role, without
+	// end; fault.NotFound when there is no such role, or fault.Forbidden.
+	Givable(ctx context.Context, tenant identity.TenantID, by access.Subject, role string) (uuid.UUID, error)
 	// PutAssignment gives the user the role; again it changes nothing. It
 	// returns fault.NotFound when there is no such role.
 	PutAssignment(ctx context.Context, tenant identity.TenantID, user identity.UserID, role string) error

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/identity"
@@ -23,7 +25,7 @@ func (a *api) registerPlatform(r *rest.API) {
 	})
 	rest.Register(r, internal("platform-register-permissions", http.MethodPut, "permissions/{service}", http.StatusNoContent), a.registerDeclared)
 	rest.Register(r, internal("platform-put-assignment", http.MethodPut, "assignments", http.StatusNoContent), a.putAssignment)
-	rest.Register(r, internal("platform-givable", http.MethodPost, "givable", http.StatusNoContent), a.givable)
+	rest.Register(r, internal("platform-givable", http.MethodPost, "givable", http.StatusOK), a.givable)
 	rest.Register(r, internal("platform-check", http.MethodPost, "check", http.StatusOK), a.check)
 }
 
@@ -51,10 +53,18 @@ func (a *api) putAssignment(ctx context.Context, who identity.Caller, in *struct
 	return nil, err
 }
 
-func (a *api) givable(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*struct{}, error) {
+// givableOutput names the role that a subject may give.
+type givableOutput struct {
+	Body struct {
+		RoleID uuid.UUID `json:"role_id" format:"uuid"`
+	}
+}
+
+func (a *api) givable(ctx context.Context, who identity.Caller, in *struct{ Body AssignmentDraft }) (*givableOutput, error) {
+	var out givableOutput
 	g, err := in.Body.grant()
 	if err == nil {
-		err = a.access.Givable(ctx, who, g.Subject, g.Role)
+		out.Body.RoleID, err = a.access.Givable(ctx, who, g.Subject, g.Role)
 	}
-	return nil, err
+	return &out, err
 }

@@ -34,7 +34,8 @@ type neighbours struct {
 	down        error
 	opened      func() // runs before a credential is opened
 	roleless    error  // what giving a role fails with
-	ungivable   error  // what a subject that may give no role is told
+	member      uuid.UUID
+	ungivable   error // what a subject that may give no role is told
 	unmailed    error
 }
 
@@ -91,14 +92,14 @@ func (n *neighbours) DeleteCredential(_ context.Context, _, user uuid.UUID) erro
 func (n *neighbours) Seed(context.Context, uuid.UUID) error   { return nil }
 func (n *neighbours) Unseed(context.Context, uuid.UUID) error { return nil }
 
-func (n *neighbours) Givable(_ context.Context, _ uuid.UUID, _ access.Subject, role string) error {
+func (n *neighbours) Givable(_ context.Context, _ uuid.UUID, _ access.Subject, role string) (uuid.UUID, error) {
 	switch role {
 	case "member":
-		return n.ungivable
+		return n.member, n.ungivable
 	case "owner":
-		return access.ErrForbidden()
+		return uuid.Nil, access.ErrForbidden()
 	}
-	return access.ErrNoRole()
+	return uuid.Nil, access.ErrNoRole()
 }
 
 func (n *neighbours) PutAssignment(_ context.Context, _, user uuid.UUID, role string) error {
@@ -136,7 +137,7 @@ type platform struct {
 func newPlatform(t *testing.T, gate access.Gate) *platform {
 	t.Helper()
 	db := pgtest.New(t, "users", usersdb.Migrations)
-	n := &neighbours{credentials: map[uuid.UUID]tenancy.Credential{}, roles: map[uuid.UUID]string{}}
+	n := &neighbours{member: uuid.New(), credentials: map[uuid.UUID]tenancy.Credential{}, roles: map[uuid.UUID]string{}}
 	links := tenancy.Links{Key: []byte("0123456789abcdef0123456789abcdef")}
 	p := &platform{neighbours: n, db: db, issuer: resttest.NewIssuer(t), queue: usersdb.NewQueue(db.System), letters: tenancy.Letters{Links: links, PublicURL: "http://api.test"}}
 	p.service = &tenancy.Service{Store: usersdb.New(db.App), Gate: gate, Roles: n, Credentials: n, Onboarding: n, Links: links, Redirects: []string{"http://localhost/callback"}}
@@ -361,6 +362,12 @@ func TestInvitationOutlivesNoRightOfItsInviter(t *testing.T) {
 		}
 	}
 	p.ungivable = nil
+	given := p.member
+	p.member = uuid.New()
+	if got := accept().Want(t, 409); !strings.Contains(string(got.Body), "invitation_void") {
+		t.Errorf("with another role of the name the link is answered %s", got.Body)
+	}
+	p.member = given
 	for _, step := range []struct {
 		status string
 		want   int

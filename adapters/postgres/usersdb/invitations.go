@@ -16,14 +16,14 @@ import (
 // insertInvitation adds nothing where the address is somebody's, or an open
 // invitation's, already. Two at once for one address may both be made: both
 // lead to the same person, and the second finds the address taken.
-const insertInvitation = `with changed as (insert into invitations (tenant_id, id, email, name, role, status, invited_by, created_at, expires_at, due_at)
-	select $1, $2, $3::text, $4, $5, $6, $7, $8::timestamptz, $9, $8
+const insertInvitation = `with changed as (insert into invitations (tenant_id, id, email, name, role, status, invited_by, created_at, expires_at, due_at, role_id)
+	select $1, $2, $3::text, $4, $5, $6, $7, $8::timestamptz, $9, $8, $10
 	where not exists (select from users where tenant_id = $1 and email = $3)
 	and not exists (select from invitations where tenant_id = $1 and email = $3 and status = 'pending' and expires_at > $8) returning id)`
 
 // Invite implements tenancy.Store.
 func (s *Store) Invite(ctx context.Context, who identity.Caller, i tenancy.Invitation) (tenancy.Invitation, error) {
-	got, found, err := postgres.Change(ctx, s.db, who, i, insertInvitation, who.Tenant, i.ID, i.Email, i.Name, i.Role, i.Status, i.InvitedBy, i.CreatedAt, i.ExpiresAt)
+	got, found, err := postgres.Change(ctx, s.db, who, i, insertInvitation, who.Tenant, i.ID, i.Email, i.Name, i.Role, i.Status, i.InvitedBy, i.CreatedAt, i.ExpiresAt, i.RoleID)
 	if err == nil && !found {
 		err = fault.New(fault.Conflict, "email_taken", "a person, or an open invitation, has this address")
 	}
@@ -31,7 +31,7 @@ func (s *Store) Invite(ctx context.Context, who identity.Caller, i tenancy.Invit
 }
 
 const (
-	invitationColumns = `id, email, name, role, status, invited_by, created_at, expires_at`
+	invitationColumns = `id, email, name, role, coalesce(role_id, '00000000-0000-0000-0000-000000000000') as role_id, status, invited_by, created_at, expires_at`
 	selectInvitation  = `select ` + invitationColumns + ` from invitations where tenant_id = $1 and id = $2`
 	selectInvitations = `select ` + invitationColumns + ` from invitations where tenant_id = $1 and (created_at, id) > ($2, $3) order by created_at, id limit $4`
 )
