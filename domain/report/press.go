@@ -55,7 +55,8 @@ func (p *Press) Render(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	}
 	made := Made{Object: uuid.Must(uuid.NewV7())}
 	var rows atomic.Int64
-	ctx, stop := context.WithCancelCause(ctx)
+	caller := ctx
+	ctx, stop := context.WithCancelCause(caller)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
@@ -75,7 +76,7 @@ func (p *Press) Render(ctx context.Context, tenant identity.TenantID, id uuid.UU
 	}
 	stop(nil)
 	<-watched
-	if err != nil && !IsOver(err) && !errors.Is(err, context.Canceled) {
+	if err != nil && !IsOver(err) && caller.Err() == nil { // who was told to stop has not failed
 		p.excuse(ctx, tenant, id, made.Rows, err)
 	}
 	return made, err

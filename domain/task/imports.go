@@ -3,6 +3,7 @@ package task
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -82,10 +83,19 @@ type ImportID struct {
 	ID       uuid.UUID
 }
 
+// MaxUnfinished bounds the imports of a tenant that are not over.
+const MaxUnfinished = 100
+
+// ErrTooManyImports tells that there are MaxUnfinished.
+func ErrTooManyImports() error {
+	return fault.New(fault.Conflict, "too_many_imports", fmt.Sprintf("%d imports are not over; wait for one, or cancel it", MaxUnfinished))
+}
+
 // Imports keeps imports, as Store keeps tasks.
 type Imports interface {
 	// AddImport stores im with its file. It returns fault.NotFound when there is no
-	// such project, and ErrArchived.
+	// such project, ErrArchived, and ErrTooManyImports when MaxUnfinished of the
+	// tenant's are not over.
 	AddImport(ctx context.Context, who identity.Caller, im Import, file []byte) (Import, error)
 	// Import returns an import, or fault.NotFound.
 	Import(ctx context.Context, who identity.Caller, id uuid.UUID) (Import, error)

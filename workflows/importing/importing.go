@@ -48,7 +48,7 @@ func Workflow(ctx workflow.Context, in task.ImportID) error {
 	switch {
 	case err == nil:
 		return nil
-	case fault.Is(faults.Fault(err), fault.Conflict): // cancelled in the row, which people see first
+	case fault.Is(faults.Fault(err), fault.Conflict), fault.Is(faults.Fault(err), fault.NotFound): // cancelled in the row, which people see first, or gone with its project
 		return temporal.NewCanceledError()
 	case ctx.Err() != nil: // by an operator
 		faults.Note(ctx, faults.Short, a.Cancel, in)

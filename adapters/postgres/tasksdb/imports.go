@@ -16,18 +16,27 @@ import (
 
 const (
 	importColumns = `id, project_id, status, rows_total, rows_done, rows_refused, failure_code, version, created_at, created_by, updated_at, finished_at`
+	lockImports   = `select pg_advisory_xact_lock(uuid_hash_extended($1, 1))` // of the tenant, so that no two count at once
 	insertImport  = `with changed as (insert into task_imports (tenant_id, id, project_id, status, rows_total, version, created_at, created_by, updated_at, due_at, file, request_id)
 		select $1, $2, id, $4, $5, $6, $7, $8, $7, $7, $9, $10 from projects where tenant_id = $1 and id = $3 and archived_at is null
+			and (select count(*) from task_imports where tenant_id = $1 and due_at is not null) < $11
 		returning ` + importColumns + `)`
 )
 
 // AddImport implements task.Imports.
 func (s *Store) AddImport(ctx context.Context, who identity.Caller, im task.Import, file []byte) (task.Import, error) {
-	got, found, err := postgres.Returning[task.Import](ctx, s.db, who, insertImport, importColumns,
-		who.Tenant, im.ID, im.ProjectID, im.Status, im.RowsTotal, im.Version, im.CreatedAt, im.CreatedBy, file, who.Request.ID)
+	db := s.db.Behind(lockImports, who.Tenant)
+	got, found, err := postgres.Returning[task.Import](ctx, db, who, insertImport, importColumns,
+		who.Tenant, im.ID, im.ProjectID, im.Status, im.RowsTotal, im.Version, im.CreatedAt, im.CreatedBy, file, who.Request.ID, task.MaxUnfinished)
 	if err == nil && !found {
-		if _, err = s.Project(ctx, who, im.ProjectID); err == nil {
+		var p task.Project
+		p, err = s.Project(ctx, who, im.ProjectID)
+		switch {
+		case err != nil:
+		case p.ArchivedAt != nil:
 			err = task.ErrArchived()
+		default:
+			err = task.ErrTooManyImports()
 		}
 	}
 	return got, err

@@ -71,8 +71,14 @@ func (s *Store) Projects(ctx context.Context, who identity.Caller, r page.Reques
 	return page.Cut(rows, r.Limit, func(p task.Project) page.Key { return page.Key{At: p.CreatedAt, ID: p.ID} }), err
 }
 
-// lockProject waits for the tasks that are about to have one of its statuses.
-const lockProject = `select from projects where tenant_id = $1 and id = $2 for no key update`
+const (
+	// queueForProject waits for those who share a project. Locks on rows are shared
+	// with whoever comes meanwhile, so that among many imports their turn never ends;
+	// here who comes later waits behind.
+	queueForProject = `select pg_advisory_xact_lock(uuid_hash_extended($1, 0))`
+	// lockProject waits for the tasks that are about to have one of its statuses.
+	lockProject = `select from projects where tenant_id = $1 and id = $2 for no key update`
+)
 
 // updateProject leaves a project as it is while a task has a status that it
 // would lose.
@@ -83,7 +89,7 @@ const updateProject = `with changed as (update projects set name = $4, descripti
 
 // ChangeProject implements task.Store.
 func (s *Store) ChangeProject(ctx context.Context, who identity.Caller, p task.Project) (task.Project, error) {
-	db := s.db.Behind(lockProject, who.Tenant, p.ID)
+	db := s.db.Behind(queueForProject, p.ID).Behind(lockProject, who.Tenant, p.ID)
 	got, found, err := postgres.Change(ctx, db, who, p, updateProject, who.Tenant, p.ID, p.Version-1, p.Name, p.Description, p.Statuses, p.ArchivedAt, p.UpdatedAt)
 	if err != nil || found {
 		return got, err
@@ -109,7 +115,7 @@ const deleteProject = `with size as (select (select count(*) from (select from t
 
 // DeleteProject implements task.Store.
 func (s *Store) DeleteProject(ctx context.Context, who identity.Caller, id uuid.UUID, version int64) error {
-	_, found, err := postgres.Change(ctx, s.db, who, true, deleteProject, who.Tenant, id, version)
+	_, found, err := postgres.Change(ctx, s.db.Behind(queueForProject, id), who, true, deleteProject, who.Tenant, id, version)
 	if err == nil && !found {
 		if _, err = s.Project(ctx, who, id); err == nil {
 			err = task.Stale()

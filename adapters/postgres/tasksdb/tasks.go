@@ -22,11 +22,13 @@ const (
 
 // insertTask finds no row to insert where task.Project.Place would refuse. The
 // counter's row is held until this one statement is committed; the project's is
-// shared, so that it loses no status that a task is about to have.
+// shared, so that it loses no status that a task is about to have. Who is to
+// change the project is not passed by: see queueForProject.
 const insertTask = `with place as (
 		select p.key, coalesce(nullif($6, ''), p.statuses->0->>'name') as status from projects p
 		where p.tenant_id = $1 and p.id = $3 and p.archived_at is null and ($6 = '' or p.statuses @> jsonb_build_array(jsonb_build_object('name', $6::text)))
 			and ($13::uuid is null or exists (select from tasks t where t.tenant_id = $1 and t.id = $13 and t.project_id = $3 and t.deleted_at is null))
+			and (select true from pg_advisory_xact_lock_shared(uuid_hash_extended($3, 0)))
 		for share of p),
 	counted as (
 		update project_counters c set last = c.last + 1 from place where c.tenant_id = $1 and c.project_id = $3 returning c.last as number, place.key, place.status),
@@ -146,14 +148,18 @@ func changeArgs(who identity.Caller, c task.ItemChange, at time.Time) ([]any, er
 	return []any{who.Tenant, c.ID, c.Version, patch, at, who.Subject(), who.Request.ID}, err
 }
 
-// shareProject keeps a task's project as it is.
-const shareProject = `select from projects where tenant_id = $1 and id = (select project_id from tasks where tenant_id = $1 and id = $2) for share`
+const (
+	// passNobody waits behind who is to change a task's project.
+	passNobody = `select pg_advisory_xact_lock_shared(uuid_hash_extended(project_id, 0)) from tasks where tenant_id = $1 and id = $2`
+	// shareProject keeps a task's project as it is.
+	shareProject = `select from projects where tenant_id = $1 and id = (select project_id from tasks where tenant_id = $1 and id = $2) for share`
+)
 
 // locks are what a change waits for before it looks at what it must fit: the
 // project's statuses, and the tasks above.
 func locks(p task.Patch) (all []string) {
 	if p.Status.Set {
-		all = append(all, shareProject)
+		all = append(all, passNobody, shareProject)
 	}
 	if p.ParentID.Set && !p.ParentID.Null {
 		all = append(all, lockOrder)

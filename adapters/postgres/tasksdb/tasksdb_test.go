@@ -3,6 +3,7 @@ package tasksdb_test
 import (
 	"io/fs"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -208,6 +209,42 @@ func TestDeletedProjectIsDropped(t *testing.T) {
 	db.Exec(t, `do $$ begin assert (select count(*) from tasks) = 1500 and (select count(*) from task_words) = 1500 and (select count(*) from projects) = 1
 		and (select count(*) from task_imports) + (select count(*) from project_members) = 0; end $$`)
 	project("GONE")
+}
+
+// Who changes or deletes a project has their turn among many who make tasks in it.
+func TestProjectIsNotKeptFromItsOwners(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "tasks", tasksdb.Migrations)
+	store, now, ctx := tasksdb.New(db.App), time.Now().UTC().Truncate(time.Microsecond), t.Context()
+	who := identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+	p, err := store.AddProject(ctx, who, task.Project{ID: uuid.New(), Key: "BUSY", Name: "P", Statuses: task.DefaultStatuses(), Version: 1, CreatedAt: now, UpdatedAt: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var makers sync.WaitGroup
+	for range 8 {
+		makers.Go(func() {
+			for {
+				writes := make([]task.Write, 100)
+				for i := range writes {
+					writes[i] = task.Write{At: now, Add: &task.Task{ID: uuid.New(), ProjectID: p.ID, Title: "T", Priority: "low", Assignees: []uuid.UUID{}, Labels: []string{}, Version: 1, CreatedAt: now, UpdatedAt: now}}
+				}
+				out, err := store.Bulk(ctx, who, writes, false)
+				if err != nil || out[0].Fault != nil { // the project is gone
+					return
+				}
+			}
+		})
+	}
+	time.Sleep(time.Second)
+	p.Version, p.Name = 2, "Q"
+	if _, err := store.ChangeProject(ctx, who, p); err != nil {
+		t.Errorf("changed: %v", err)
+	}
+	if err := store.DeleteProject(ctx, who, p.ID, 2); err != nil {
+		t.Errorf("deleted: %v", err)
+	}
+	makers.Wait()
 }
 
 // What was a part of a task that is dropped is told so, as a version of its own.

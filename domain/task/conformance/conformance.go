@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) task.Store) {
 		"SearchesWhatIsThere":             searchesWhatIsThere,
 		"CountsByGroup":                   counts,
 		"ImportsRowByRow":                 imports,
+		"ImportsThatAreNotOverAreFew":     importsAreFew,
 		"EndsAnImportOnce":                endsImport,
 	} {
 		t.Run(name, func(t *testing.T) {

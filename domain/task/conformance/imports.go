@@ -22,6 +22,25 @@ func (w world) imported(t *testing.T, project uuid.UUID, rows int64) task.Import
 	return im
 }
 
+func importsAreFew(t *testing.T, w world) {
+	p := w.project(t)
+	first := w.imported(t, p.ID, 1)
+	for range task.MaxUnfinished - 1 {
+		w.imported(t, p.ID, 1)
+	}
+	more := task.Import{ID: id(), ProjectID: p.ID, Status: task.ImportPending, RowsTotal: 1, Version: 1, CreatedAt: now(), UpdatedAt: now()}
+	_, err := w.AddImport(t.Context(), w.who, more, []byte("title\nA\n"))
+	if !fault.Is(err, fault.Conflict) {
+		t.Errorf("one too many: %v, want conflict", err)
+	}
+	if _, err := w.EndImport(t.Context(), w.who, first.ID, task.ImportCancelled, "", now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.AddImport(t.Context(), w.who, more, []byte("title\nA\n")); err != nil {
+		t.Errorf("when one is over: %v", err)
+	}
+}
+
 func imports(t *testing.T, w world) {
 	p := w.project(t)
 	im := w.imported(t, p.ID, 3)

@@ -30,6 +30,15 @@ func (s *Store) AddImport(_ context.Context, who identity.Caller, im task.Import
 		case p.ArchivedAt != nil:
 			return im, task.ErrArchived()
 		}
+		unfinished := 0
+		for k, i := range s.imports {
+			if k.tenant == who.Tenant && i.FinishedAt == nil {
+				unfinished++
+			}
+		}
+		if unfinished >= task.MaxUnfinished {
+			return im, task.ErrTooManyImports()
+		}
 		s.imports[key{who.Tenant, im.ID}] = imported{Import: im, file: file, request: who.Request.ID}
 		return im, nil
 	})
