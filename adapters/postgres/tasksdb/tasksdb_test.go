@@ -1,6 +1,7 @@
 package tasksdb_test
 
 import (
+	"context"
 	"io/fs"
 	"strings"
 	"sync"
@@ -221,15 +222,22 @@ func TestProjectIsNotKeptFromItsOwners(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	making, stop := context.WithCancel(ctx)
+	defer stop()
 	var makers sync.WaitGroup
-	for range 8 {
+	for range 16 {
+		replica, err := postgres.Open(ctx, db.AppURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(replica.Close)
 		makers.Go(func() {
-			for {
+			for store := tasksdb.New(replica); ; {
 				writes := make([]task.Write, 100)
 				for i := range writes {
 					writes[i] = task.Write{At: now, Add: &task.Task{ID: uuid.New(), ProjectID: p.ID, Title: "T", Priority: "low", Assignees: []uuid.UUID{}, Labels: []string{}, Version: 1, CreatedAt: now, UpdatedAt: now}}
 				}
-				out, err := store.Bulk(ctx, who, writes, false)
+				out, err := store.Bulk(making, who, writes, false)
 				if err != nil || out[0].Fault != nil { // the project is gone
 					return
 				}
@@ -244,6 +252,7 @@ func TestProjectIsNotKeptFromItsOwners(t *testing.T) {
 	if err := store.DeleteProject(ctx, who, p.ID, 2); err != nil {
 		t.Errorf("deleted: %v", err)
 	}
+	stop()
 	makers.Wait()
 }
 
