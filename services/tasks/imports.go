@@ -16,7 +16,7 @@ func (a *api) registerImports(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "create-task-import", Method: http.MethodPost, Path: "/v1/task-imports", Tag: "tasks", Scope: scope, Needs: rest.Needs{task.TasksWrite}, Status: http.StatusAccepted, Errors: []int{404, 409},
 		Consumes: textCSV, MaxBody: task.MaxImport, Example: "title,priority,due_at\r\nOrder desks,high,2026-02-28\r\n",
-		Summary: "Import tasks", Description: "Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. " +
+		Summary: "Import tasks", Description: "Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. A tenant has at most 100 imports that are not over. " +
 			"The header names the columns: " + strings.Join(task.ImportColumns, ", ") + "; those others that an export has are passed over. " +
 			"Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. " +
 			"Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.",

@@ -4825,7 +4825,7 @@ type ClientInterface interface {
 
 	// CreateTaskImportWithBody Import tasks
 	//
-	// Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
+	// Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. A tenant has at most 100 imports that are not over. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -6603,7 +6603,7 @@ func (c *Client) ListTaskImports(ctx context.Context, params *ListTaskImportsPar
 
 // CreateTaskImportWithBody Import tasks
 //
-// Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
+// Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. A tenant has at most 100 imports that are not over. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
 //
 // Takes any type of body and a specified content type.
 //
@@ -13473,7 +13473,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateTaskImportWithBodyWithResponse Import tasks
 	//
-	// Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
+	// Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. A tenant has at most 100 imports that are not over. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -32745,7 +32745,7 @@ func (c *ClientWithResponses) ListTaskImportsWithResponse(ctx context.Context, p
 
 // CreateTaskImportWithBodyWithResponse Import tasks
 //
-// Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
+// Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. A tenant has at most 100 imports that are not over. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //

@@ -735,7 +735,7 @@ export const listTaskImports = <ThrowOnError extends boolean = false>(options?: 
 /**
  * Import tasks
  *
- * Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
+ * Makes tasks of the rows of a CSV file (RFC 4180, UTF-8, at most 16 MiB and 100,000 rows), meanwhile: the answer's Location tells the progress. A tenant has at most 100 imports that are not over. The header names the columns: title, description, status, priority, assignees, labels, start_at, due_at, estimate_minutes, parent_id; those others that an export has are passed over. Assignees are ids with spaces between, labels have commas between; a label that holds a comma or a quote is in quotes, and its quotes are doubled. A row that is refused does not keep the others: see its errors. Pointers of a problem name the line and the cell from 0: /0/2 is the header's third.
  */
 export const createTaskImport = <ThrowOnError extends boolean = false>(options: Options<CreateTaskImportData, ThrowOnError>) => (options.client ?? client).post<CreateTaskImportResponses, CreateTaskImportErrors, ThrowOnError>({
     bodySerializer: null,
