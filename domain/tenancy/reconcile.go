@@ -24,8 +24,9 @@ func BeginRegistrations(ctx context.Context, q Queue, s *Service) error {
 }
 
 // CarryOnInvitations mails invitations that are due, lets in those who accepted
-// and forgets the passwords of those who never quite did, until none is left or one fails: it is due again soon, unless the
-// mail server refuses the address for good, or the role is gone.
+// and forgets the passwords of those who never quite did, until none is left or
+// one fails: it is due again soon, unless the mail server refuses the address for
+// good, or the role is gone.
 func CarryOnInvitations(ctx context.Context, q Queue, s *Service, m Mailer, l Letters) error {
 	for {
 		due, err := q.DueInvitations(ctx, time.Now())

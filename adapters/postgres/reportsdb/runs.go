@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	lockRuns  = `select pg_advisory_xact_lock(hashtextextended($1, 0))` // of the tenant, so that no two count at once
+	lockRuns  = `select pg_advisory_xact_lock(uuid_hash_extended($1, 0))` // of the tenant, so that no two count at once
 	insertRun = `with changed as (insert into runs (tenant_id, id, report, format, title, filter_project, filter_status, status, version, created_at, created_by, updated_at, due_at)
 	select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
 	where (select count(*) from runs where tenant_id = $1 and due_at is not null) < $14 returning id)`
@@ -23,7 +23,7 @@ const (
 
 // Add implements report.Store.
 func (s *Store) Add(ctx context.Context, who identity.Caller, r report.Run) (report.Run, error) {
-	db := s.db.Behind(lockRuns, who.Tenant.String())
+	db := s.db.Behind(lockRuns, who.Tenant)
 	first, found, err := postgres.Change(ctx, db, who, r, insertRun, who.Tenant, r.ID, r.Report, r.Format, r.Title, r.Filter.ProjectID, r.Filter.Status,
 		r.Status, r.Version, r.CreatedAt, r.CreatedBy, r.UpdatedAt, r.CreatedAt.Add(report.Grace), report.MaxUnfinished)
 	if err == nil && !found {
