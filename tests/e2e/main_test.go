@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"bailiwick.dev/tests/needs"
 	"bailiwick.dev/tests/story"
 )
 
@@ -36,6 +37,12 @@ func address(port int) string { return "http://localhost:" + strconv.Itoa(port+o
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	release, err := needs.Machine()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer release()
 	_ = local("down") // what a run that was cut off has left
 	if err := os.RemoveAll(filepath.Join(root, state)); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -118,6 +118,11 @@ func (s *stack) answers(ctx context.Context, t *testing.T) {
 func TestComposeRunsACompanysDay(t *testing.T) {
 	needsDocker(t)
 	needs.Command(t, "there is no docker-compose", "docker-compose", "version")
+	release, err := needs.Machine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	s := newStack(t)
