@@ -10,7 +10,9 @@ func (p *platform) all(temporal string) []process {
 	all := []process{
 		{name: "temporal", ports: []string{"TEMPORAL", "TEMPORAL_UI"}, args: []string{temporal, "server", "start-dev", "--ip", "127.0.0.1",
 			"--port", fmt.Sprint(p.ports["TEMPORAL"]), "--ui-port", fmt.Sprint(p.ports["TEMPORAL_UI"]), "--db-filename", p.path("temporal.db"),
-			"--search-attribute", "TenantId=Keyword", "--search-attribute", "Kind=Keyword", "--log-level", "warn"}},
+			"--search-attribute", "TenantId=Keyword", "--search-attribute", "Kind=Keyword", "--log-level", "warn",
+			"--dynamic-config-value", "matching.enableFairness=true",
+			"--dynamic-config-value", "matching.numTaskqueueReadPartitions=1", "--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"}},
 		{name: "mail", ports: []string{"MAIL", "SMTP"}, args: []string{p.bin("mailcatcher")},
 			env: []string{"SMTP_LISTEN=" + p.at("SMTP"), "HTTP_LISTEN=" + p.at("MAIL"), "MAIL_DIR=" + p.path("mail")}},
 	}

@@ -80,11 +80,10 @@ func (a *Activities) Cancel(ctx context.Context, in task.ImportID) error {
 // an operator terminated is begun anew; what is over refuses to be. It returns
 // fault.Unavailable when Temporal does not answer.
 func Begin(ctx context.Context, c client.Client, in task.ImportID) error {
-	return faults.Start(ctx, c, client.StartWorkflowOptions{
+	return faults.Start(ctx, c, faults.OfTenant(client.StartWorkflowOptions{
 		ID: "import/" + in.TenantID.String() + "/" + in.ID.String(), TaskQueue: TaskQueue,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-		TypedSearchAttributes: temporal.NewSearchAttributes(faults.TenantID.ValueSet(in.TenantID.String()), faults.Kind.ValueSet("import")),
-	}, name, in)
+	}, in.TenantID, "import"), name, in)
 }
 
 // Run imports until ctx ends, then lets the batches under way finish. Its first

@@ -43,7 +43,12 @@ const total = 23
 
 func start(t *testing.T, store task.Store) (*task.Service, identity.Caller, task.Import) {
 	t.Helper()
-	who, s := identity.Caller{Tenant: uuid.New(), User: uuid.New()}, task.NewService(store, accessfake.Gate{})
+	return startAs(t, identity.Caller{Tenant: uuid.New(), User: uuid.New()}, store)
+}
+
+func startAs(t *testing.T, who identity.Caller, store task.Store) (*task.Service, identity.Caller, task.Import) {
+	t.Helper()
+	s := task.NewService(store, accessfake.Gate{})
 	p, err := s.CreateProject(t.Context(), who, task.ProjectDraft{Name: "P"})
 	if err != nil {
 		t.Fatal(err)

@@ -4,10 +4,14 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/task"
 	"bailiwick.dev/domain/task/fake"
 	"bailiwick.dev/workflows/importing"
@@ -131,6 +135,59 @@ func TestTerminatedImportIsBegunAgain(t *testing.T) {
 	close(store.release)
 	begin() // finds that it has succeeded
 	triedOnce(t, s, who, im.ID)
+}
+
+// turns notes whose rows come, and lets nobody on before it is opened.
+type turns struct {
+	*fake.Store
+	opened chan struct{}
+	came   chan task.ImportID
+}
+
+func (s *turns) AddRows(ctx context.Context, id task.ImportID, request string, rows task.Rows) (task.Import, error) {
+	s.came <- id
+	<-s.opened
+	return s.Store.AddRows(ctx, id, request, rows)
+}
+
+// One tenant has begun a crowd of imports: another's is not behind them all.
+func TestTenantsImportsTakeTurns(t *testing.T) {
+	t.Parallel()
+	const crowd, atOnce = 60, 8
+	store := &turns{Store: &fake.Store{}, opened: make(chan struct{}), came: make(chan task.ImportID, 1000)}
+	_, c := serve(t, store)
+	begin := func(who identity.Caller) task.ImportID {
+		_, _, im := startAs(t, who, store)
+		in := task.ImportID{TenantID: who.Tenant, ID: im.ID}
+		if err := importing.Begin(t.Context(), c, in); err != nil {
+			t.Fatal(err)
+		}
+		return in
+	}
+	many, one := identity.Caller{Tenant: uuid.New(), User: uuid.New()}, identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+	for range crowd {
+		begin(many)
+	}
+	for range atOnce { // as many as go at once
+		<-store.came
+	}
+	events := c.GetWorkflowHistory(t.Context(), name(begin(one)), "", true, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for scheduled := false; !scheduled; {
+		e, err := events.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		scheduled = e.EventType == enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
+	}
+	time.Sleep(time.Second) // until it is in the queue
+	close(store.opened)
+	before := map[task.ImportID]bool{}
+	for next := <-store.came; next.TenantID == many.Tenant; next = <-store.came {
+		before[next] = true
+	}
+	if len(before) > crowd/3 {
+		t.Errorf("%d imports of the other went before", len(before))
+	}
 }
 
 // Histories that were recorded from real servers go on with today's code.

@@ -8,7 +8,6 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	sdk "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -30,12 +29,11 @@ var _ tenancy.Onboarding = Starter{}
 // that neither can be there without the other. What an operator terminated is
 // begun anew; what has ended otherwise refuses to be.
 func (s Starter) Begin(ctx context.Context, p tenancy.Pending) error {
-	opts := client.StartWorkflowOptions{
+	opts := temporal.OfTenant(client.StartWorkflowOptions{
 		ID: "onboarding/" + p.Slug + "/" + p.ID.String(), TaskQueue: TaskQueue,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-		TypedSearchAttributes: sdk.NewSearchAttributes(temporal.TenantID.ValueSet(p.ID.String()), temporal.Kind.ValueSet("onboarding")),
 		Memo:                  map[string]any{"slug": p.Slug},
-	}
+	}, p.ID, "onboarding")
 	if !p.Verified {
 		return temporal.Start(ctx, s.Client, opts, name, Input{p.ID})
 	}

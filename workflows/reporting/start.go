@@ -9,7 +9,6 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
-	sdk "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -35,12 +34,11 @@ func id(tenant identity.TenantID, run uuid.UUID) string {
 // twice is beginning once, also after the first has succeeded. What an operator
 // terminated is begun anew; what is over refuses to be.
 func (s Starter) Begin(ctx context.Context, d report.Due) error {
-	return temporal.Start(ctx, s.Client, client.StartWorkflowOptions{
+	return temporal.Start(ctx, s.Client, temporal.OfTenant(client.StartWorkflowOptions{
 		ID: id(d.TenantID, d.ID), TaskQueue: TaskQueue,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-		TypedSearchAttributes: sdk.NewSearchAttributes(temporal.TenantID.ValueSet(d.TenantID.String()), temporal.Kind.ValueSet("report")),
 		Memo:                  map[string]any{"format": string(d.Format)},
-	}, name, Input{d.TenantID, d.ID})
+	}, d.TenantID, "report"), name, Input{d.TenantID, d.ID})
 }
 
 // Cancel implements report.Generation.

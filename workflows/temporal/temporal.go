@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 )
 
 // The search attributes of every workflow of ours; what is for all tenants has no TenantID.
@@ -24,6 +25,16 @@ var (
 	TenantID = temporal.NewSearchAttributeKeyKeyword("TenantId")
 	Kind     = temporal.NewSearchAttributeKeyKeyword("Kind")
 )
+
+// OfTenant has operators find a workflow by its tenant and kind, and the queues
+// serve tenants in turn: what one has much of does not hold up another's.
+// Temporal does so where matching.enableFairness is set; elsewhere the first
+// that comes is served first.
+func OfTenant(opts client.StartWorkflowOptions, tenant identity.TenantID, kind string) client.StartWorkflowOptions {
+	opts.TypedSearchAttributes = temporal.NewSearchAttributes(TenantID.ValueSet(tenant.String()), Kind.ValueSet(kind))
+	opts.Priority = temporal.Priority{FairnessKey: tenant.String()}
+	return opts
+}
 
 // Connect returns a client of the namespace at address. It connects when it is
 // first used, so that a service starts while Temporal is down.

@@ -41,7 +41,8 @@ func New(t *testing.T) (string, client.Client) {
 	var out strings.Builder
 	s, err := testsuite.StartDevServer(t.Context(), testsuite.DevServerOptions{
 		ExistingPath: CLI(t), LogLevel: "error", Stdout: &out, Stderr: &out,
-		ExtraArgs: []string{"--search-attribute", temporal.TenantID.GetName() + "=Keyword", "--search-attribute", temporal.Kind.GetName() + "=Keyword"},
+		ExtraArgs: []string{"--search-attribute", temporal.TenantID.GetName() + "=Keyword", "--search-attribute", temporal.Kind.GetName() + "=Keyword",
+			"--dynamic-config-value", "matching.enableFairness=true", "--dynamic-config-value", "matching.numTaskqueueReadPartitions=1", "--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"},
 	})
 	if err != nil {
 		t.Fatalf("Temporal: %v", err)
