@@ -113,7 +113,7 @@ type Rotation struct {
 	ClientID         string
 	Scopes, Audience []string // asked for; empty: all that the family has
 	Expires          time.Time
-	Grace            time.Duration // within which a repetition is a repetition
+	Grace            time.Duration // within which a repetition is a repetition, until the successor is used
 	Replayed         Event         // what is told if it is a replay
 }
 
@@ -124,7 +124,7 @@ type Outcome string
 const (
 	Rotated  Outcome = "rotated"  // the successor is in its place
 	Repeated Outcome = "repeated" // so it was a moment ago, and the successor is the same
-	Replayed Outcome = "replayed" // it was used long ago: a copy, and the family has ended
+	Replayed Outcome = "replayed" // it was used long ago, or its successor was: a copy, and the family has ended
 	TooWide  Outcome = "too_wide" // it does not give what was asked for, and stays as it is
 	Refused  Outcome = "refused"  // unknown, another client's, expired or ended
 )

@@ -67,7 +67,8 @@ const familyColumns = `f.id, f.client_id, f.user_id, f.scopes, f.audience, f.exp
 // as it is rare and this one is not.
 var refresh = `with found as (
 		select ` + familyColumns + `, r.used_at, r.expires_at <= now() as stale,` + living + ` as living,
-			r.used_at <= now() - $7::interval as replayed, f.scopes @> $8::text[] and (f.audience = '{}' or f.audience @> $9::text[]) as narrow
+			r.used_at is not null and (r.used_at <= now() - $7::interval
+				or exists (select from refresh_tokens s where s.tenant_id = $1 and s.hash = $4 and s.used_at is not null)) as replayed, f.scopes @> $8::text[] and (f.audience = '{}' or f.audience @> $9::text[]) as narrow
 		from refresh_tokens r join token_families f on f.tenant_id = $1 and f.id = r.family_id where r.tenant_id = $1 and r.hash = $2 and f.client_id = $3),
 	used as (
 		update refresh_tokens r set used_at = now() from found where r.tenant_id = $1 and r.hash = $2 and r.used_at is null and found.living and found.narrow and not found.stale

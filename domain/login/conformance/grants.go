@@ -239,6 +239,14 @@ func replay(t *testing.T, w world) {
 		t.Error("the family lives after a replay")
 	}
 	w.told(t, login.RefreshReplayed, "user:"+w.user.String())
+	id, token = w.family(t)
+	w.want(t, "the first use", w.rotation(token), login.Rotated)
+	w.want(t, "a repetition", w.rotation(token), login.Repeated)
+	w.want(t, "the successor", w.rotation(w.rotation(token).Successor), login.Rotated)
+	w.want(t, "a copy whose successor was used", w.rotation(token), login.Replayed)
+	if w.lives(t, id) {
+		t.Error("the family lives after a replay within the grace period")
+	}
 }
 
 // Whatever order they come in, after a revocation nothing of the family works.

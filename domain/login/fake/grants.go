@@ -152,11 +152,11 @@ func (s *Store) Refresh(_ context.Context, tenant identity.TenantID, r login.Rot
 	if t == nil || g.families[t.family].ClientID != r.ClientID {
 		return login.Family{}, login.Refused, nil
 	}
-	f := g.families[t.family]
+	f, successor := g.families[t.family], g.tokens[string(r.Successor)]
 	switch {
 	case !s.living(tenant, f) || t.used.IsZero() && t.expires.Before(now):
 		return f.Family, login.Refused, nil
-	case !t.used.IsZero() && now.Sub(t.used) >= r.Grace:
+	case !t.used.IsZero() && (now.Sub(t.used) >= r.Grace || successor != nil && !successor.used.IsZero()):
 		s.end(tenant, f.ID, r.Replayed)
 		return f.Family, login.Replayed, nil
 	case !f.Narrow(r.Scopes, r.Audience):
