@@ -29,19 +29,21 @@ type application struct {
 	May []string
 }
 
-// owner returns the person who is logged in, and answers itself if nobody is.
+// owner returns the person who is logged in, where they were last, and answers
+// itself if nobody is.
 func (s *server) owner(w http.ResponseWriter, r *http.Request) (identity.Caller, *login.Session, bool) {
-	tenant, _ := s.sessionValue(r)
-	sess, err := s.currentSession(r, tenant)
-	if err != nil {
-		s.broken(w, r, err)
-		return identity.Caller{}, nil, false
+	for _, v := range s.sessionValues(r) {
+		sess, err := s.currentSession(r, v.tenant)
+		switch {
+		case err != nil:
+			s.broken(w, r, err)
+			return identity.Caller{}, nil, false
+		case sess != nil:
+			return identity.Caller{Tenant: v.tenant, User: sess.UserID}, sess, true
+		}
 	}
-	if sess == nil {
-		s.refuse(w, http.StatusUnauthorized, "You are not logged in. Log in through an application of your company, then open this page again.")
-		return identity.Caller{}, nil, false
-	}
-	return identity.Caller{Tenant: tenant, User: sess.UserID}, sess, true
+	s.refuse(w, http.StatusUnauthorized, "You are not logged in. Log in through an application of your company, then open this page again.")
+	return identity.Caller{}, nil, false
 }
 
 func (s *server) account(w http.ResponseWriter, r *http.Request) {
@@ -132,7 +134,7 @@ func (s *server) endSessions(w http.ResponseWriter, r *http.Request) {
 	case err != nil && !fault.Is(err, fault.NotFound):
 		s.broken(w, r, err)
 	case id == sess.ID:
-		s.setCookie(w, sessionCookie, "", gone)
+		s.holdSessions(w, s.otherSessions(r, who.Tenant))
 		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
 	default:
 		http.Redirect(w, r, "/auth/account", http.StatusSeeOther)

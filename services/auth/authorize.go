@@ -275,11 +275,17 @@ func (a *authorization) finish(w http.ResponseWriter, r *http.Request, sess *log
 		a.fail(w, r, err)
 		return
 	}
+	person, err := a.store.Credential(ctx, to.tenant, sess.UserID)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
 	req.SetID(uuid.Must(uuid.NewV7()).String()) // becomes the family's: when it began tells which revocations concern it
 	s := &session{Tenant: to.tenant, Login: sess.ID, Audience: to.audience}
 	s.Subject = sess.UserID.String()
 	s.IDTokenClaims().Subject, s.IDTokenClaims().AuthTime = s.Subject, sess.AuthenticatedAt.UTC()
 	s.IDTokenClaims().JTI = req.GetID() // by which a logout finds the session
+	s.IDTokenClaims().Extra = claimsOf(person, func(scope string) bool { return req.GetGrantedScopes().Has(scope) })
 	resp, err := a.provider.NewAuthorizeResponse(ctx, req, s)
 	if err != nil {
 		a.fail(w, r, err)

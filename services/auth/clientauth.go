@@ -115,7 +115,7 @@ func (s *server) proves(p proof, c login.Client) bool {
 	same := matches(got[:], c.SecretHash) | matches(got[:], c.PreviousHash)
 	switch c.AuthMethod {
 	case login.AuthNone:
-		return p.secret == "" && !p.basic && p.assertion == ""
+		return p.secret == "" && p.assertion == "" // in Basic too: an empty one is none (RFC 6749, section 2.3.1)
 	case login.AuthBasic, login.AuthPost:
 		return same == 1 && p.assertion == ""
 	case login.AuthPrivateKey:

@@ -85,6 +85,10 @@ func TestPublicClientHasNoCredentialsToGrant(t *testing.T) {
 			t.Errorf("%q: %d %v", scope, status, body)
 		}
 	}
+	w.client = page // who sends the id in Basic, with nothing behind it, is the same client
+	if status, body := w.post(t, "/auth/token", url.Values{"grant_type": {"client_credentials"}}); status != 400 || body["error"] != "unauthorized_client" {
+		t.Errorf("in Basic: %d %v", status, body)
+	}
 }
 
 // An empty list is never the widest grant.

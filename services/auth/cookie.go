@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,12 +96,41 @@ func (s *server) comeAgain(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// sessionValue returns the tenant and the secret of the browser's session.
-func (s *server) sessionValue(r *http.Request) (uuid.UUID, string) {
-	tenant, value, _ := strings.Cut(s.cookie(r, sessionCookie), ".")
-	id, err := uuid.Parse(tenant)
-	if err != nil {
-		return uuid.Nil, ""
+// sessionValue is what a browser holds of a session: its tenant and its secret.
+type sessionValue struct {
+	tenant uuid.UUID
+	secret string
+}
+
+// mostSessions is in how many tenants a browser is logged in at once.
+const mostSessions = 10
+
+// sessionValues returns what the browser holds, the newest first: one session
+// with each tenant, for who works for two companies is logged in at both.
+func (s *server) sessionValues(r *http.Request) (all []sessionValue) {
+	for held := range strings.SplitSeq(s.cookie(r, sessionCookie), "~") {
+		tenant, secret, _ := strings.Cut(held, ".")
+		if id, err := uuid.Parse(tenant); err == nil && secret != "" && len(all) < mostSessions {
+			all = append(all, sessionValue{id, secret})
+		}
 	}
-	return id, value
+	return all
+}
+
+// otherSessions is sessionValues without those with a tenant.
+func (s *server) otherSessions(r *http.Request, than uuid.UUID) []sessionValue {
+	return slices.DeleteFunc(s.sessionValues(r), func(v sessionValue) bool { return v.tenant == than })
+}
+
+// holdSessions has the browser hold these, the newest first.
+func (s *server) holdSessions(w http.ResponseWriter, all []sessionValue) {
+	if len(all) == 0 {
+		s.setCookie(w, sessionCookie, "", gone)
+		return
+	}
+	var held []string
+	for _, v := range all[:min(len(all), mostSessions)] {
+		held = append(held, v.tenant.String()+"."+v.secret)
+	}
+	s.setCookie(w, sessionCookie, strings.Join(held, "~"), sessionLife)
 }

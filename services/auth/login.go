@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -170,7 +171,7 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 		}
 	}
 	if err == nil && sess.Replaces == uuid.Nil {
-		err = s.endSession(r) // somebody else's
+		err = s.endSession(r, tenant) // somebody else's
 	}
 	if err != nil {
 		return s.unavailable(w, r, err)
@@ -178,7 +179,7 @@ func (s *server) logIn(w http.ResponseWriter, r *http.Request, a *authorization)
 	if err := s.remember(w, r, tenant, sess.ID, c.device); err != nil {
 		return s.unavailable(w, r, err)
 	}
-	s.setCookie(w, sessionCookie, tenant.String()+"."+value, sessionLife)
+	s.holdSessions(w, append([]sessionValue{{tenant, value}}, s.otherSessions(r, tenant)...))
 	return &sess, "", http.StatusOK
 }
 
@@ -276,11 +277,12 @@ func (s *server) currentSession(r *http.Request, tenant uuid.UUID) (*login.Sessi
 // heldSession is currentSession of whoever holds one, though idle: it can be
 // ended, and another login goes on with what it gave.
 func (s *server) heldSession(r *http.Request, tenant uuid.UUID) (*login.Session, error) {
-	of, value := s.sessionValue(r)
-	if of != tenant || value == "" {
+	all := s.sessionValues(r)
+	i := slices.IndexFunc(all, func(v sessionValue) bool { return v.tenant == tenant })
+	if i < 0 {
 		return nil, nil
 	}
-	sess, err := s.store.Session(r.Context(), tenant, digest(value))
+	sess, err := s.store.Session(r.Context(), tenant, digest(all[i].secret))
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -43,7 +44,7 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 	}
 	hinted := false
 	if proves && hint.Audience.Contains(c.ID) {
-		if hinted, err = s.isOfSession(r, hint); err != nil {
+		if hinted, err = s.isOfSession(r, c.Tenant, hint); err != nil {
 			s.broken(w, r, err)
 			return
 		}
@@ -56,15 +57,18 @@ func (s *server) logout(w http.ResponseWriter, r *http.Request) {
 		s.askToLogOut(w, r, params, to)
 		return
 	}
-	err = s.endSession(r)
-	if err == nil && hinted {
-		err = s.endExpired(r, c.Tenant, hint)
+	var left []sessionValue
+	if hinted {
+		left = s.otherSessions(r, c.Tenant)
+		err = errors.Join(s.endSession(r, c.Tenant), s.endExpired(r, c.Tenant, hint))
+	} else {
+		err = s.endAll(r)
 	}
 	if err != nil {
 		s.broken(w, r, err)
 		return
 	}
-	s.setCookie(w, sessionCookie, "", gone)
+	s.holdSessions(w, left)
 	if to == "" {
 		show(w, "message.html", map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, http.StatusOK, "'none'")
 		return
@@ -89,14 +93,18 @@ func (s *server) askToLogOut(w http.ResponseWriter, r *http.Request, params url.
 	show(w, "message.html", map[string]any{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": s.csrf(w, r), "Keep": keep}, http.StatusOK, action)
 }
 
-// endSession ends the browser's session, if there is one, with what it gave.
-func (s *server) endSession(r *http.Request) error {
-	tenant, value := s.sessionValue(r)
-	if value == "" {
-		return nil
+// endAll ends all of the browser's sessions.
+func (s *server) endAll(r *http.Request) (err error) {
+	for _, v := range s.sessionValues(r) {
+		err = errors.Join(err, s.endSession(r, v.tenant))
 	}
-	sess, err := s.store.Session(r.Context(), tenant, digest(value))
-	if err == nil {
+	return err
+}
+
+// endSession ends the browser's session with a tenant, if there is one, with what it gave.
+func (s *server) endSession(r *http.Request, tenant uuid.UUID) error {
+	sess, err := s.heldSession(r, tenant)
+	if err == nil && sess != nil {
 		err = s.store.EndSession(r.Context(), identity.Caller{Tenant: tenant, User: sess.UserID}, sess.ID, event(r, sess.UserID, login.SessionEnded))
 	}
 	if fault.Is(err, fault.NotFound) {
@@ -113,10 +121,9 @@ func (s *server) endExpired(r *http.Request, tenant uuid.UUID, hint jwt.Claims) 
 	return s.store.EndExpired(r.Context(), tenant, family, event(r, user, login.SessionEnded))
 }
 
-// isOfSession reports whether an ID token is the person's who is logged in here, or
-// nobody is.
-func (s *server) isOfSession(r *http.Request, hint jwt.Claims) (bool, error) {
-	tenant, _ := s.sessionValue(r) // whichever it is: it is what would end
+// isOfSession reports whether an ID token is the person's who is logged in here at
+// the tenant, or nobody is.
+func (s *server) isOfSession(r *http.Request, tenant uuid.UUID, hint jwt.Claims) (bool, error) {
 	sess, err := s.heldSession(r, tenant)
 	return err == nil && (sess == nil || sess.UserID.String() == hint.Subject), err
 }

@@ -14,19 +14,57 @@ import (
 	"github.com/google/uuid"
 )
 
-// Else anybody could log out everybody, by a link and with an ID token of their own.
-func TestHintOfAnotherTenantAsks(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	s, other := newSuite(t, w), *w
-	s.authorize(t, nil)
+// anotherTenant is a world whose person has the same address at another company.
+func (w *world) anotherTenant(t *testing.T) *world {
+	t.Helper()
+	other := *w
 	other.tenant, other.user = uuid.New(), uuid.New()
 	other.call(t, other.platform(t), "PUT", "/auth/v1/platform/credentials/"+other.user.String(), map[string]any{"email": email, "name": "Eve", "password": password, "enabled": true}, 204, nil)
 	other.call(t, other.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Other", "type": "confidential", "redirect_uris": []string{callback}}, 201, &other.client)
+	return &other
+}
+
+// Else anybody could log out everybody, by a link and with an ID token of their own.
+func TestHintOfAnotherTenantEndsNothingHere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s, other := newSuite(t, w), w.anotherTenant(t)
+	s.authorize(t, nil)
 	c, _ := other.oauth(t)
 	id, _ := other.tokens(t, c).Extra("id_token").(string)
-	if page, _ := open(t, s.b, s.url+"/auth/logout?id_token_hint="+id); !strings.Contains(page, "Log out?") || s.authorize(t, map[string]string{"prompt": "none"}).Get("code") == "" {
-		t.Errorf("another tenant's hint shows %s", page)
+	if open(t, s.b, s.url+"/auth/logout?id_token_hint="+id); s.authorize(t, map[string]string{"prompt": "none"}).Get("code") == "" {
+		t.Error("another tenant's hint has ended the session")
+	}
+}
+
+// Who works for two companies is logged in at both, and logs out of one or of all.
+func TestCompaniesHaveSessionsOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	here, there := newSuite(t, w), newSuite(t, w.anotherTenant(t))
+	there.b = here.b
+	want := func(when string, s *suite, loggedIn bool) {
+		t.Helper()
+		if got := s.authorize(t, map[string]string{"prompt": "none"}); (got.Get("code") != "") != loggedIn {
+			t.Errorf("%s: %v", when, got)
+		}
+	}
+	for _, all := range []bool{false, true} {
+		tok, _ := here.tokensFor(t, here.authorize(t, nil))
+		other, _ := there.tokensFor(t, there.authorize(t, nil))
+		want("after a login there", here, true)
+		if all {
+			_, form := open(t, here.b, w.url+"/auth/logout")
+			send(t, here.b, w.url+"/auth/logout", form)
+		} else {
+			id, _ := other.Extra("id_token").(string)
+			open(t, here.b, w.url+"/auth/logout?id_token_hint="+id)
+		}
+		want("after a logout there", there, false)
+		want("after a logout", here, !all)
+		if w.active(t, tok.AccessToken) == all {
+			t.Errorf("after a logout (of all: %v) the token lives: %v", all, !all)
+		}
 	}
 }
 

@@ -130,18 +130,25 @@ func (s *suite) userinfo(t *testing.T, method, token string, form url.Values) ma
 	return claims
 }
 
-// scoped is a module that asks for scopes and wants claims of userinfo.
+// scoped is a module that asks for scopes and wants claims of userinfo. The ID
+// token holds the same.
 func scoped(scope string, want map[string]any) func(*testing.T, *suite) {
 	return func(t *testing.T, s *suite) {
 		tok, _ := s.tokensFor(t, s.authorize(t, map[string]string{"scope": scope}))
-		got := s.userinfo(t, "GET", tok.AccessToken, nil)
-		for k, v := range want {
-			if got[k] != v {
-				t.Errorf("%s: %v, want %v", k, got[k], v)
-			}
+		var inToken map[string]any
+		raw, _ := tok.Extra("id_token").(string)
+		if id, err := s.p.Verifier(&oidc.Config{ClientID: s.c.ClientID}).Verify(t.Context(), raw); err != nil || id.Claims(&inToken) != nil {
+			t.Fatalf("the ID token: %v", err)
 		}
-		if want["email"] == nil && got["email"] != nil {
-			t.Errorf("userinfo tells more than was asked for: %v", got)
+		for from, got := range map[string]map[string]any{"userinfo": s.userinfo(t, "GET", tok.AccessToken, nil), "the ID token": inToken} {
+			for k, v := range want {
+				if got[k] != v {
+					t.Errorf("%s: %s: %v, want %v", from, k, got[k], v)
+				}
+			}
+			if want["email"] == nil && got["email"] != nil || want["name"] == nil && got["name"] != nil {
+				t.Errorf("%s tells more than was asked for: %v", from, got)
+			}
 		}
 	}
 }

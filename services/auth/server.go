@@ -105,6 +105,9 @@ func (s *server) mount(r *rest.API) {
 	m.Post("/auth/authorize", s.authorize)
 	m.Post("/auth/login", s.login)
 	m.Post("/auth/consent", s.consent)
+	for _, path := range []string{"/auth/login", "/auth/consent"} { // what the browser shows as a form's address is opened again
+		m.Get(path, http.RedirectHandler("/auth/account", http.StatusSeeOther).ServeHTTP)
+	}
 	page.Get("/auth/forgot", s.forgot)
 	m.Post("/auth/forgot", s.sendReset)
 	page.Get("/auth/reset", s.reset)

@@ -178,7 +178,11 @@ func describe(rfc *fosite.RFC6749Error) string {
 	}, text)
 }
 
-func noStore(w http.ResponseWriter) { w.Header().Set("Cache-Control", "no-store") }
+// noStore keeps an answer out of caches, also of HTTP/1.0 (RFC 6749, section 5.1).
+func noStore(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Pragma", "no-cache")
+}
 
 func join(scopes fosite.Arguments) string { return strings.Join(scopes, " ") }
 
