@@ -16,6 +16,7 @@ const (
 	seedPath        = "/authz/v1/platform/seed"
 	declaredPath    = "/authz/v1/platform/permissions/"
 	givablePath     = "/authz/v1/platform/givable"
+	coversPath      = "/authz/v1/platform/covers"
 	policiesPath    = "/authz/v1/platform/policies"
 	changesPath     = "/authz/v1/platform/changes"
 	checkPath       = "/authz/v1/platform/check"
@@ -56,6 +57,12 @@ func (c *Client) Givable(ctx context.Context, tenant identity.TenantID, by acces
 	}
 	err := c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthzURL+givablePath, assignment{by.Kind(), by.ID(), role}, &got)
 	return got.RoleID, err
+}
+
+// Covers implements login.Roles.
+func (c *Client) Covers(ctx context.Context, tenant identity.TenantID, by, other access.Subject) error {
+	in := map[string]string{"subject_kind": by.Kind(), "subject_id": by.ID(), "other_kind": other.Kind(), "other_id": other.ID()}
+	return c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthzURL+coversPath, in, nil)
 }
 
 // PutAssignment gives the user the role; again it changes nothing.

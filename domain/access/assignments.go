@@ -127,21 +127,39 @@ func givable(now Snapshot, a Assignment, covers covers) error {
 // services, which give roles later for whoever asks now. It returns fault.NotFound
 // if there is no such role, else fault.Forbidden.
 func (s *Service) Givable(ctx context.Context, who identity.Caller, by Subject, role string) (uuid.UUID, error) {
-	if !who.IsPlatform() {
-		return uuid.Nil, forbidden
+	now, covers, err := s.coversOf(ctx, who, by)
+	if err == nil {
+		err = givable(now, Assignment{Role: role}, covers)
 	}
-	now, err := s.store.Snapshot(ctx, who.Tenant)
 	if err != nil {
-		return uuid.Nil, err
-	}
-	policy, err := s.compile(now)
-	if err != nil {
-		return uuid.Nil, err
-	}
-	if err := givable(now, Assignment{Role: role}, coveredBy(policy, by)); err != nil {
 		return uuid.Nil, err
 	}
 	return now.byName()[role].ID, nil
+}
+
+// Covers returns nil if a subject holds all that another has been given, there and
+// for as long, so that it may act as that one. It is for our own services, which
+// keep what others act by. Else it returns fault.Forbidden.
+func (s *Service) Covers(ctx context.Context, who identity.Caller, by, other Subject) error {
+	now, covers, err := s.coversOf(ctx, who, by)
+	for _, a := range now.Assignments {
+		if err == nil && a.Subject() == other && a.HoldsAt(s.now()) {
+			err = givable(now, a, covers)
+		}
+	}
+	return err
+}
+
+// coversOf returns what a service of ours asks about a subject.
+func (s *Service) coversOf(ctx context.Context, who identity.Caller, by Subject) (now Snapshot, _ covers, err error) {
+	if !who.IsPlatform() {
+		return now, nil, forbidden
+	}
+	if now, err = s.store.Snapshot(ctx, who.Tenant); err != nil {
+		return now, nil, err
+	}
+	policy, err := s.compile(now)
+	return now, coveredBy(policy, by), err
 }
 
 // takeable asks for as much as giving a did, as far as that is still to come.

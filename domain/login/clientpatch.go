@@ -1,9 +1,13 @@
 package login
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"bailiwick.dev/domain/fault"
+	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/patch"
 )
 
@@ -38,6 +42,27 @@ func (p ClientPatch) to(c Client) (Client, error) {
 	judged := c
 	judged.FirstParty = c.FirstParty || had // whose mark is gone has a grant that gives nothing, and all else can be changed
 	return c, judged.check()
+}
+
+// mayBecome returns nil if the caller may make c of what it was. A program gives
+// itself no service that its token is not for. The operator's mark spares people
+// the question of consent, and holds for the addresses that it was given for.
+func (c Client) mayBecome(was Client, who identity.Caller) error {
+	for _, scope := range c.Scopes {
+		if who.User == uuid.Nil && who.Client == c.ID && !OfPersons(scope) && !slices.Contains(was.Scopes, scope) && !who.HasScope(scope) {
+			return fault.New(fault.Forbidden, "insufficient_scope", "a program gives itself no scope that its token lacks: "+scope)
+		}
+	}
+	if was.FirstParty && c.LeadsElsewhere(was) {
+		return fault.New(fault.Conflict, "first_party", "the platform's operator marked the client with the addresses that it has; ask for the mark to be taken away first")
+	}
+	return nil
+}
+
+// LeadsElsewhere reports whether c may be answered where it could not be as it
+// was: who has consented to that one is asked again.
+func (c Client) LeadsElsewhere(was Client) bool {
+	return slices.ContainsFunc(c.RedirectURIs, func(uri string) bool { return !slices.Contains(was.RedirectURIs, uri) })
 }
 
 // Stale is returned for a change of a version that is no longer there.

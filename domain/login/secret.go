@@ -44,12 +44,10 @@ func (s *Service) Secret(c Client) string {
 }
 
 // RotateSecret gives a client another secret; the one before works for
-// SecretOverlap, or until EndPreviousSecret. Of three, the oldest ends.
+// SecretOverlap, or until EndPreviousSecret. Of three, the oldest ends. It returns
+// fault.Forbidden if the client's roles give what the caller lacks.
 func (s *Service) RotateSecret(ctx context.Context, who identity.Caller, id string) (Client, error) {
-	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
-		return Client{}, err
-	}
-	was, err := s.Store.Client(ctx, who, id)
+	was, err := s.shaped(ctx, who, id)
 	if err != nil {
 		return was, err
 	}
@@ -64,10 +62,7 @@ func (s *Service) RotateSecret(ctx context.Context, who identity.Caller, id stri
 // EndPreviousSecret leaves a client with its newest secret alone. It returns
 // fault.NotFound when there is no other.
 func (s *Service) EndPreviousSecret(ctx context.Context, who identity.Caller, id string) error {
-	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
-		return err
-	}
-	was, err := s.Store.Client(ctx, who, id)
+	was, err := s.shaped(ctx, who, id)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 )
@@ -58,10 +59,18 @@ type Hasher interface {
 	Check(hash string) error
 }
 
+// Roles is what the authorization service knows of clients.
+type Roles interface {
+	// Covers returns nil if a subject holds all that another has been given, else
+	// fault.Forbidden.
+	Covers(ctx context.Context, tenant identity.TenantID, by, other access.Subject) error
+}
+
 // Service holds the use cases of clients and credentials.
 type Service struct {
 	Store     Store
 	Gate      access.Gate
+	Roles     Roles
 	Hasher    Hasher
 	SecretKey []byte // from which clients' secrets are derived
 }
@@ -79,13 +88,26 @@ func (s *Service) CreateClient(ctx context.Context, who identity.Caller, d Clien
 	return s.Store.AddClient(ctx, who, c)
 }
 
-// ChangeClient changes a client whose version is the one named, or returns
-// fault.Precondition.
-func (s *Service) ChangeClient(ctx context.Context, who identity.Caller, id string, version int64, p ClientPatch) (Client, error) {
+// shaped returns a client of the tenant which the caller may shape: who becomes it,
+// by a new secret or key of theirs, can do what its roles give, and so must hold
+// that already. It returns fault.NotFound or fault.Forbidden.
+func (s *Service) shaped(ctx context.Context, who identity.Caller, id string) (Client, error) {
 	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
 		return Client{}, err
 	}
-	was, err := s.Store.Client(ctx, who, id)
+	c, err := s.Store.Client(ctx, who, id)
+	if by, of := access.SubjectOf(who), (access.Subject{Client: id}); err == nil && by != of && !who.IsPlatform() {
+		err = s.Roles.Covers(ctx, who.Tenant, by, of)
+	}
+	return c, err
+}
+
+// ChangeClient changes a client whose version is the one named, or returns
+// fault.Precondition. It returns fault.Forbidden if the client's roles give what
+// the caller lacks. People are asked again for their consent to a client that is
+// answered at another address than before.
+func (s *Service) ChangeClient(ctx context.Context, who identity.Caller, id string, version int64, p ClientPatch) (Client, error) {
+	was, err := s.shaped(ctx, who, id)
 	if err != nil {
 		return was, err
 	}
@@ -94,6 +116,9 @@ func (s *Service) ChangeClient(ctx context.Context, who identity.Caller, id stri
 	}
 	was.Version = version
 	c, err := p.to(was)
+	if err == nil {
+		err = c.mayBecome(was, who)
+	}
 	if err != nil {
 		return c, err
 	}
@@ -117,9 +142,10 @@ func (s *Service) Client(ctx context.Context, who identity.Caller, id string) (C
 }
 
 // DeleteClient removes a client whose version is the one named; its refresh
-// tokens die with it.
+// tokens die with it. It returns fault.Forbidden if its roles give what the
+// caller lacks.
 func (s *Service) DeleteClient(ctx context.Context, who identity.Caller, id string, version int64) error {
-	if err := s.Gate.Allow(ctx, who, ClientsWrite); err != nil {
+	if _, err := s.shaped(ctx, who, id); err != nil && !fault.Is(err, fault.NotFound) { // a repetition is answered by the store
 		return err
 	}
 	return s.Store.DeleteClient(ctx, who, id, version)

@@ -30,7 +30,7 @@ func (w *world) replicaOn(t *testing.T, appURL, systemURL string) *world {
 	}
 	cfg := w.cfg
 	cfg.KeyReload = time.Hour
-	r, err := surface(t.Context(), cfg, w.verifier, nil, authdb.New(open(appURL), open(systemURL)), fake.Gate{})
+	r, err := surface(t.Context(), cfg, w.verifier, nil, authdb.New(open(appURL), open(systemURL)), fake.Gate{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,12 +43,12 @@ type hasher interface {
 }
 
 // surface is the service's whole HTTP surface.
-func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready func(context.Context) error, store *authdb.Store, g access.Gate) (*rest.API, error) {
+func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready func(context.Context) error, store *authdb.Store, g access.Gate, roles login.Roles) (*rest.API, error) {
 	r := rest.New(rest.Config{
 		Service: "auth", Title: "Bailiwick auth", Version: "1.0.0", PublicURL: cfg.PublicURL, Verifier: verifier, RateLimit: cfg.RateLimit, CORSOrigins: cfg.CORSOrigins, Ready: ready,
 		Description: "OAuth clients. The OAuth 2.0 and OpenID Connect endpoints are described by discovery: " + cfg.Issuer + "/.well-known/openid-configuration.",
 	})
-	s := &login.Service{Store: store, Gate: g, Hasher: cfg.hasher}
+	s := &login.Service{Store: store, Gate: g, Roles: roles, Hasher: cfg.hasher}
 	if store == nil { // only the document is wanted
 		(&api{clients: s}).register(r)
 		return r, nil
@@ -100,7 +100,7 @@ func parsePlatformClients(list string) (map[string][]byte, error) {
 }
 
 func openapi(ctx context.Context) error {
-	r, err := surface(ctx, Settings{Server: config.Server{PublicURL: "http://localhost:8080", Issuer: "http://localhost:8080/auth"}}, nil, nil, nil, nil)
+	r, err := surface(ctx, Settings{Server: config.Server{PublicURL: "http://localhost:8080", Issuer: "http://localhost:8080/auth"}}, nil, nil, nil, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func serve(ctx context.Context) error {
 		return err
 	}
 	cfg.hasher, cfg.failing = argon2.New(self, hash), failing
-	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, g)
+	r, err := surface(ctx, cfg.Settings, verifier, app.Ready, store, g, platform)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ func (a *api) registerPlatform(r *rest.API) {
 	rest.Register(r, internal("platform-register-permissions", http.MethodPut, "permissions/{service}", http.StatusNoContent), a.registerDeclared)
 	rest.Register(r, internal("platform-put-assignment", http.MethodPut, "assignments", http.StatusNoContent), a.putAssignment)
 	rest.Register(r, internal("platform-givable", http.MethodPost, "givable", http.StatusOK), a.givable)
+	rest.Register(r, internal("platform-covers", http.MethodPost, "covers", http.StatusNoContent), a.covers)
 	rest.Register(r, internal("platform-check", http.MethodPost, "check", http.StatusOK), a.check)
 }
 
@@ -67,4 +68,26 @@ func (a *api) givable(ctx context.Context, who identity.Caller, in *struct{ Body
 		out.Body.RoleID, err = a.access.Givable(ctx, who, g.Subject, g.Role)
 	}
 	return &out, err
+}
+
+// coversInput asks whether a subject may act as another.
+type coversInput struct {
+	Body struct {
+		SubjectKind string `json:"subject_kind"`
+		SubjectID   string `json:"subject_id"`
+		OtherKind   string `json:"other_kind"`
+		OtherID     string `json:"other_id"`
+	}
+}
+
+func (a *api) covers(ctx context.Context, who identity.Caller, in *coversInput) (*struct{}, error) {
+	by, err := access.ParseSubject(in.Body.SubjectKind, in.Body.SubjectID)
+	if err != nil {
+		return nil, err
+	}
+	other, err := access.ParseSubject(in.Body.OtherKind, in.Body.OtherID)
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.access.Covers(ctx, who, by, other)
 }

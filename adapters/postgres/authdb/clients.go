@@ -149,14 +149,15 @@ func (s *Store) Clients(ctx context.Context, who identity.Caller, r page.Request
 var updateClient = `with changed as (update clients set name = $3, type = $4, redirect_uris = $5, post_logout_redirect_uris = $6, grant_types = $7, scopes = $8,
 	secret_hash = $9, secret_version = $10, auth_method = $11, jwks = $12, enabled = $13, previous_secret_hash = $14, previous_until = $15, version = $16, web_origins = $17
 	where tenant_id = $1 and id = $2 and version = $16 - 1 returning id),
-	revoked as (` + revocationInto + `select $1, 'client:' || id, now() + ` + memory + `, now() + ` + revocationLife + ` from changed where not $13` + onceMore + `)`
+	revoked as (` + revocationInto + `select $1, 'client:' || id, now() + ` + memory + `, now() + ` + revocationLife + ` from changed where not $13` + onceMore + `),
+	asked as (delete from consents where tenant_id = $1 and client_id = $2 and $18 and exists (select from changed))`
 
 // ChangeClient implements login.Store.
 func (s *Store) ChangeClient(ctx context.Context, who identity.Caller, was, c login.Client) (login.Client, error) {
 	args := clientArgs(who.Tenant, c)
 	e := clientEvent(who, login.ClientChanged, c)
 	maps.Copy(e.Detail, c.Since(was))
-	with, args := audited(who.Tenant, e, updateClient, args[:len(args)-1]...)
+	with, args := audited(who.Tenant, e, updateClient, append(args[:len(args)-1], c.LeadsElsewhere(was))...)
 	got, found, err := postgres.Change(ctx, s.app, who, kept{c, c.SecretVersion}, with, args...)
 	if err == nil && !found {
 		err = login.Stale()

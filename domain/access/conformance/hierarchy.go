@@ -202,6 +202,15 @@ func nobodyGivesLonger(t *testing.T, w *world) {
 	if id, err := w.Givable(ctx, w.platform, admin, access.Manager); err != nil || id != w.role(t, access.Manager).ID {
 		t.Errorf("an admin passes on manager: %s, %v", id, err)
 	}
+	robot, idle := access.Subject{Client: "robot without end"}, access.Subject{Client: "idle"}
+	if _, err := w.Assign(ctx, w.owner, access.Grant{Subject: robot, Role: access.Owner}); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, "acting as a stronger client", w.Covers(ctx, w.platform, admin, robot), fault.Forbidden)
+	wantKind(t, "asking it as a person", w.Covers(ctx, w.owner, access.SubjectOf(w.owner), robot), fault.Forbidden)
+	if strong, none := w.Covers(ctx, w.platform, access.SubjectOf(w.owner), robot), w.Covers(ctx, w.platform, admin, idle); strong != nil || none != nil {
+		t.Errorf("the owner acts as an owner: %v; an admin as one who has no role: %v", strong, none)
+	}
 	owner := access.Grant{Subject: access.SubjectOf(w.owner), Role: access.Owner, Until: until}
 	_, err := w.Assign(ctx, w.owner, owner)
 	wantKind(t, "the last owner shortens themselves", err, fault.Conflict)

@@ -30,10 +30,29 @@ func consents(t *testing.T, w world) {
 	if got, err := w.Consented(t.Context(), uuid.New(), w.user, w.client); err != nil || len(got) != 0 {
 		t.Errorf("in another tenant: %v, %v", got, err)
 	}
+	redirected(t, w, scopes)
 	withdrawn(t, w, scopes)
 	must(t, w.Consent(t.Context(), w.tenant, w.user, w.client, []string{"email"}, event(login.ConsentGiven)))
 	must(t, w.DropCredential(t.Context(), w.tenant, w.user, event(login.PersonRemoved)))
 	scopes()
+}
+
+// redirected: who has consented is asked again when the client is answered elsewhere.
+func redirected(t *testing.T, w world, scopes func(want ...string)) {
+	who := identity.Caller{Tenant: w.tenant, User: w.user}
+	for uri, want := range map[string][]string{"": {"email", "openid", "tasks"}, "https://elsewhere.example/": nil} {
+		was, err := w.Client(t.Context(), who, w.client)
+		must(t, err)
+		c := was
+		if c.Version++; uri != "" {
+			c.RedirectURIs = append(slices.Clone(c.RedirectURIs), uri)
+		}
+		must(t, w.Consent(t.Context(), w.tenant, w.user, w.client, []string{"email", "openid", "tasks"}, event(login.ConsentGiven)))
+		_, err = w.ChangeClient(t.Context(), who, was, c)
+		must(t, err)
+		scopes(want...)
+	}
+	must(t, w.Consent(t.Context(), w.tenant, w.user, w.client, []string{"tasks"}, event(login.ConsentGiven)))
 }
 
 // withdrawn: with a consent goes what its client has of the person, and no more.

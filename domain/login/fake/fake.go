@@ -3,6 +3,7 @@ package fake
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 
@@ -96,7 +97,7 @@ func (s *Store) Client(_ context.Context, who identity.Caller, id string) (login
 }
 
 // ChangeClient implements login.Store.
-func (s *Store) ChangeClient(_ context.Context, who identity.Caller, _, c login.Client) (login.Client, error) {
+func (s *Store) ChangeClient(_ context.Context, who identity.Caller, was, c login.Client) (login.Client, error) {
 	defer s.lock()()
 	i := s.index(who.Tenant, c.ID)
 	if i < 0 || s.clients[who.Tenant][i].Version != c.Version-1 {
@@ -104,6 +105,9 @@ func (s *Store) ChangeClient(_ context.Context, who identity.Caller, _, c login.
 	}
 	c.FirstParty = s.clients[who.Tenant][i].FirstParty
 	s.clients[who.Tenant][i] = c
+	maps.DeleteFunc(s.consents, func(k consentKey, _ login.Consent) bool {
+		return k.tenant == who.Tenant && k.client == c.ID && c.LeadsElsewhere(was)
+	})
 	return c, nil
 }
 
