@@ -1,7 +1,9 @@
 package access_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -108,6 +110,17 @@ func TestPolicyHasRoomForSoManyValues(t *testing.T) {
 	_, err = s.DryRun(t.Context(), owner, conformance.Whole(d))
 	if e := fault.As(err); e == nil || e.Kind != fault.Conflict || e.Code != "policy_too_large" {
 		t.Errorf("it could be imported, %v", err)
+	}
+}
+
+// Who leaves ends the comparison.
+func TestDryRunEndsWithItsClient(t *testing.T) {
+	t.Parallel()
+	s, owner := tenant(t)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := s.DryRun(gone, owner, access.Proposal{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it ends", err)
 	}
 }
 

@@ -119,7 +119,7 @@ func givable(now Snapshot, a Assignment, covers covers) error {
 	if !ok {
 		return fault.UnknownAt("/role", ErrNoRole())
 	}
-	return covers(now.byName().holds(r), a.Project(), a.End())
+	return covers(now.byName().holds(r.Name), a.Project(), a.End())
 }
 
 // Givable returns the id of a role if a subject holds, everywhere and without end,
@@ -134,7 +134,8 @@ func (s *Service) Givable(ctx context.Context, who identity.Caller, by Subject, 
 	if err != nil {
 		return uuid.Nil, err
 	}
-	return now.byName()[role].ID, nil
+	r, _ := now.role(role)
+	return r.ID, nil
 }
 
 // Covers returns nil if a subject holds all that another has been given, there and

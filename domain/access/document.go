@@ -2,7 +2,6 @@ package access
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -169,12 +168,21 @@ func (a Assignment) key() string {
 }
 
 // byDepth returns roles so that each comes after those it inherits from.
-func (s Snapshot) byDepth() []Role {
-	depth, roles := map[string]int{}, s.byName()
-	all := slices.Clone(s.Roles)
-	for _, r := range all {
-		depth[r.Name] = len(roles.ancestors(r))
+func (s Snapshot) byDepth() (all []Role) {
+	roles, seen := s.byName().roles, map[string]bool{}
+	var visit func(r Role)
+	visit = func(r Role) {
+		if seen[r.Name] {
+			return
+		}
+		seen[r.Name] = true
+		for _, parent := range r.Parents {
+			visit(roles[parent])
+		}
+		all = append(all, r)
 	}
-	slices.SortStableFunc(all, func(a, b Role) int { return depth[a.Name] - depth[b.Name] })
+	for _, r := range s.Roles {
+		visit(r)
+	}
 	return all
 }

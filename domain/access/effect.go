@@ -3,6 +3,7 @@ package access
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -52,74 +53,110 @@ func (s *Service) DryRun(ctx context.Context, who identity.Caller, p Proposal) (
 	if err := next.document(at).fits(); err != nil {
 		return Effect{}, err
 	}
-	return Effect{compare(now.holdings(at), next.holdings(at)), now.Version}, nil
+	all, err := compare(ctx, now.given(at), next.given(at))
+	return Effect{all, now.Version}, err
 }
 
-// place is where a subject holds something.
-type place struct {
-	Subject
-	project uuid.UUID
+// given is who has which role where, of what is not over.
+type given struct {
+	roles *family
+	to    map[Subject]map[uuid.UUID][]Assignment // by project
 }
 
-// holdings returns until when each subject holds what where.
-func (s Snapshot) holdings(at time.Time) map[place]map[Permission]time.Time {
-	all, roles, held := map[place]map[Permission]time.Time{}, s.byName(), map[string][]Permission{}
-	for name, r := range roles {
-		held[name] = roles.holds(r)
-	}
+func (s Snapshot) given(at time.Time) given {
+	g := given{s.byName(), map[Subject]map[uuid.UUID][]Assignment{}}
 	for _, a := range s.Assignments {
+		who := a.Subject()
 		if !a.HoldsAt(at) {
 			continue
 		}
-		p := place{a.Subject(), a.Project()}
-		if all[p] == nil {
-			all[p] = map[Permission]time.Time{}
+		if g.to[who] == nil {
+			g.to[who] = map[uuid.UUID][]Assignment{}
 		}
-		for _, perm := range held[a.Role] {
-			if a.End().After(all[p][perm]) {
-				all[p][perm] = a.End()
-			}
-		}
+		g.to[who][a.Project()] = append(g.to[who][a.Project()], a)
 	}
-	return all
+	return g
 }
 
-// end returns until when perm is held at p, there or everywhere.
-func end(all map[place]map[Permission]time.Time, p place, perm Permission) time.Time {
-	here, everywhere := all[p][perm], all[place{p.Subject, uuid.Nil}][perm]
-	if everywhere.After(here) {
-		return everywhere
+// ends returns until when a subject holds what there.
+func (g given) ends(who Subject, project uuid.UUID) map[Permission]time.Time {
+	ends := map[Permission]time.Time{}
+	for _, a := range g.to[who][project] {
+		for _, p := range g.roles.holds(a.Role) {
+			ends[p] = later(ends[p], a.End())
+		}
 	}
-	return here
+	return ends
 }
 
-func compare(before, after map[place]map[Permission]time.Time) []Difference {
-	found := map[place]*Difference{}
-	for _, side := range []map[place]map[Permission]time.Time{before, after} {
-		for p, held := range side {
-			if found[p] == nil {
-				found[p] = &Difference{SubjectKind: p.Kind(), SubjectID: p.ID(), ProjectID: pointer(p.project)}
-			}
-			for perm := range held {
-				switch was, is := end(before, p, perm), end(after, p, perm); {
-				case is.After(was):
-					found[p].Gains = append(found[p].Gains, perm)
-				case was.After(is):
-					found[p].Loses = append(found[p].Loses, perm)
-				}
-			}
-		}
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// compare tells what after gives otherwise than before, until ctx ends. It looks
+// at one subject after another, and not at what those hold who have the same
+// roles that hold the same: all that all hold is too much to keep or to compare.
+func compare(ctx context.Context, before, after given) ([]Difference, error) {
+	same := map[string]bool{}
+	for name := range before.roles.roles {
+		same[name] = slices.Equal(before.roles.holds(name), after.roles.holds(name))
+	}
+	unchanged := func(who Subject, project uuid.UUID) bool {
+		return slices.EqualFunc(before.to[who][project], after.to[who][project], func(a, b Assignment) bool {
+			return a.Role == b.Role && same[a.Role] && a.End().Equal(b.End())
+		})
 	}
 	all := []Difference{}
-	for _, d := range found {
-		d.Gains, d.Loses = sorted(d.Gains), sorted(d.Loses)
-		if len(d.Gains)+len(d.Loses) > 0 {
-			all = append(all, *d)
+	for who := range both(before.to, after.to) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		quiet := unchanged(who, uuid.Nil)
+		var wasAll, isAll map[Permission]time.Time
+		for project := range both(before.to[who], after.to[who]) {
+			if quiet && unchanged(who, project) {
+				continue
+			}
+			if wasAll == nil {
+				wasAll, isAll = before.ends(who, uuid.Nil), after.ends(who, uuid.Nil)
+			}
+			d := Difference{SubjectKind: who.Kind(), SubjectID: who.ID(), ProjectID: pointer(project), Gains: []Permission{}, Loses: []Permission{}}
+			d.tell(before.ends(who, project), after.ends(who, project), wasAll, isAll)
+			if len(d.Gains)+len(d.Loses) > 0 {
+				all = append(all, d)
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(a.SubjectKind, b.SubjectKind), cmp.Compare(a.SubjectID, b.SubjectID), cmp.Compare(project(a), project(b)))
 	})
+	return all, nil
+}
+
+// tell says what is gained and lost of what was and is held there, or everywhere.
+func (d *Difference) tell(was, is, wasAll, isAll map[Permission]time.Time) {
+	for p := range both(was, is) {
+		switch before, after := later(was[p], wasAll[p]), later(is[p], isAll[p]); {
+		case after.After(before):
+			d.Gains = append(d.Gains, p)
+		case before.After(after):
+			d.Loses = append(d.Loses, p)
+		}
+	}
+	slices.Sort(d.Gains)
+	slices.Sort(d.Loses)
+}
+
+// both returns what a or b has, with what b has there.
+func both[K comparable, V any](a, b map[K]V) map[K]V {
+	all := maps.Clone(a)
+	if all == nil {
+		return b
+	}
+	maps.Copy(all, b)
 	return all
 }
 

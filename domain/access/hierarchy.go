@@ -2,6 +2,8 @@ package access
 
 import (
 	"fmt"
+	"maps"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -88,37 +90,53 @@ func arrows(path []string) string {
 	return strings.Join(quoted, " -> ")
 }
 
-// family is the roles of one snapshot.
-type family map[string]Role
+// family is the roles of one snapshot. It finds what each holds once: there are
+// more ways through a hierarchy than roles.
+type family struct {
+	roles  map[string]Role
+	all    []Permission // that a role holds, in order
+	number map[Permission]int
+	held   map[string]*big.Int // a bit for each of all
+}
 
-func (s Snapshot) byName() family {
-	f := make(family, len(s.Roles))
+func (s Snapshot) byName() *family {
+	f := &family{map[string]Role{}, nil, map[Permission]int{}, map[string]*big.Int{}}
 	for _, r := range s.Roles {
-		f[r.Name] = r
+		f.roles[r.Name] = r
+		for _, p := range r.Permissions {
+			f.number[p] = 0
+		}
+	}
+	f.all = slices.Sorted(maps.Keys(f.number))
+	for i, p := range f.all {
+		f.number[p] = i
 	}
 	return f
 }
 
-// holds returns what r holds itself and through its parents.
-func (f family) holds(r Role) []Permission {
-	all := slices.Clone(r.Permissions)
-	for _, name := range f.ancestors(r) {
-		all = append(all, f[name].Permissions...)
+// holds returns what a role holds itself and through its parents, in order.
+func (f *family) holds(role string) (all []Permission) {
+	held := f.set(role)
+	for i := range held.BitLen() {
+		if held.Bit(i) == 1 {
+			all = append(all, f.all[i])
+		}
 	}
-	return sorted(all)
+	return all
 }
 
-// ancestors returns the roles that r inherits from, nearest first.
-func (f family) ancestors(r Role) (names []string) {
-	seen := map[string]bool{r.Name: true}
-	for next := r.Parents; len(next) > 0; {
-		var further []string
-		for _, name := range next {
-			if p, ok := f[name]; ok && !seen[name] {
-				seen[name], names, further = true, append(names, name), append(further, p.Parents...)
-			}
-		}
-		next = further
+func (f *family) set(role string) *big.Int {
+	held, known := f.held[role]
+	if known {
+		return held
 	}
-	return names
+	held = new(big.Int)
+	f.held[role] = held
+	for _, p := range f.roles[role].Permissions {
+		held.SetBit(held, f.number[p], 1)
+	}
+	for _, parent := range f.roles[role].Parents {
+		held.Or(held, f.set(parent))
+	}
+	return held
 }

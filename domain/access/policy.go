@@ -72,12 +72,12 @@ func differences(now, next Snapshot, at time.Time, covers covers) error {
 		return slices.DeleteFunc(all, func(p Permission) bool { return !known.permissions[p] })
 	}
 	is, was := next.byName(), now.byName()
-	for _, pair := range [][2]family{{was, is}, {is, was}} {
-		for name, r := range pair[0] {
-			if other, ok := pair[1][name]; name == Owner || ok && r.same(other) {
+	for _, pair := range [][2]*family{{was, is}, {is, was}} {
+		for name, r := range pair[0].roles {
+			if other, ok := pair[1].roles[name]; name == Owner || ok && r.same(other) {
 				continue
 			}
-			if err := covers(old(pair[0].holds(r)), uuid.Nil, Forever); err != nil {
+			if err := covers(old(pair[0].holds(name)), uuid.Nil, Forever); err != nil {
 				return err
 			}
 		}
@@ -88,13 +88,13 @@ func differences(now, next Snapshot, at time.Time, covers covers) error {
 	before, after := byKey(now.Assignments), byKey(next.Assignments)
 	for _, side := range []struct {
 		mine, theirs map[string]Assignment
-		roles        family
+		roles        *family
 	}{{before, after, was}, {after, before, is}} {
 		for key, a := range side.mine {
 			if other, ok := side.theirs[key]; ok && a.End().Equal(other.End()) || !a.HoldsAt(at) {
 				continue
 			}
-			if err := covers(old(side.roles.holds(side.roles[a.Role])), a.Project(), a.End()); err != nil {
+			if err := covers(old(side.roles.holds(a.Role)), a.Project(), a.End()); err != nil {
 				return err
 			}
 		}
@@ -136,7 +136,7 @@ func write(now, next Snapshot, w Writer) (changed bool) {
 			w.PutPermission(p)
 		}
 	}
-	was := now.byName()
+	was := now.byName().roles
 	for _, r := range next.byDepth() {
 		if old, ok := was[r.Name]; !ok || !old.same(r) {
 			did()

@@ -145,7 +145,7 @@ func changeable(now Snapshot, id uuid.UUID, version int64, covers covers) (Role,
 	case r.Name == Owner:
 		return r, fault.New(fault.Conflict, "owner_is_fixed", "the role owner holds everything and stays as it is")
 	}
-	return r, covers(now.byName().holds(r), uuid.Nil, Forever)
+	return r, covers(now.byName().holds(r.Name), uuid.Nil, Forever)
 }
 
 // placed returns r as it may stand among the tenant's roles.
@@ -164,5 +164,5 @@ func placed(now Snapshot, r Role, covers covers) (Role, error) {
 	if err := next.hierarchy(); err != nil {
 		return r, err
 	}
-	return r, covers(next.byName().holds(r), uuid.Nil, Forever)
+	return r, covers(next.byName().holds(r.Name), uuid.Nil, Forever)
 }
