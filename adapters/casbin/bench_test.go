@@ -116,9 +116,12 @@ func processor(b *testing.B) func() {
 }
 
 func BenchmarkCompile(b *testing.B) {
+	all := map[string]access.Snapshot{"lattice_of_1000_roles_x_100_parents": lattice(100)}
 	for _, c := range []struct{ roles, people int }{{10, 10}, {10, 1000}, {1000, 1000}} {
-		s := populated(c.roles, c.people)
-		b.Run(fmt.Sprintf("%d_roles_x_40_%d_people", c.roles, c.people), func(b *testing.B) {
+		all[fmt.Sprintf("%d_roles_x_40_%d_people", c.roles, c.people)] = populated(c.roles, c.people)
+	}
+	for name, s := range all {
+		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			defer processor(b)()
 			for b.Loop() {
@@ -126,6 +129,21 @@ func BenchmarkCompile(b *testing.B) {
 			}
 		})
 	}
+}
+
+// lattice has as many layers of roles as are allowed, each role of which
+// inherits from all of the layer below.
+func lattice(width int) (s access.Snapshot) {
+	var below []string
+	for layer := range access.MaxDepth {
+		var names []string
+		for i := range width {
+			names = append(names, fmt.Sprint(layer, " ", i))
+			s.Roles = append(s.Roles, access.Role{Name: names[i], Parents: below, Permissions: []access.Permission{"deep:down"}})
+		}
+		below = names
+	}
+	return s
 }
 
 // populated is policyOf with as many people, each of whom has one of the roles.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -36,26 +37,38 @@ type compilation struct {
 
 func newCompilation(s access.Snapshot) (*compilation, error) {
 	c := &compilation{number: number(s), roles: make(map[string]set, len(s.Roles))}
-	own := make(map[string]set, len(s.Roles))
-	for _, r := range s.Roles {
-		own[role(r.Name)] = c.own(r)
-	}
 	e, err := NewEnforcer(access.Snapshot{Roles: lineage(s.Roles)}, time.Time{})
 	if err != nil {
 		return nil, err
 	}
+	parents := make(map[string][]string, len(s.Roles))
 	for _, r := range s.Roles {
-		inherited, err := e.GetImplicitRolesForUser(role(r.Name))
-		if err != nil {
+		c.roles[r.Name] = c.own(r)
+		if parents[r.Name], err = e.GetRolesForUser(role(r.Name)); err != nil {
 			return nil, fmt.Errorf("casbin: what a role inherits: %w", err)
 		}
-		held := own[role(r.Name)]
-		for _, name := range inherited {
-			held = held.or(own[name])
-		}
-		c.roles[r.Name] = held
+	}
+	for range access.MaxDepth { // a generation each, as far as Casbin goes: a lattice has more ways through it than roles
+		c.roles = c.inherit(parents)
 	}
 	return c, nil
+}
+
+// inherit returns what roles hold that add to their own what their parents do.
+func (c *compilation) inherit(parents map[string][]string) map[string]set {
+	next := make(map[string]set, len(c.roles))
+	for name, held := range c.roles {
+		if len(parents[name]) > 0 {
+			held = slices.Clone(held)
+		}
+		for _, parent := range parents[name] {
+			for i, more := range c.roles[strings.TrimPrefix(parent, role(""))] {
+				held[i] |= more
+			}
+		}
+		next[name] = held
+	}
+	return next
 }
 
 // lineage returns roles that inherit alike and hold nothing: loading what they

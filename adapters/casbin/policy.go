@@ -81,8 +81,8 @@ func (p *policy) Held(s access.Subject, project uuid.UUID, at time.Time) (all []
 	return all
 }
 
-// Compile is an access.Compiler. It asks Casbin once for each role what it
-// inherits, and joins the answers of those that a subject has.
+// Compile is an access.Compiler. It asks Casbin once for each role which
+// it inherits from, and joins what those hold that a subject has.
 func Compile(s access.Snapshot) (access.Policy, error) {
 	c, err := newCompilation(s)
 	if err != nil {

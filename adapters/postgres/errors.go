@@ -40,6 +40,7 @@ func fromCode(err *pgconn.PgError) error {
 	case err.Code == "23514", strings.HasPrefix(err.Code, "22"): // check_violation, data exceptions
 		return fault.Wrap(fault.Invalid, "invalid", "a value is out of range", err)
 	case err.Code == "40001", err.Code == "40P01", err.Code == "55P03", err.Code == "57014", // serialization, deadlock, lock and statement timeout
+		err.Code == "25P03", err.Code == "25P04", // idle in a transaction, or in it, for too long
 		strings.HasPrefix(err.Code, "08"), strings.HasPrefix(err.Code, "53"), strings.HasPrefix(err.Code, "57P"):
 		return fault.Wrap(fault.Unavailable, "database_unavailable", "the database is busy or restarting", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -209,6 +210,23 @@ func TestReplicasMigrateAtOnce(t *testing.T) {
 			})
 		}
 		replicas.Wait()
+	}
+}
+
+// A transaction that PostgreSQL ends, since it was idle, may be tried again.
+func TestIdleTransactionIsUnavailable(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "demo", migrations).App
+	err := db.Tx(t.Context(), uuid.New(), func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), "set local idle_in_transaction_session_timeout = '10ms'"); err != nil {
+			return err
+		}
+		time.Sleep(200 * time.Millisecond)
+		_, err := tx.Exec(t.Context(), "select 1")
+		return err
+	})
+	if !fault.Is(err, fault.Unavailable) {
+		t.Errorf("%v, want unavailable", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -21,13 +22,16 @@ var embedded embed.FS
 var Migrations = postgres.Folder(embedded)
 
 // Store implements access.Store.
-type Store struct{ db, system *postgres.DB }
+type Store struct {
+	db, system *postgres.DB
+	turns      sync.Map // of each tenant that makes a change, the channel that is closed when it is made
+}
 
 var _ access.Store = (*Store)(nil)
 
 // New returns the store in a database, to which app and system are connected as
 // authz_app and authz_system.
-func New(app, system *postgres.DB) *Store { return &Store{app, system} }
+func New(app, system *postgres.DB) *Store { return &Store{db: app, system: system} }
 
 // selectSnapshot is one statement, and so sees one moment.
 const selectSnapshot = `select json_build_object(

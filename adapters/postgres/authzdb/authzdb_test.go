@@ -1,14 +1,17 @@
 package authzdb_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/adapters/postgres/authzdb"
 	"bailiwick.dev/adapters/postgres/catalogue"
 	"bailiwick.dev/adapters/postgres/pgtest"
@@ -106,6 +109,45 @@ func TestVersionIsNotOlderThanTheQuestion(t *testing.T) {
 			return nil
 		})
 	}
+	if err := all.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// However many changes of one tenant wait, another's is made.
+func TestChangesOfOneTenantHoldUpNoOther(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "authz", authzdb.Migrations)
+	app, err := postgres.Open(t.Context(), strings.Replace(db.AppURL, "pool_max_conns=8", "pool_max_conns=2", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(app.Close)
+	store := authzdb.New(app, db.System)
+	change := func(ctx context.Context, tenant uuid.UUID, edit func()) error {
+		return store.Change(ctx, identity.Caller{Tenant: tenant, Client: "x"}, new(int), func(access.Snapshot, access.Writer) (*access.Change, error) {
+			edit()
+			return &access.Change{}, nil
+		})
+	}
+	tenant, begun, end := uuid.New(), make(chan struct{}), make(chan struct{})
+	var all errgroup.Group
+	all.Go(func() error { return change(t.Context(), tenant, func() { close(begun); <-end }) })
+	<-begun
+	for range 10 {
+		all.Go(func() error { return change(t.Context(), tenant, func() {}) })
+	}
+	gone, leave := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, leave)
+	if err := change(gone, tenant, func() {}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a client that leaves: %v", err)
+	}
+	soon, stop := context.WithTimeout(t.Context(), 3*time.Second)
+	defer stop()
+	if err := change(soon, uuid.New(), func() {}); err != nil {
+		t.Errorf("another tenant's change: %v", err)
+	}
+	close(end)
 	if err := all.Wait(); err != nil {
 		t.Error(err)
 	}

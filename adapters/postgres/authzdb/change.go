@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/access"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
 
@@ -27,9 +29,36 @@ const (
 // 0 when it was erased.
 const Channel = "policy"
 
+// patience is how long a change waits for others of its tenant.
+const patience = 5 * time.Second
+
+// turn waits until no other change of the tenant is made in this process: what
+// waits for lockPolicy holds a connection, of which one tenant must not take all.
+func (s *Store) turn(ctx context.Context, tenant uuid.UUID) (end func(), err error) {
+	late, done := time.After(patience), make(chan struct{})
+	for {
+		other, busy := s.turns.LoadOrStore(tenant, done)
+		if !busy {
+			return func() { s.turns.Delete(tenant); close(done) }, nil
+		}
+		select {
+		case <-other.(chan struct{}):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-late:
+			return nil, &fault.Error{Kind: fault.Unavailable, Code: "busy", Message: "the policy is being changed by too many at once; try again in a moment", RetryAfter: patience}
+		}
+	}
+}
+
 // Change implements access.Store. The lock on the tenant's row comes first, so
 // that the statement after it sees what the change before has committed.
 func (s *Store) Change(ctx context.Context, who identity.Caller, result any, edit func(access.Snapshot, access.Writer) (*access.Change, error)) error {
+	end, err := s.turn(ctx, who.Tenant)
+	if err != nil {
+		return err
+	}
+	defer end()
 	return s.db.Tx(ctx, who.Tenant, func(tx pgx.Tx) error {
 		now, err := locked(ctx, tx, who)
 		if err != nil {

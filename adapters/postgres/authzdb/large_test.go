@@ -17,9 +17,38 @@ import (
 	"bailiwick.dev/domain/task"
 )
 
-// A tenant with a thousand roles is imported, asked and changed.
-func TestThousandRolesAreImported(t *testing.T) {
+// The densest hierarchy there can be is proposed, imported and changed before
+// PostgreSQL ends a transaction that is idle.
+func TestDensestHierarchyIsImported(t *testing.T) {
 	t.Parallel()
+	s, owner := large(t)
+	doc, err := s.Export(t.Context(), owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var below []string
+	for layer := range access.MaxDepth {
+		var names []string
+		for i := range 195 {
+			names = append(names, fmt.Sprint(layer, " ", i))
+			doc.Roles = append(doc.Roles, access.RoleDraft{Name: names[i], Parents: below})
+		}
+		below = names[:100]
+	}
+	if _, err := s.DryRun(t.Context(), owner, conformance.Whole(doc.Document)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Import(t.Context(), owner, doc.PolicyVersion, doc.Document); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.CreatePermission(t.Context(), owner, access.PermissionDraft{Name: "own:thing"}); err != nil {
+		t.Error(err)
+	}
+}
+
+// large returns a seeded tenant with an owner.
+func large(t *testing.T) (*access.Service, identity.Caller) {
+	t.Helper()
 	d := pgtest.New(t, "authz", authzdb.Migrations)
 	store := authzdb.New(d.App, d.System)
 	s := access.NewService(store, casbin.NewPolicies(store), casbin.Compile)
@@ -34,6 +63,13 @@ func TestThousandRolesAreImported(t *testing.T) {
 	if _, err := s.Assign(t.Context(), inner, access.Grant{Subject: access.SubjectOf(owner), Role: access.Owner}); err != nil {
 		t.Fatal(err)
 	}
+	return s, owner
+}
+
+// A tenant with a thousand roles is imported, asked and changed.
+func TestThousandRolesAreImported(t *testing.T) {
+	t.Parallel()
+	s, owner := large(t)
 	doc, err := s.Export(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
