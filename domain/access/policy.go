@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -48,6 +49,14 @@ func (s *Service) Import(ctx context.Context, who identity.Caller, version int64
 		}
 		if next.owners() == 0 {
 			return nil, errLastOwner()
+		}
+		for i, r := range d.Roles {
+			if _, there := now.role(r.Name); there {
+				continue
+			}
+			if err := now.nameable(r.Name, fmt.Sprintf("/roles/%d/name", i), covers); err != nil {
+				return nil, err
+			}
 		}
 		a.Document = next.document(s.now())
 		if !write(now, next, w) {

@@ -22,6 +22,8 @@ const (
 	Viewer  = "viewer"
 )
 
+var seededNames = []string{Owner, Admin, Manager, Member, Viewer}
+
 const (
 	maxName        = 100
 	maxDescription = 500

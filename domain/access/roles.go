@@ -157,6 +157,11 @@ func placed(now Snapshot, r Role, covers covers) (Role, error) {
 	if same, ok := now.role(r.Name); ok && same.ID != r.ID {
 		return r, fault.New(fault.Conflict, "role_exists", "there is a role of this name")
 	}
+	if old, _ := now.roleByID(r.ID); old.Name != r.Name {
+		if err := now.nameable(r.Name, "/name", covers); err != nil {
+			return r, err
+		}
+	}
 	next := now.with(r)
 	if len(next.Roles) > MaxRoles {
 		return r, fault.New(fault.Conflict, "too_many_roles", fmt.Sprintf("a tenant has at most %d roles", MaxRoles))
@@ -165,4 +170,16 @@ func placed(now Snapshot, r Role, covers covers) (Role, error) {
 		return r, err
 	}
 	return r, covers(next.byName().holds(r.Name), uuid.Nil, Forever)
+}
+
+// nameable returns fault.Forbidden, which points there, if a role would take one
+// of the names that the platform gives permissions to and the caller does not
+// hold everything: who has the role would come to hold what they lack.
+func (s Snapshot) nameable(name, pointer string, covers covers) error {
+	if !slices.Contains(seededNames, name) || covers(names(s.Permissions), uuid.Nil, Forever) == nil {
+		return nil
+	}
+	err := fault.New(fault.Forbidden, "seeded_name", "only who holds everything gives a role this name, to which the platform gives permissions")
+	err.Fields = []fault.Field{{Pointer: pointer, Code: err.Code, Message: err.Message}}
+	return err
 }

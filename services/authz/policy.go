@@ -23,7 +23,7 @@ func (a *api) registerPolicy(r *rest.API) {
 	}, a.exportPolicy)
 	rest.Register(r, rest.Operation{
 		ID: "import-policy", Method: http.MethodPut, Path: "/v1/policy", Tag: "policy", Scope: scope, Needs: rest.Needs{access.RolesWrite, access.AssignmentsWrite}, Errors: []int{409, 412, 428}, MaxBody: maxDocument,
-		Summary: "Import the policy", Description: "Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.",
+		Summary: "Import the policy", Description: "Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.",
 	}, a.importPolicy)
 	rest.Register(r, rest.Operation{
 		ID: "dry-run-policy", Method: http.MethodPost, Path: "/v1/policy:dry-run", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead}, Errors: []int{409}, MaxBody: maxDocument,

@@ -14,7 +14,7 @@ import (
 func (a *api) registerRoles(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "create-role", Method: http.MethodPost, Path: "/v1/roles", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Status: http.StatusCreated, Errors: []int{409},
-		Summary: "Create a role", Description: "A role holds nothing that its maker lacks.",
+		Summary: "Create a role", Description: "A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.",
 	}, a.createRole)
 	rest.Register(r, rest.Operation{
 		ID: "list-roles", Method: http.MethodGet, Path: "/v1/roles", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesRead},
@@ -26,7 +26,7 @@ func (a *api) registerRoles(r *rest.API) {
 	}, a.getRole)
 	rest.Register(r, rest.Operation{
 		ID: "update-role", Method: http.MethodPatch, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Errors: []int{404, 409, 412, 428},
-		Summary: "Rename or redescribe a role, or have it inherit", Description: "A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.",
+		Summary: "Rename or redescribe a role, or have it inherit", Description: "A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.",
 	}, a.updateRole)
 	rest.Register(r, rest.Operation{
 		ID: "delete-role", Method: http.MethodDelete, Path: "/v1/roles/{id}", Tag: "roles", Scope: scope, Needs: rest.Needs{access.RolesWrite}, Status: http.StatusNoContent, Errors: []int{404, 409, 412, 428},

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -183,6 +184,43 @@ func nobodyShapes(t *testing.T, w *world) {
 	_, err = w.SetPermissions(ctx, admin, king.ID, king.Version, nil)
 	wantKind(t, "an admin weakens a stronger role", err, fault.Forbidden)
 	wantKind(t, "an admin deletes a stronger role", w.DeleteRole(ctx, admin, king.ID, king.Version), fault.Forbidden)
+}
+
+// What is named like a seeded role is given what the tenant makes and the platform
+// declares.
+func nobodyTakesNames(t *testing.T, w *world) {
+	ctx := t.Context()
+	w.make(t, access.RoleDraft{Name: "clerk", Permissions: []access.Permission{access.RolesRead, access.RolesWrite, access.AssignmentsWrite}})
+	clerk := w.person(t, "clerk")
+	for _, name := range []string{access.Admin, access.Manager, access.Member, access.Viewer} {
+		r, other := w.role(t, name), "former "+name
+		if _, err := w.UpdateRole(ctx, w.owner, r.ID, r.Version, access.RolePatch{Name: &other}); err != nil {
+			t.Fatal(err)
+		}
+		mine, version := w.role(t, "clerk"), w.snapshot(t).Version
+		d := w.export(t).Document
+		d.Roles = append(slices.Clone(d.Roles), access.RoleDraft{Name: name})
+		for what, c := range map[string]struct {
+			pointer string
+			try     func() error
+		}{
+			"a new role": {"/name", func() error { _, err := w.CreateRole(ctx, clerk, access.RoleDraft{Name: name}); return err }},
+			"a renamed role": {"/name", func() error {
+				_, err := w.UpdateRole(ctx, clerk, mine.ID, mine.Version, access.RolePatch{Name: &name})
+				return err
+			}},
+			"an import": {fmt.Sprintf("/roles/%d/name", len(d.Roles)-1), func() error { _, err := w.Import(ctx, clerk, version, d); return err }},
+		} {
+			err := c.try()
+			wantKind(t, what+" is named "+name, err, fault.Forbidden)
+			if f := fault.As(err); f == nil || f.Code != "seeded_name" || len(f.Fields) != 1 || f.Fields[0].Pointer != c.pointer {
+				t.Errorf("%s is named %s: %v, want %s pointed at", what, name, err, c.pointer)
+			}
+		}
+		if _, err := w.UpdateRole(ctx, w.owner, r.ID, r.Version+1, access.RolePatch{Name: &name}); err != nil {
+			t.Errorf("the owner gives the name %s back: %v", name, err)
+		}
+	}
 }
 
 func lastOwner(t *testing.T, w *world) {

@@ -46,6 +46,7 @@ func Store(t *testing.T, store access.Store) {
 		"OwnPermissionIsGivenToWhoHoldsAll":     ownPermission,
 		"NobodyGivesWhatTheyLack":               nobodyGives,
 		"NobodyShapesWhatIsStrongerThanThey":    nobodyShapes,
+		"NobodyTakesTheNameOfWhatIsStronger":    nobodyTakesNames,
 		"LastOwnerStays":                        lastOwner,
 		"TwoOwnersCannotRemoveOneAnotherAtOnce": ownersRace,
 		"OwnerRoleIsFixed":                      ownerIsFixed,
