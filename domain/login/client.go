@@ -136,12 +136,10 @@ func (c Client) check() error {
 	f.That(n >= 1 && n <= 200 && utf8.ValidString(c.Name) && !strings.ContainsRune(c.Name, 0), "/name", "length", "between 1 and 200 characters")
 	f.That(c.Type == Public || c.Type == Confidential, "/type", "unknown_value", "a client is public or confidential")
 	for i, u := range c.RedirectURIs {
-		f.That(redirectable(u), "/redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
-		f.That(!answersItself(u), "/redirect_uris/"+strconv.Itoa(i), "reserved", "its query has a parameter of the answer: code, state, iss or error")
+		CheckRedirect(&f, u, "/redirect_uris/"+strconv.Itoa(i))
 	}
 	for i, u := range c.PostLogoutRedirectURIs {
-		f.That(redirectable(u), "/post_logout_redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
-		f.That(!answersItself(u), "/post_logout_redirect_uris/"+strconv.Itoa(i), "reserved", "its query has a parameter of the answer: code, state, iss or error")
+		CheckRedirect(&f, u, "/post_logout_redirect_uris/"+strconv.Itoa(i))
 	}
 	f.That(len(c.WebOrigins) <= maxOrigins, "/web_origins", "too_many", "at most 20 origins")
 	for i, o := range c.WebOrigins {
@@ -192,6 +190,12 @@ func loopbackMatch(registered, raw string) bool {
 	}
 	// The port is cut out of what was asked for; all the rest must be the same text.
 	return strings.Replace(raw, b.Host, strings.TrimSuffix(b.Host, ":"+b.Port()), 1) == strings.Replace(registered, a.Host, strings.TrimSuffix(a.Host, ":"+a.Port()), 1)
+}
+
+// CheckRedirect notes at pointer why no client may have the redirect URI raw.
+func CheckRedirect(f *fault.Check, raw, pointer string) {
+	f.That(redirectable(raw), pointer, "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
+	f.That(!answersItself(raw), pointer, "reserved", "its query has a parameter of the answer: code, state, iss or error")
 }
 
 func loopback(host string) bool { return host == "127.0.0.1" || host == "::1" || host == "localhost" }

@@ -3,7 +3,6 @@ package tenancy
 import (
 	"cmp"
 	"net/mail"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
 )
 
 const (
@@ -63,7 +63,7 @@ func (d RegistrationDraft) registration(id uuid.UUID, now time.Time, redirects [
 	c.That(slugForm.MatchString(r.Slug), "/slug", "malformed", "3 to 40 lower-case letters, digits and hyphens, beginning with a letter")
 	c.That(len(r.RedirectURIs) <= 20, "/redirect_uris", "too_many", "at most 20")
 	for i, u := range r.RedirectURIs {
-		c.That(redirectable(u), "/redirect_uris/"+strconv.Itoa(i), "malformed", "an absolute https URI without a fragment, or http to this machine")
+		login.CheckRedirect(&c, u, "/redirect_uris/"+strconv.Itoa(i)) // auth would refuse the client, after the owner has confirmed
 	}
 	return r, c.Err()
 }
@@ -98,15 +98,6 @@ func text(c *fault.Check, s string, least, most int, pointer string) {
 	n := utf8.RuneCountInString(s)
 	c.That(n >= least && n <= most, pointer, "length", "between "+strconv.Itoa(least)+" and "+strconv.Itoa(most)+" characters")
 	c.That(utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), pointer, "invalid_character", "text without control characters is wanted")
-}
-
-func redirectable(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Fragment != "" || strings.Contains(raw, "#") || u.User != nil || len(raw) > 2000 {
-		return false
-	}
-	host := u.Hostname()
-	return u.Scheme == "https" || u.Scheme == "http" && (host == "127.0.0.1" || host == "::1" || host == "localhost")
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

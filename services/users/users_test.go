@@ -218,6 +218,23 @@ func TestBadRegistrationsAreNamedAndChangeNothing(t *testing.T) {
 	}
 }
 
+// What auth refuses of a client is refused before a mail is sent.
+func TestRedirectURIsAreThoseThatAuthTakes(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	for uri, want := range map[string]int{
+		"https://e.example/cb?code=x&state=y": 422, "https://a.example/c b": 422, "https://löwe.example/cb": 422, "https://a.example:99999/cb": 422,
+		"com.example.app:/cb": 202, "https://e.example/cb?a=b": 202,
+	} {
+		got := p.do(t, "", "POST", registrationsPath, map[string]any{"organisation": "A", "redirect_uris": []string{"https://e.example/cb", uri}, "owner": map[string]string{"name": "Ada", "email": "a@b.example"}}).Want(t, want)
+		if want == 422 {
+			if problem := resttest.JSON[rest.Problem](t, got); len(problem.Errors) == 0 || problem.Errors[0].Pointer != "/redirect_uris/1" {
+				t.Errorf("%s: %+v", uri, problem.Errors)
+			}
+		}
+	}
+}
+
 func TestLinkVerifiesOnceWithAGoodPassword(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
