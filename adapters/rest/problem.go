@@ -262,8 +262,6 @@ var (
 	inRange = regexp.MustCompile(`^expected (number|length|array length) [<>]`)
 )
 
-var toPointer = strings.NewReplacer("~", "~0", "/", "~1", ".", "/", "[", "/", "]", "")
-
 // fieldOf turns huma's "body.items[3].name" into a JSON pointer.
 func fieldOf(d *huma.ErrorDetail) ProblemField {
 	f := ProblemField{Code: "invalid_value", Detail: d.Message}
@@ -288,15 +286,15 @@ func fieldOf(d *huma.ErrorDetail) ProblemField {
 	case inRange.MatchString(d.Message):
 		f.Code = "out_of_range"
 	}
-	where, name, _ := strings.Cut(d.Location, ".")
+	where, name, within := strings.Cut(d.Location, ".")
 	if where != "body" {
 		f.Parameter = name
 		return f
 	}
 	if after, ok := strings.CutPrefix(d.Message, "expected required property "); ok {
-		name = strings.TrimPrefix(name+"."+strings.TrimSuffix(after, " to be present"), ".")
+		_, name, within = strings.Cut(d.Location+"."+strings.TrimSuffix(after, " to be present"), ".")
 	}
-	if name != "" {
+	if within { // a name can be empty
 		f.Pointer = "/" + toPointer.Replace(name)
 	}
 	return f

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -262,6 +263,40 @@ func TestProblemTellsTheFirstMistakesOfMany(t *testing.T) {
 	resp, body := w.post(t, w.issuer.Token(t, w.who), `{"name":"x","owners":[`+strings.Repeat("1,", 10_000)+`1]}`)
 	if p := problem(t, resp, body); p.Status != 422 || len(p.Errors) != 100 || p.Errors[99].Pointer != "/owners/99" {
 		t.Errorf("%d with %d errors, want 422 with 100", p.Status, len(p.Errors))
+	}
+}
+
+// What separates names where huma says where a mistake is may be part of a name.
+func TestPointersHoldWhateverNames(t *testing.T) {
+	t.Parallel()
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "http://localhost:8080"})
+	type part struct {
+		Name string `json:"name" maxLength:"3"`
+	}
+	rest.Register(a, rest.Operation{ID: "create", Method: "POST", Path: "/v1/things", Tag: "things", Public: true, Summary: "Create"},
+		func(context.Context, identity.Caller, *struct {
+			Body struct {
+				Parts []part          `json:"parts,omitempty"`
+				By    map[string]part `json:"by,omitempty"`
+			}
+		}) (*struct{}, error) {
+			return nil, nil
+		})
+	for body, want := range map[string][]string{
+		`{"parts":[{"name":"a","x.y":1},{"name":"long"}]}`: {"/parts/0/x.y", "/parts/1/name"},
+		`{"parts":[{"name":"a","x[0]":1,"[":1},{}]}`:       {"/parts/0/[", "/parts/0/x[0]", "/parts/1/name"},
+		`{"parts":[{"name":"a","":1},{"name":1}]}`:         {"/parts/0/", "/parts/1/name"},
+		`{"a.b":1,"a/b":1,"a~b":1,"~2":1,"":1,"].":1}`:     {"/", "/].", "/a.b", "/a~0b", "/a~1b", "/~02"},
+		`{"by":{"":{},"a.b":{"name":"long"},"c":{}}}`:      {"/by//name", "/by/a.b/name", "/by/c/name"},
+	} {
+		r := resttest.Do(t, a.Handler(), "", "POST", "/things/v1/things", body)
+		var got []string
+		for _, e := range resttest.JSON[rest.Problem](t, r.Want(t, 422)).Errors {
+			got = append(got, e.Pointer)
+		}
+		if slices.Sort(got); !slices.Equal(got, want) {
+			t.Errorf("%s points at %q, want %q", body, got, want)
+		}
 	}
 }
 

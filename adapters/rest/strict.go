@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -31,8 +32,36 @@ var strictJSON = huma.Format{
 		if err := json.Unmarshal(data, v); err != nil {
 			return unreadable(data, err)
 		}
+		if toValidate, ok := v.(*any); ok {
+			*toValidate = escaped(*toValidate)
+		}
 		return nil
 	},
+}
+
+// huma writes where a mistake is with these characters between the names, and cuts
+// there again: in a name they would point, and all pointers after it, elsewhere.
+// The others are those that a JSON pointer (RFC 6901) escapes.
+var (
+	escapeName = strings.NewReplacer("~", "~0", "/", "~1", ".", "~2", "[", "~3", "]", "~4")
+	toPointer  = strings.NewReplacer(".", "/", "[", "/", "]", "", "~2", ".", "~3", "[", "~4", "]")
+)
+
+// escaped returns v, which huma only validates, with all names escaped.
+func escaped(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			v[i] = escaped(v[i])
+		}
+	case map[string]any:
+		all := make(map[string]any, len(v))
+		for name, value := range v {
+			all[escapeName.Replace(name)] = escaped(value)
+		}
+		return all
+	}
+	return v
 }
 
 // countValues counts brackets and commas outside strings. What is no JSON is for
