@@ -300,6 +300,34 @@ func TestPointersHoldWhateverNames(t *testing.T) {
 	}
 }
 
+// A patch takes no time that a whole body refuses (RFC 3339, section 5.6).
+func TestTimesHaveOneForm(t *testing.T) {
+	t.Parallel()
+	a := rest.New(rest.Config{Service: "things", Title: "Things", Version: "1", PublicURL: "http://localhost:8080"})
+	type in struct {
+		Body struct {
+			At    time.Time                `json:"at,omitzero"`
+			Until rest.Nullable[time.Time] `json:"until,omitempty"`
+			Each  rest.Optional[[]struct {
+				At time.Time `json:"at"`
+			}] `json:"each,omitempty"`
+		}
+	}
+	rest.Register(a, rest.Operation{ID: "patch", Method: "PATCH", Path: "/v1/thing", Tag: "things", Public: true, Summary: "Patch"},
+		func(context.Context, identity.Caller, *in) (*struct{}, error) { return nil, nil })
+	for _, at := range []string{"2027-02-28T10:00:00,5Z", "2027-02-28T1:00:00Z", "2027-02-28T10:00:00+24:30", "2027-02-30T10:00:00Z"} {
+		for body, pointer := range map[string]string{`{"at":"%s"}`: "/at", `{"until":"%s"}`: "/until", `{"each":[{"at":"%s"}]}`: "/each/0/at"} {
+			r := resttest.Do(t, a.Handler(), "", "PATCH", "/things/v1/thing", fmt.Sprintf(body, at))
+			if p := resttest.JSON[rest.Problem](t, r.Want(t, 422)); len(p.Errors) != 1 || p.Errors[0].Pointer != pointer || p.Errors[0].Code != "invalid_format" {
+				t.Errorf("%s in %s: %s", at, body, r.Body)
+			}
+		}
+	}
+	for _, body := range []string{`{"at":"2027-02-28T10:00:00.5+05:45","until":"2027-02-28T10:00:00Z"}`, `{"until":null}`} {
+		resttest.Do(t, a.Handler(), "", "PATCH", "/things/v1/thing", body).Want(t, 204)
+	}
+}
+
 // A name that only its sender can have made up is not repeated.
 func TestPointerIsBounded(t *testing.T) {
 	t.Parallel()

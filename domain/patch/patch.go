@@ -2,8 +2,6 @@
 // does not name stays, what it names as null is cleared.
 package patch
 
-import "encoding/json"
-
 // Field is one field of a patch; the zero Field changes nothing.
 type Field[T any] struct {
 	Set  bool // the patch names it
@@ -13,15 +11,6 @@ type Field[T any] struct {
 
 // To returns a Field that sets v.
 func To[T any](v T) Field[T] { return Field[T]{Set: true, To: v} }
-
-// UnmarshalJSON implements json.Unmarshaler; it is called only for what is named.
-func (f *Field[T]) UnmarshalJSON(data []byte) error {
-	f.Set, f.Null = true, string(data) == "null"
-	if f.Null {
-		return nil
-	}
-	return json.Unmarshal(data, &f.To)
-}
 
 // Apply changes a value that cannot be cleared.
 func (f Field[T]) Apply(to *T) {
