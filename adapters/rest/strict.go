@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 )
 
 const (
@@ -29,7 +30,7 @@ var strictJSON = huma.Format{
 		if _, err := countValues(data); err != nil {
 			return err
 		}
-		if err := json.Unmarshal(data, v); err != nil {
+		if err := json.Unmarshal(data, v, canonicalIDs); err != nil {
 			return unreadable(data, err)
 		}
 		if toValidate, ok := v.(*any); ok {
@@ -63,6 +64,17 @@ func escaped(v any) any {
 	}
 	return v
 }
+
+// canonicalIDs takes a UUID in the form that the document and addresses know
+// (RFC 9562, section 4), of several that its own parser takes.
+var canonicalIDs = json.WithUnmarshalers(json.UnmarshalFunc(func(value []byte, to *uuid.UUID) error {
+	if value[0] == '"' && len(value) != len(`""`)+36 {
+		return errNoUUID
+	}
+	return stdjson.Unmarshal(value, to)
+}))
+
+var errNoUUID = errors.New(noUUID)
 
 // countValues counts brackets and commas outside strings. What is no JSON is for
 // the decoder to find, which is slower.
@@ -125,6 +137,8 @@ func unreadable(data []byte, err error) error {
 		w := wrong{Pointer: string(semantic.JSONPointer), Code: "invalid_type", Detail: "a value of another type is wanted"}
 		if errors.Is(err, strconv.ErrRange) {
 			w.Code, w.Detail = "out_of_range", "the number is too large"
+		} else if errors.Is(err, errNoUUID) {
+			w.Code, w.Detail = "invalid_format", noUUID
 		} else if semantic.JSONKind == '"' {
 			w.Code, w.Detail = "invalid_format", "the text is not as this field wants it"
 		}

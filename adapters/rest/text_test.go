@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -106,7 +107,7 @@ func TestEmptyParameterIsNotLeftOut(t *testing.T) {
 	resttest.Do(t, a.Handler(), token, "GET", "/things/v1/things?q=&cursor=", nil).Want(t, http.StatusNoContent)
 }
 
-// A UUID has several forms; an address, as the document says, has one.
+// A UUID has several forms; an address and a body, as the document says, have one.
 func TestIDsHaveOneForm(t *testing.T) {
 	t.Parallel()
 	issuer := resttest.NewIssuer(t)
@@ -115,8 +116,11 @@ func TestIDsHaveOneForm(t *testing.T) {
 		ID     uuid.UUID `path:"id" format:"uuid"`
 		Parent uuid.UUID `query:"parent" format:"uuid"`
 		Body   struct {
-			ID    string `json:"id,omitempty" format:"uuid"`
-			Email string `json:"email,omitempty" format:"idn-email"`
+			ID     string                   `json:"id,omitempty" format:"uuid"`
+			Email  string                   `json:"email,omitempty" format:"idn-email"`
+			Owner  uuid.UUID                `json:"owner,omitzero"`
+			Parent rest.Nullable[uuid.UUID] `json:"parent,omitempty"`
+			Others []*uuid.UUID             `json:"others,omitempty"`
 		}
 	}
 	rest.Register(a, rest.Operation{ID: "change", Method: "PUT", Path: "/v1/things/{id}", Tag: "things", Scope: "things", Summary: "Change"},
@@ -133,11 +137,21 @@ func TestIDsHaveOneForm(t *testing.T) {
 			}
 		}
 	}
+	for _, form := range []string{"{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", ""), "mine"} {
+		for body, pointer := range map[string]string{`{"owner":"%s"}`: "/owner", `{"parent":"%s"}`: "/parent", `{"others":["` + id + `","%s"]}`: "/others/1"} {
+			r := resttest.Do(t, a.Handler(), token, "PUT", "/things/v1/things/"+id, fmt.Sprintf(body, form))
+			p := resttest.JSON[rest.Problem](t, r.Want(t, http.StatusUnprocessableEntity))
+			if len(p.Errors) != 1 || p.Errors[0].Pointer != pointer || p.Errors[0].Code != "invalid_format" || !strings.HasPrefix(p.Errors[0].Detail, "a UUID is wanted") {
+				t.Errorf("%s as %s is answered %s", form, pointer, r.Body)
+			}
+		}
+	}
 	for body, want := range map[string]string{`{"id":"mine"}`: "a UUID is wanted", `{"email":"Ada Lovelace"}`: "an e-mail address is wanted"} {
 		r := resttest.Do(t, a.Handler(), token, "PUT", "/things/v1/things/"+id, body)
 		if p := resttest.JSON[rest.Problem](t, r.Want(t, http.StatusUnprocessableEntity)); len(p.Errors) != 1 || p.Errors[0].Code != "invalid_format" || !strings.HasPrefix(p.Errors[0].Detail, want) {
 			t.Errorf("%s is answered %s, want %s", body, r.Body, want)
 		}
 	}
-	resttest.Do(t, a.Handler(), token, "PUT", "/things/v1/things/"+strings.ToUpper(id)+"?parent="+id, `{"id":"`+id+`","email":"gräce@büro.example"}`).Want(t, http.StatusNoContent)
+	resttest.Do(t, a.Handler(), token, "PUT", "/things/v1/things/"+id, `{"owner":null,"parent":null,"others":[]}`).Want(t, http.StatusNoContent)
+	resttest.Do(t, a.Handler(), token, "PUT", "/things/v1/things/"+strings.ToUpper(id)+"?parent="+id, `{"id":"`+id+`","email":"gräce@büro.example","owner":"`+strings.ToUpper(id)+`","parent":"`+id+`"}`).Want(t, http.StatusNoContent)
 }
