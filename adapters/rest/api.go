@@ -288,7 +288,7 @@ func (a *API) operation(op Operation) huma.Operation {
 		o.Extensions = map[string]any{"x-permission": op.Needs}
 	}
 	if op.Method != http.MethodGet {
-		o.Errors = append(o.Errors, 413, 415, 422)
+		o.Errors = append(o.Errors, 408, 413, 415, 422)
 		o.Parameters = append(o.Parameters, &huma.Param{
 			Name: idempotencyKey, In: "header", Schema: &huma.Schema{Type: "string", MinLength: ptr(1), MaxLength: ptr(255)},
 			Description: "Makes the write happen once: a repetition with the same key is given the first answer. A random one for each write, such as a UUID.", // an example would be sent from the documentation's page, for every write

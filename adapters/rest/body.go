@@ -117,6 +117,8 @@ func (a *API) takeRoom(op huma.Operation) func(huma.Context, func(huma.Context))
 	}
 }
 
+const tooSlow = "the body came too slowly"
+
 // readBody returns what the client sends, in time, and leaves it to be read again.
 func readBody(w http.ResponseWriter, r *http.Request, op huma.Operation) ([]byte, error) {
 	in := http.NewResponseController(w)
@@ -127,7 +129,7 @@ func readBody(w http.ResponseWriter, r *http.Request, op huma.Operation) ([]byte
 	case errors.As(err, &tooLarge):
 		return nil, newProblem(http.StatusRequestEntityTooLarge, "request_entity_too_large", fmt.Sprintf("the body is larger than %d MiB", op.MaxBodyBytes>>20))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, newProblem(http.StatusRequestTimeout, "request_timeout", "the body came too slowly")
+		return nil, newProblem(http.StatusRequestTimeout, "request_timeout", tooSlow)
 	case err != nil:
 		return nil, newProblem(http.StatusBadRequest, "bad_request", "the body could not be read")
 	}

@@ -225,6 +225,9 @@ func fromHuma(ctx huma.Context, status int, msg string, errs ...error) huma.Stat
 	if status == http.StatusUnsupportedMediaType && len(errs) > 0 { // which repeat the type that was sent
 		msg, errs = "the body must be application/json", nil
 	}
+	if status == http.StatusRequestTimeout {
+		msg = tooSlow
+	}
 	p := newProblem(status, codeOf(status), msg)
 	p.RequestID = id
 	for _, err := range errs {
