@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/go-chi/chi/v5"
 )
 
@@ -70,8 +71,8 @@ func (a *API) legible(ctx huma.Context, next func(huma.Context)) {
 // mistaken says why the values of a parameter would be taken for something else.
 // Of two values one would be taken, and another by another parser. One that is
 // empty would count as left out, so that a client that lost a value would ask
-// for everything: only what is a text like any other may be. And a UUID has
-// other forms, of which an address knows one.
+// for everything: only what is a text like any other may be. And a UUID and
+// a boolean have other forms, of which an address knows one.
 func mistaken(op *huma.Operation, in, name string, values ...string) string {
 	if len(values) > 1 {
 		return "it is there more than once"
@@ -83,6 +84,8 @@ func mistaken(op *huma.Operation, in, name string, values ...string) string {
 			return "it is empty: name a value, or leave the parameter out"
 		case s.Format == "uuid" && len(values[0]) != 36:
 			return noUUID
+		case s.Type == huma.TypeBoolean && values[0] != "true" && values[0] != "false":
+			return validation.MsgExpectedBoolean
 		}
 	}
 	return ""

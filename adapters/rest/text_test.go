@@ -105,6 +105,15 @@ func TestEmptyParameterIsNotLeftOut(t *testing.T) {
 		}
 	}
 	resttest.Do(t, a.Handler(), token, "GET", "/things/v1/things?q=&cursor=", nil).Want(t, http.StatusNoContent)
+	for _, form := range []string{"1", "0", "t", "F", "TRUE", "False", "yes"} {
+		r := resttest.Do(t, a.Handler(), token, "GET", "/things/v1/things?trash="+form, nil).Want(t, http.StatusUnprocessableEntity)
+		if p := resttest.JSON[rest.Problem](t, r); len(p.Errors) != 1 || p.Errors[0].Parameter != "trash" || p.Errors[0].Code != "invalid_type" {
+			t.Errorf("the boolean %s is answered %s", form, r.Body)
+		}
+	}
+	for _, form := range []string{"true", "false"} {
+		resttest.Do(t, a.Handler(), token, "GET", "/things/v1/things?trash="+form, nil).Want(t, http.StatusNoContent)
+	}
 }
 
 // A UUID has several forms; an address and a body, as the document says, have one.
