@@ -33,7 +33,7 @@ type ProjectDraft struct {
 	Key         string   `json:"key,omitempty" pattern:"^[A-Z][A-Z0-9]{1,9}$" doc:"Begins the keys of its tasks; made from the name if left out" example:"OPS"`
 	Name        string   `json:"name" minLength:"1" maxLength:"200" doc:"What people call it" example:"Office move"`
 	Description string   `json:"description,omitempty" maxLength:"20000" doc:"Markdown" example:"Everything about the new office"`
-	Statuses    []Status `json:"statuses,omitempty" nullable:"false" maxItems:"30" doc:"open, in_progress, done and cancelled if left out" example:"[{\"name\":\"open\",\"next\":[\"done\"]},{\"name\":\"done\",\"next\":[\"open\"]}]"`
+	Statuses    []Status `json:"statuses,omitempty" nullable:"false" minItems:"1" maxItems:"30" doc:"open, in_progress, done and cancelled if left out" example:"[{\"name\":\"open\",\"next\":[\"done\"]},{\"name\":\"done\",\"next\":[\"open\"]}]"`
 }
 
 // Draft is a task before it exists.

@@ -81,7 +81,7 @@ func (a *api) listProjects(ctx context.Context, who identity.Caller, in *rest.Pa
 type ProjectPatch struct {
 	Name        rest.Optional[string]        `json:"name,omitempty" minLength:"1" maxLength:"200" example:"The office move"`
 	Description rest.Optional[string]        `json:"description,omitempty" maxLength:"20000" doc:"Markdown" example:"Until May"`
-	Statuses    rest.Optional[[]task.Status] `json:"statuses,omitempty" maxItems:"30" doc:"All of them; one that a task has cannot go" example:"[{\"name\":\"open\",\"next\":[\"done\"]},{\"name\":\"done\",\"next\":[\"open\"]}]"`
+	Statuses    rest.Optional[[]task.Status] `json:"statuses,omitempty" minItems:"1" maxItems:"30" doc:"All of them; one that a task has cannot go" example:"[{\"name\":\"open\",\"next\":[\"done\"]},{\"name\":\"done\",\"next\":[\"open\"]}]"`
 	Archived    rest.Optional[bool]          `json:"archived,omitempty" doc:"Whether its tasks stay as they are" example:"false"`
 }
 

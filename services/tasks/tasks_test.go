@@ -240,6 +240,22 @@ func TestTasksOfAProjectFollowItsRules(t *testing.T) {
 	p.do(t, p.a, "POST", "tasks", map[string]any{"project_id": made.ID, "title": "late"}).Want(t, 409)
 }
 
+// What is wrong by itself is refused by the document, which speaks of what it expected.
+func TestDocumentSaysWhatIsRefused(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	project := p.project(t)
+	for _, c := range []struct{ method, path, body, want string }{
+		{"POST", "projects", `{"name":"Move","statuses":[]}`, `"pointer":"/statuses","code":"out_of_range","detail":"expected`},
+		{"PATCH", "projects/" + project, `{"statuses":[]}`, `"pointer":"/statuses","code":"out_of_range","detail":"expected`},
+	} {
+		r := p.do(t, p.a, c.method, c.path, c.body, "If-Match", `"1"`).Want(t, 422)
+		if !strings.Contains(string(r.Body), c.want) {
+			t.Errorf("%s %s %s: %s, want %s", c.method, c.path, c.body, r.Body, c.want)
+		}
+	}
+}
+
 func TestFiltersSayWhatIsWrongWhere(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
