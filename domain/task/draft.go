@@ -44,7 +44,7 @@ type Draft struct {
 	Status          string      `json:"status,omitempty" maxLength:"40" doc:"One of the project's; its first if left out" example:"open"`
 	Priority        string      `json:"priority,omitempty" enum:"low,normal,high,urgent" default:"normal" example:"normal"`
 	Assignees       []uuid.UUID `json:"assignees,omitempty" nullable:"false" maxItems:"20" doc:"The users who do it; whether they exist is not looked up" example:"[\"0199a1b2-c3d4-7e5f-8a6b-000000000009\"]"`
-	Labels          []string    `json:"labels,omitempty" nullable:"false" maxItems:"20" example:"[\"furniture\"]"`
+	Labels          []string    `json:"labels,omitempty" nullable:"false" maxItems:"20" minLength:"1" maxLength:"50" pattern:"^\\S([\\s\\S]*\\S)?$" doc:"Each without spaces at its ends" example:"[\"furniture\"]"`
 	StartAt         *time.Time  `json:"start_at,omitempty" example:"2026-02-01T08:00:00Z"`
 	DueAt           *time.Time  `json:"due_at,omitempty" example:"2026-02-28T17:00:00Z"`
 	EstimateMinutes *int64      `json:"estimate_minutes,omitempty" minimum:"0" maximum:"1000000" example:"90"`

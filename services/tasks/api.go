@@ -160,7 +160,7 @@ type TaskPatch struct {
 	Status          rest.Optional[string]      `json:"status,omitempty" maxLength:"40" doc:"One of the project's" example:"in_progress"`
 	Priority        rest.Optional[string]      `json:"priority,omitempty" enum:"low,normal,high,urgent" example:"high"`
 	Assignees       rest.Optional[[]uuid.UUID] `json:"assignees,omitempty" maxItems:"20" doc:"The users who do it" example:"[\"0199a1b2-c3d4-7e5f-8a6b-000000000009\"]"`
-	Labels          rest.Optional[[]string]    `json:"labels,omitempty" maxItems:"20" example:"[\"furniture\"]"`
+	Labels          rest.Optional[[]string]    `json:"labels,omitempty" maxItems:"20" minLength:"1" maxLength:"50" pattern:"^\\S([\\s\\S]*\\S)?$" doc:"Each without spaces at its ends" example:"[\"furniture\"]"`
 	StartAt         rest.Nullable[time.Time]   `json:"start_at,omitempty" format:"date-time" doc:"null: no date" example:"2026-02-01T08:00:00Z"`
 	DueAt           rest.Nullable[time.Time]   `json:"due_at,omitempty" format:"date-time" doc:"null: no date" example:"2026-02-28T17:00:00Z"`
 	EstimateMinutes rest.Nullable[int64]       `json:"estimate_minutes,omitempty" minimum:"0" maximum:"1000000" doc:"null: not estimated" example:"90"`

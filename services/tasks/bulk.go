@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
@@ -56,9 +57,17 @@ func (BulkDraft) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 // TransformSchema implements huma.SchemaTransformer.
 func (BulkFields) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return unlimited(s) }
 
+// unlimited moves the limits into the descriptions: by those alone huma refuses nothing.
 func unlimited(s *huma.Schema) *huma.Schema {
 	for _, p := range s.Properties {
+		limits := huma.Schema{Enum: p.Enum, MinLength: p.MinLength, MaxLength: p.MaxLength, MaxItems: p.MaxItems, Minimum: p.Minimum, Maximum: p.Maximum}
 		p.Enum, p.MinLength, p.MaxLength, p.MaxItems, p.Minimum, p.Maximum = nil, nil, nil, nil, nil, nil
+		if i := p.Items; i != nil {
+			limits.Items, p.Items = i, &huma.Schema{Type: i.Type, Format: i.Format}
+		}
+		if text, err := limits.MarshalJSON(); err == nil && string(text) != "{}" {
+			p.Description = strings.TrimPrefix(p.Description+"; limits: "+string(text), "; ")
+		}
 	}
 	return s
 }

@@ -245,9 +245,14 @@ func TestDocumentSaysWhatIsRefused(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
 	project := p.project(t)
+	one := p.task(t, project).ID.String()
 	for _, c := range []struct{ method, path, body, want string }{
 		{"POST", "projects", `{"name":"Move","statuses":[]}`, `"pointer":"/statuses","code":"out_of_range","detail":"expected`},
 		{"PATCH", "projects/" + project, `{"statuses":[]}`, `"pointer":"/statuses","code":"out_of_range","detail":"expected`},
+		{"POST", "tasks", fmt.Sprintf(`{"project_id":%q,"title":"x","labels":["two\nlines"," x"]}`, project), `[{"pointer":"/labels/1","code":"invalid_format","detail":"expected`},
+		{"PATCH", "tasks/" + one, `{"labels":["x","x "]}`, `[{"pointer":"/labels/1","code":"invalid_format","detail":"expected`},
+		{"PATCH", "tasks/" + one, `{"labels":[""]}`, `{"pointer":"/labels/0","code":"out_of_range","detail":"expected`},
+		{"PATCH", "tasks/" + one, fmt.Sprintf(`{"labels":[%q]}`, strings.Repeat("x", 51)), `[{"pointer":"/labels/0","code":"out_of_range","detail":"expected`},
 	} {
 		r := p.do(t, p.a, c.method, c.path, c.body, "If-Match", `"1"`).Want(t, 422)
 		if !strings.Contains(string(r.Body), c.want) {
@@ -306,7 +311,7 @@ func TestBulkAnswersEachItem(t *testing.T) {
 	}
 	long := map[string]any{"items": []any{
 		map[string]any{"create": map[string]any{"project_id": project, "title": strings.Repeat("x", 201)}},
-		map[string]any{"create": map[string]any{"project_id": project, "title": "x", "priority": "urgentest", "estimate_minutes": -1}},
+		map[string]any{"create": map[string]any{"project_id": project, "title": "x", "priority": "urgentest", "estimate_minutes": -1, "labels": []string{""}}},
 		map[string]any{"change": map[string]any{"id": old.ID, "version": 2, "patch": map[string]any{"labels": make([]int, 21)}}},
 	}}
 	p.do(t, p.a, "POST", "task-bulk", long).Want(t, 422) // labels are no numbers: it cannot be read
