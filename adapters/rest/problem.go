@@ -274,7 +274,7 @@ func fieldOf(d *huma.ErrorDetail) ProblemField {
 	switch {
 	case strings.HasPrefix(d.Message, "unexpected property"), strings.HasPrefix(d.Message, "unknown query"):
 		f.Code = "unknown_field"
-	case strings.Contains(d.Message, "required"):
+	case strings.Contains(d.Message, "required"), strings.HasPrefix(d.Message, "expected object with at least"):
 		f.Code = "required"
 	case d.Message == noUUID, strings.HasPrefix(d.Message, "invalid value: invalid UUID"), strings.HasPrefix(d.Message, "expected string to be RFC 4122 uuid"):
 		f.Code, f.Detail = "invalid_format", noUUID

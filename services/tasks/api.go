@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
@@ -220,6 +221,12 @@ type moveTaskInput struct {
 type TaskMove struct {
 	After  uuid.UUID `json:"after,omitzero" format:"uuid" doc:"The task after which it comes" example:"0199a1b2-c3d4-7e5f-8a6b-000000000004"`
 	Before uuid.UUID `json:"before,omitzero" format:"uuid" doc:"The task before which it comes" example:"0199a1b2-c3d4-7e5f-8a6b-000000000005"`
+}
+
+// TransformSchema implements huma.SchemaTransformer.
+func (TaskMove) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.MinProperties = new(1)
+	return s
 }
 
 func (a *api) moveTask(ctx context.Context, who identity.Caller, in *moveTaskInput) (*taskOutput, error) {

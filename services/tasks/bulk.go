@@ -75,7 +75,7 @@ func unlimited(s *huma.Schema) *huma.Schema {
 // BulkRequest is what to do.
 type BulkRequest struct {
 	Mode  string     `json:"mode,omitempty" enum:"each,all" default:"each" doc:"Whether a failure of one keeps the others from being done" example:"each"`
-	Items []BulkItem `json:"items" nullable:"false" minItems:"1" maxItems:"1000" doc:"Each with one of create, change and delete"`
+	Items []BulkItem `json:"items" nullable:"false" minItems:"1" maxItems:"1000" doc:"Each with exactly one of create, change and delete: what has none or several fails"`
 }
 
 // BulkResult is what became of an item.

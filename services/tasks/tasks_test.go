@@ -253,6 +253,7 @@ func TestDocumentSaysWhatIsRefused(t *testing.T) {
 		{"PATCH", "tasks/" + one, `{"labels":["x","x "]}`, `[{"pointer":"/labels/1","code":"invalid_format","detail":"expected`},
 		{"PATCH", "tasks/" + one, `{"labels":[""]}`, `{"pointer":"/labels/0","code":"out_of_range","detail":"expected`},
 		{"PATCH", "tasks/" + one, fmt.Sprintf(`{"labels":[%q]}`, strings.Repeat("x", 51)), `[{"pointer":"/labels/0","code":"out_of_range","detail":"expected`},
+		{"POST", "tasks/" + one + "/move", `{}`, `[{"code":"required","detail":"expected`},
 	} {
 		r := p.do(t, p.a, c.method, c.path, c.body, "If-Match", `"1"`).Want(t, 422)
 		if !strings.Contains(string(r.Body), c.want) {
