@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -113,15 +114,21 @@ func (a *api) bulk(ctx context.Context, who identity.Caller, in *struct{ Body Bu
 	}
 	out := &bulkOutput{BulkAnswer{Done: done, Items: make([]BulkResult, len(got))}}
 	for i, o := range got {
-		out.Body.Items[i] = bulkResult(ctx, items[i], o)
+		out.Body.Items[i] = bulkResult(ctx, i, items[i], o)
 	}
 	return out, nil
 }
 
-func bulkResult(ctx context.Context, item task.Item, o task.Outcome) BulkResult {
+func bulkResult(ctx context.Context, i int, item task.Item, o task.Outcome) BulkResult {
 	switch {
 	case o.Fault != nil:
-		p := rest.ProblemOf(ctx, o.Fault)
+		p, at := rest.ProblemOf(ctx, o.Fault), "create"
+		if item.Change != nil {
+			at = "change/patch"
+		}
+		for f := range p.Errors {
+			p.Errors[f].Pointer = fmt.Sprintf("/items/%d/%s%s", i, at, p.Errors[f].Pointer)
+		}
 		return BulkResult{Status: p.Status, Problem: p}
 	case o.Task == nil:
 		return BulkResult{Status: http.StatusFailedDependency}

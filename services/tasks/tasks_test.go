@@ -317,8 +317,12 @@ func TestBulkAnswersEachItem(t *testing.T) {
 	}}
 	p.do(t, p.a, "POST", "task-bulk", long).Want(t, 422) // labels are no numbers: it cannot be read
 	long["items"].([]any)[2] = map[string]any{"change": map[string]any{"id": old.ID, "version": 2, "patch": map[string]any{"title": ""}}}
-	if r := p.do(t, p.a, "POST", "task-bulk", long).Want(t, 200); strings.Count(string(r.Body), `"status":422,"problem"`) != 3 || !strings.Contains(string(r.Body), `"pointer":"/estimate_minutes"`) || !strings.Contains(string(r.Body), `"done":false`) {
+	if r := p.do(t, p.a, "POST", "task-bulk", long).Want(t, 200); strings.Count(string(r.Body), `"status":422,"problem"`) != 3 || !strings.Contains(string(r.Body), `"pointer":"/items/1/create/estimate_minutes"`) || !strings.Contains(string(r.Body), `"done":false`) {
 		t.Errorf("items that break rules: %s", r.Body)
+	}
+	long["mode"] = "all"
+	if r := p.do(t, p.a, "POST", "task-bulk", long).Want(t, 200); !strings.Contains(string(r.Body), `"pointer":"/items/0/create/title"`) || !strings.Contains(string(r.Body), `"pointer":"/items/2/change/patch/title"`) {
+		t.Errorf("all of them break rules: %s", r.Body)
 	}
 	body["mode"] = "all"
 	if got := resttest.JSON[answer](t, p.do(t, p.a, "POST", "task-bulk", body).Want(t, 200)); got.Done {
