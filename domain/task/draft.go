@@ -104,11 +104,15 @@ func KeyOf(name string) string {
 func (d Draft) task(now time.Time, who identity.Caller) (Task, error) {
 	t := Task{
 		ID: newID(), ProjectID: d.ProjectID, Title: strings.TrimSpace(d.Title), Description: d.Description,
-		Status: d.Status, Priority: cmp.Or(d.Priority, priorityNormal), Assignees: set(d.Assignees), Labels: set(d.Labels),
+		Status: d.Status, Priority: cmp.Or(d.Priority, priorityNormal), Assignees: d.Assignees, Labels: d.Labels,
 		StartAt: inUTC(d.StartAt), DueAt: inUTC(d.DueAt), EstimateMinutes: d.EstimateMinutes, ParentID: d.ParentID,
 		Version: 1, CreatedAt: now, UpdatedAt: now, CreatedBy: who.Subject(),
 	}
-	return t, t.check()
+	if err := t.check(); err != nil { // before set, for a pointer counts what is named twice
+		return t, err
+	}
+	t.Assignees, t.Labels = set(t.Assignees), set(t.Labels)
+	return t, nil
 }
 
 // check holds t to all that can be judged without its project.
@@ -121,7 +125,9 @@ func (t Task) check() error {
 	c.That(t.Status == "" || IsStatusName(t.Status), "/status", "unknown_value", "the project has no such status")
 	c.That(slices.Contains(Priorities, t.Priority), "/priority", "unknown_value", "a priority is low, normal, high or urgent")
 	c.That(len(t.Assignees) <= MaxSet, "/assignees", "too_many", fmt.Sprintf("at most %d", MaxSet))
-	c.That(!slices.Contains(t.Assignees, uuid.Nil), "/assignees", "invalid_value", "that is nobody's id")
+	for i, id := range t.Assignees {
+		c.That(id != uuid.Nil, fmt.Sprintf("/assignees/%d", i), "invalid_value", "that is nobody's id")
+	}
 	c.That(len(t.Labels) <= MaxSet, "/labels", "too_many", fmt.Sprintf("at most %d", MaxSet))
 	for i, l := range t.Labels {
 		at := fmt.Sprintf("/labels/%d", i)

@@ -46,10 +46,13 @@ func (d ProjectPatch) to(p Project, now time.Time) (Project, error) {
 // one of them is wrong whatever task it is for.
 func (p Patch) Normal() (Patch, error) {
 	p.Title.To = strings.TrimSpace(p.Title.To)
-	p.Assignees.To, p.Labels.To = set(p.Assignees.To), set(p.Labels.To)
 	p.StartAt.To, p.DueAt.To = *inUTC(&p.StartAt.To), *inUTC(&p.DueAt.To)
 	blank := Task{ID: uuid.Max, ProjectID: uuid.Max, Title: "x", Priority: priorityNormal}
-	return p, p.set(&blank).check()
+	if err := p.set(&blank).check(); err != nil { // before set, for a pointer counts what is named twice
+		return p, err
+	}
+	p.Assignees.To, p.Labels.To = set(p.Assignees.To), set(p.Labels.To)
+	return p, nil
 }
 
 // Fields returns what p names, by the names that tasks give it; nil clears.
