@@ -27,7 +27,7 @@ func (a *api) registerPasswords(r *rest.API) {
 // PasswordChange is what a change of a password needs.
 type PasswordChange struct {
 	Current  string `json:"current_password" minLength:"1" maxLength:"512" doc:"The one that is used now" example:"correct horse battery staple"`
-	Password string `json:"password" minLength:"8" maxLength:"512" doc:"8 to 128 characters" example:"a long sentence is easy to keep"`
+	Password string `json:"password" minLength:"8" maxLength:"128" doc:"8 to 128 characters" example:"a long sentence is easy to keep"`
 }
 
 func (a *api) changePassword(ctx context.Context, who identity.Caller, in *struct{ Body PasswordChange }) (*struct{}, error) {

@@ -78,7 +78,7 @@ func (a *api) getRegistration(ctx context.Context, _ identity.Caller, in *ByID) 
 // VerificationDraft is the token of a mailed link with the password chosen.
 type VerificationDraft struct {
 	Token    string `json:"token" minLength:"1" maxLength:"200" doc:"From the mailed link" example:"AZmhssPUfl-KawAAAAAAAQ"`
-	Password string `json:"password" minLength:"8" maxLength:"512" doc:"8 to 128 characters" example:"correct horse battery staple"`
+	Password string `json:"password" minLength:"8" maxLength:"128" doc:"8 to 128 characters" example:"correct horse battery staple"`
 }
 
 func (a *api) verify(ctx context.Context, who identity.Caller, in *struct{ Body VerificationDraft }) (*registrationOutput, error) {

@@ -68,7 +68,7 @@ func (a *api) listInvitations(ctx context.Context, who identity.Caller, in *rest
 type AcceptanceDraft struct {
 	Token    string `json:"token" minLength:"1" maxLength:"200" doc:"From the mailed link" example:"AZmhssPUfl-KawAAAAAAAQ"`
 	Name     string `json:"name,omitempty" maxLength:"200" doc:"Left out: as the inviter wrote it" example:"Grace Hopper"`
-	Password string `json:"password" minLength:"8" maxLength:"512" doc:"8 to 128 characters" example:"correct horse battery staple"`
+	Password string `json:"password" minLength:"8" maxLength:"128" doc:"8 to 128 characters" example:"correct horse battery staple"`
 }
 
 func (a *api) accept(ctx context.Context, who identity.Caller, in *struct{ Body AcceptanceDraft }) (*userOutput, error) {

@@ -247,6 +247,9 @@ func TestLinkVerifiesOnceWithAGoodPassword(t *testing.T) {
 	if got := resttest.JSON[rest.Problem](t, verify(token, "tooshort").Want(t, 422)); got.Errors[0].Pointer != "/password" {
 		t.Errorf("a short password: %+v", got.Errors)
 	}
+	if got := resttest.JSON[rest.Problem](t, verify(token, strings.Repeat("x", 129)).Want(t, 422)); got.Errors[0].Pointer != "/password" || got.Errors[0].Code != "out_of_range" {
+		t.Errorf("a long password: %+v", got.Errors)
+	}
 	verify(token, "long enough", "Idempotency-Key", "v").Want(t, 202)
 	verify(token, "long enough", "Idempotency-Key", "v").Want(t, 202)
 	verify(token, "long enough").Want(t, 409)
