@@ -137,7 +137,8 @@ func (i Invitation) user(name string) (User, error) {
 	}
 	u := User{ID: i.ID, Email: i.Email, Name: strings.TrimSpace(name), Status: UserActive, CreatedAt: now()}
 	var c fault.Check
-	text(&c, u.Name, 1, maxName, "/name")
+	c.That(u.Name != "", "/name", "required", "a person has a name, which the inviter did not write")
+	text(&c, u.Name, 0, maxName, "/name")
 	return u, c.Err()
 }
 

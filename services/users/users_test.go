@@ -288,6 +288,10 @@ func TestInvitationLeadsToAPersonWithARole(t *testing.T) {
 		t.Fatalf("mails %+v, %v", p.mails, err)
 	}
 	_, token, _ := strings.Cut(p.mails[0].Link, "token=")
+	blank := map[string]string{"token": token, "name": " ", "password": "long enough"}
+	if got := resttest.JSON[rest.Problem](t, p.do(t, "", "POST", "/v1/invitations/acceptance", blank).Want(t, 422)); got.Errors[0].Pointer != "/name" || got.Errors[0].Code != "required" || len(got.Errors) != 1 {
+		t.Errorf("no name: %+v", got.Errors)
+	}
 	p.down = fault.New(fault.Unavailable, "service_unavailable", "") // authz is away: the person is let in later
 	u := resttest.JSON[tenancy.User](t, p.do(t, "", "POST", "/v1/invitations/acceptance", map[string]string{"token": token, "password": "long enough"}).Want(t, 201))
 	p.do(t, "", "POST", "/v1/invitations/acceptance", map[string]string{"token": token, "password": "long enough"}).Want(t, 409)
