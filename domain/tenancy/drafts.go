@@ -76,7 +76,9 @@ func (d InvitationDraft) invitation(who identity.Caller, now time.Time) (Invitat
 	var c fault.Check
 	email(&c, i.Email, "/email")
 	text(&c, i.Name, 0, maxName, "/name")
-	text(&c, i.Role, 1, 100, "/role")
+	n := utf8.RuneCountInString(i.Role)
+	c.That(n >= 1 && n <= 100, "/role", "length", "between 1 and 100 characters")
+	c.That(utf8.ValidString(i.Role) && !strings.ContainsRune(i.Role, 0), "/role", "invalid_character", "text without NUL is wanted")
 	return i, c.Err()
 }
 

@@ -280,7 +280,12 @@ func TestInvitationLeadsToAPersonWithARole(t *testing.T) {
 	p := newPlatform(t, accessfake.Gate{})
 	_, owner := p.owned(t)
 	p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","role":"owner"}`).Want(t, 403)
-	p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","role":"no such"}`).Want(t, 422)
+	for role, code := range map[string]string{"no such": "unknown_role", `two\nlines`: "unknown_role", `NUL\u0000`: "invalid_character"} { // a role's name is data
+		got := resttest.JSON[rest.Problem](t, p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","role":"`+role+`"}`).Want(t, 422))
+		if len(got.Errors) != 1 || got.Errors[0].Pointer != "/role" || got.Errors[0].Code != code {
+			t.Errorf("%s: %+v, want %s", role, got.Errors, code)
+		}
+	}
 	sent := p.do(t, owner, "POST", "/v1/invitations", `{"email":"grace@acme.example","name":"Grace","role":"member"}`).Want(t, 201)
 	p.do(t, owner, "POST", "/v1/invitations", `{"email":"Grace@Acme.example","role":"member"}`).Want(t, 409)
 	reconcile := func() error { return tenancy.CarryOnInvitations(t.Context(), p.queue, p.service, p, p.letters) }
