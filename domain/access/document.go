@@ -19,7 +19,7 @@ type Document struct {
 
 // DocumentAssignment says who has which role.
 type DocumentAssignment struct {
-	SubjectKind string     `json:"subject_kind" example:"user" doc:"user or client"`
+	SubjectKind string     `json:"subject_kind" enum:"user,client" example:"user" doc:"user or client"`
 	SubjectID   string     `json:"subject_id" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009" doc:"The user's id or the client_id"`
 	Role        string     `json:"role" example:"member" doc:"The role's name"`
 	ProjectID   *uuid.UUID `json:"project_id,omitempty" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001" doc:"Left out: the whole tenant"`

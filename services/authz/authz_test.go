@@ -274,6 +274,24 @@ func TestWriterSeesItsWrite(t *testing.T) {
 	}
 }
 
+// What is wrong by itself is refused by the document, which speaks of what it expected.
+func TestDocumentSaysWhatIsRefused(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t)
+	for _, c := range [][]string{
+		{"/v1/check", `{"permission":"tasks:read","subject_kind":"robot","subject_id":"x"}`, "/subject_kind", "invalid_value"},
+		{"/v1/check", `{"permission":"tasks:read","project_id":"x"}`, "/project_id", "invalid_format"},
+		{"/v1/check:explain", `{"permission":"tasks:read","subject_kind":"robot","subject_id":"x"}`, "/subject_kind", "invalid_value"},
+		{"/v1/check:explain", `{"permission":"tasks:read","project_id":"x"}`, "/project_id", "invalid_format"},
+		{"/v1/policy:dry-run", `{"put":{"assignments":[{"subject_kind":"robot","subject_id":"x","role":"member"}]}}`, "/put/assignments/0/subject_kind", "invalid_value"},
+	} {
+		got := resttest.JSON[rest.Problem](t, p.do(t, p.owner, "POST", c[0], c[1]).Want(t, 422))
+		if got.Detail != "validation failed" || len(got.Errors) != 1 || got.Errors[0].Pointer != c[2] || got.Errors[0].Code != c[3] {
+			t.Errorf("%s %s: %s, %+v, want %s at %s", c[0], c[1], got.Detail, got.Errors, c[3], c[2])
+		}
+	}
+}
+
 func TestBatchAnswersEachItem(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t)

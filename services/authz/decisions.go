@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
@@ -67,6 +68,13 @@ func (c Check) question() (q access.Question, err error) {
 type CheckRequest struct {
 	Check
 	MinVersion int64 `json:"min_version,omitempty" minimum:"0" example:"1" doc:"The policy_version that a write answered with; left out: any"`
+}
+
+// TransformSchema implements huma.SchemaTransformer: of one question, all that is wrong is refused.
+func (CheckRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	s.Properties["subject_kind"].Enum = []any{access.KindUser, access.KindClient}
+	s.Properties["project_id"].Format = "uuid"
+	return s
 }
 
 type checkOutput struct{ Body access.Decision }
