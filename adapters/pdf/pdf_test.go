@@ -171,6 +171,25 @@ func TestWhatNoPageCanHoldIsRefused(t *testing.T) {
 	}
 }
 
+// The title that a reader's window shows is the heading: the writer knows no character
+// beyond the basic plane.
+func TestTitleIsTheHeading(t *testing.T) {
+	t.Parallel()
+	info, err := api.PDFInfo(bytes.NewReader(render(t, document("Отчёт 报告 😀", texts("x")))), "", nil, false, nil)
+	if err != nil || info.Title != "Отчёт 报告 □" {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+func TestRowsAreCountedInWords(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{0: "0 rows", 1: "1 row", 2: "2 rows"} {
+		if got := text(t, render(t, document("T", numbered(n)))); !strings.Contains(got, want+"\n") {
+			t.Errorf("%s is missing in %s", want, got)
+		}
+	}
+}
+
 func TestEmptyReportIsAPage(t *testing.T) {
 	t.Parallel()
 	got := text(t, render(t, document("Nothing", texts())))

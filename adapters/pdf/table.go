@@ -36,6 +36,7 @@ const (
 // table makes the parts of a document.
 type table struct {
 	doc   report.Document
+	title string        // as the fonts can show it
 	m     core.Maroto   // the part under way
 	rows  int           // in it
 	lost  int64         // characters that could not be shown
@@ -45,6 +46,7 @@ type table struct {
 
 func newTable(d report.Document) *table {
 	t := &table{doc: d}
+	t.title, t.lost = shown(d.Title)
 	t.begin()
 	return t
 }
@@ -57,7 +59,7 @@ func (t *table) begin() {
 	t.m = maroto.New(config.NewBuilder().WithSequentialMode().WithCompression(true).WithPageSize(pagesize.A4).WithMaxGridSize(grid).
 		WithLeftMargin(margin).WithRightMargin(margin).WithTopMargin(margin).WithBottomMargin(bottom).
 		WithCustomFonts(fonts).WithDefaultFont(&props.Font{Family: faces[0].family, Size: small}).
-		WithTitle(t.doc.Title, true).WithCreator("Bailiwick", true).WithCreationDate(t.doc.At).Build())
+		WithTitle(t.title, true).WithCreator("Bailiwick", true).WithCreationDate(t.doc.At).Build())
 	t.rows, t.used = 0, [1 << 16]bool{}
 }
 
@@ -96,7 +98,7 @@ func (t *table) head() error {
 		return nil
 	}
 	if len(t.parts) == 0 {
-		t.title()
+		t.heading()
 	}
 	names := make([][]string, len(t.doc.Columns))
 	for i, c := range t.doc.Columns {
@@ -106,10 +108,8 @@ func (t *table) head() error {
 	return t.m.RegisterHeader(r.WithStyle(&props.Cell{BackgroundColor: gray(headColor)}))
 }
 
-func (t *table) title() {
-	s, lost := shown(t.doc.Title)
-	t.lost += lost
-	t.line(wrap(s, large, page-2*pad-slack), large)
+func (t *table) heading() {
+	t.line(wrap(t.title, large, page-2*pad-slack), large)
 	t.line([]string{t.doc.At.UTC().Format("Made 2 January 2006, 15:04 UTC")}, small)
 	t.m.AddRows(row.New(4))
 }
@@ -181,6 +181,9 @@ func (t *table) end(rows int) error {
 		return err
 	}
 	note := []string{fmt.Sprintf("%d rows", rows)}
+	if rows == 1 {
+		note[0] = "1 row"
+	}
 	if t.lost > 0 {
 		note = append(note, string(substitute)+" stands for a character that cannot be shown here. XLSX and CSV hold them all.")
 	}

@@ -106,11 +106,11 @@ type table struct {
 }
 
 func newTable(f *excelize.File, d report.Document) (*table, error) {
-	t := &table{cells: make([]any, len(d.Columns))}
+	t, at := &table{cells: make([]any, len(d.Columns))}, d.At.UTC().Format(time.RFC3339)
 	err := errors.Join(
 		f.SetSheetName("Sheet1", sheet),
 		f.SetSheetDimension(sheet, ""), // not known yet, and A1 would be wrong
-		f.SetDocProps(&excelize.DocProperties{Title: d.Title, Creator: "Bailiwick", Created: d.At.UTC().Format(time.RFC3339)}))
+		f.SetDocProps(&excelize.DocProperties{Title: d.Title, Creator: "Bailiwick", Created: at, Modified: at}))
 	if err != nil {
 		return nil, err
 	}

@@ -86,8 +86,8 @@ func TestHeaderIsBoldAndFrozen(t *testing.T) {
 	if s, err := f.GetStyle(id); err != nil || s.Font == nil || !s.Font.Bold {
 		t.Errorf("header style %+v, %v", s, err)
 	}
-	if p, err := f.GetDocProps(); err != nil || p.Title != "T & <U>" {
-		t.Errorf("title %q, %v", p.Title, err)
+	if p, err := f.GetDocProps(); err != nil || p.Title != "T & <U>" || p.Created != "2026-01-02T03:04:00Z" || p.Modified != p.Created {
+		t.Errorf("properties %+v, %v", p, err)
 	}
 }
 
