@@ -91,6 +91,24 @@ func (e BulkRequestMode) Valid() bool {
 	}
 }
 
+// Defines values for CheckRequestSubjectKind.
+const (
+	CheckRequestSubjectKindClient CheckRequestSubjectKind = "client"
+	CheckRequestSubjectKindUser   CheckRequestSubjectKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the CheckRequestSubjectKind enum.
+func (e CheckRequestSubjectKind) Valid() bool {
+	switch e {
+	case CheckRequestSubjectKindClient:
+		return true
+	case CheckRequestSubjectKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClientDraftTokenEndpointAuthMethod.
 const (
 	ClientDraftTokenEndpointAuthMethodClientSecretBasic ClientDraftTokenEndpointAuthMethod = "client_secret_basic"
@@ -211,6 +229,24 @@ func (e DifferenceSubjectKind) Valid() bool {
 	case DifferenceSubjectKindClient:
 		return true
 	case DifferenceSubjectKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DocumentAssignmentSubjectKind.
+const (
+	DocumentAssignmentSubjectKindClient DocumentAssignmentSubjectKind = "client"
+	DocumentAssignmentSubjectKindUser   DocumentAssignmentSubjectKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the DocumentAssignmentSubjectKind enum.
+func (e DocumentAssignmentSubjectKind) Valid() bool {
+	switch e {
+	case DocumentAssignmentSubjectKindClient:
+		return true
+	case DocumentAssignmentSubjectKindUser:
 		return true
 	default:
 		return false
@@ -831,7 +867,7 @@ func (e ExportTasksParamsFormat) Valid() bool {
 
 // AcceptanceDraft defines model for AcceptanceDraft.
 type AcceptanceDraft struct {
-	// Name Left out: as the inviter wrote it
+	// Name Left out: as the inviter wrote it; required where they wrote none
 	//
 	// Examples: Grace Hopper
 	Name *string `json:"name,omitempty"`
@@ -1033,12 +1069,12 @@ type BulkAnswer struct {
 
 // BulkDraft defines model for BulkDraft.
 type BulkDraft struct {
-	// Assignees The users who do it; whether they exist is not looked up
+	// Assignees The users who do it; whether they exist is not looked up; limits: {"items":{"format":"uuid","type":"string"},"maxItems":20}
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
 	Assignees *[]openapi_types.UUID `json:"assignees,omitempty"`
 
-	// Description Markdown
+	// Description Markdown; limits: {"maxLength":20000}
 	//
 	// Examples: Twelve of them, height-adjustable
 	Description *string `json:"description,omitempty"`
@@ -1046,10 +1082,14 @@ type BulkDraft struct {
 	// DueAt Examples: 2026-02-28T17:00:00Z
 	DueAt *time.Time `json:"due_at,omitempty"`
 
-	// EstimateMinutes Examples: 90
+	// EstimateMinutes limits: {"maximum":1000000,"minimum":0}
+	//
+	// Examples: 90
 	EstimateMinutes *int64 `json:"estimate_minutes,omitempty"`
 
-	// Labels Examples: ["furniture"]
+	// Labels Each without spaces at its ends; limits: {"items":{"maxLength":50,"minLength":1,"pattern":"^\\S([\\s\\S]*\\S)?$","type":"string"},"maxItems":20}
+	//
+	// Examples: ["furniture"]
 	Labels *[]string `json:"labels,omitempty"`
 
 	// ParentId A task of the same project
@@ -1057,7 +1097,9 @@ type BulkDraft struct {
 	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000004
 	ParentId *openapi_types.UUID `json:"parent_id,omitempty"`
 
-	// Priority Examples: normal
+	// Priority limits: {"enum":["low","normal","high","urgent"]}
+	//
+	// Examples: normal
 	Priority *string `json:"priority,omitempty"`
 
 	// ProjectId Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000001
@@ -1066,23 +1108,25 @@ type BulkDraft struct {
 	// StartAt Examples: 2026-02-01T08:00:00Z
 	StartAt *time.Time `json:"start_at,omitempty"`
 
-	// Status One of the project's; its first if left out
+	// Status One of the project's; its first if left out; limits: {"maxLength":40}
 	//
 	// Examples: open
 	Status *string `json:"status,omitempty"`
 
-	// Title Examples: Order desks
+	// Title limits: {"maxLength":200,"minLength":1}
+	//
+	// Examples: Order desks
 	Title string `json:"title"`
 }
 
 // BulkFields defines model for BulkFields.
 type BulkFields struct {
-	// Assignees The users who do it
+	// Assignees The users who do it; limits: {"items":{"format":"uuid","type":"string"},"maxItems":20}
 	//
 	// Examples: ["0199a1b2-c3d4-7e5f-8a6b-000000000009"]
 	Assignees *[]openapi_types.UUID `json:"assignees,omitempty"`
 
-	// Description Markdown
+	// Description Markdown; limits: {"maxLength":20000}
 	//
 	// Examples: Height-adjustable
 	Description *string `json:"description,omitempty"`
@@ -1092,12 +1136,14 @@ type BulkFields struct {
 	// Examples: 2026-02-28T17:00:00Z
 	DueAt nullable.Nullable[time.Time] `json:"due_at,omitempty"`
 
-	// EstimateMinutes null: not estimated
+	// EstimateMinutes null: not estimated; limits: {"maximum":1000000,"minimum":0}
 	//
 	// Examples: 90
 	EstimateMinutes nullable.Nullable[int64] `json:"estimate_minutes,omitempty"`
 
-	// Labels Examples: ["furniture"]
+	// Labels Each without spaces at its ends; limits: {"items":{"maxLength":50,"minLength":1,"pattern":"^\\S([\\s\\S]*\\S)?$","type":"string"},"maxItems":20}
+	//
+	// Examples: ["furniture"]
 	Labels *[]string `json:"labels,omitempty"`
 
 	// ParentId A task of the same project; null: none
@@ -1105,7 +1151,9 @@ type BulkFields struct {
 	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000004
 	ParentId nullable.Nullable[openapi_types.UUID] `json:"parent_id,omitempty"`
 
-	// Priority Examples: high
+	// Priority limits: {"enum":["low","normal","high","urgent"]}
+	//
+	// Examples: high
 	Priority *string `json:"priority,omitempty"`
 
 	// StartAt null: no date
@@ -1113,12 +1161,14 @@ type BulkFields struct {
 	// Examples: 2026-02-01T08:00:00Z
 	StartAt nullable.Nullable[time.Time] `json:"start_at,omitempty"`
 
-	// Status One of the project's
+	// Status One of the project's; limits: {"maxLength":40}
 	//
 	// Examples: in_progress
 	Status *string `json:"status,omitempty"`
 
-	// Title Examples: Order twelve desks
+	// Title limits: {"maxLength":200,"minLength":1}
+	//
+	// Examples: Order twelve desks
 	Title *string `json:"title,omitempty"`
 }
 
@@ -1161,7 +1211,7 @@ type BulkRef struct {
 
 // BulkRequest defines model for BulkRequest.
 type BulkRequest struct {
-	// Items Each with one of create, change and delete
+	// Items Each with exactly one of create, change and delete: what has none or several fails
 	Items []BulkItem `json:"items"`
 
 	// Mode Whether a failure of one keeps the others from being done
@@ -1266,7 +1316,7 @@ type CheckRequest struct {
 	// ProjectId Roles given for this project alone count too; left out: they do not
 	//
 	// Examples: 0199a1b2-c3d4-7e5f-8a6b-000000000001
-	ProjectId *string `json:"project_id,omitempty"`
+	ProjectId *openapi_types.UUID `json:"project_id,omitempty"`
 
 	// SubjectId The user's id or the client_id
 	//
@@ -1276,8 +1326,13 @@ type CheckRequest struct {
 	// SubjectKind user or client; left out: the caller
 	//
 	// Examples: user
-	SubjectKind *string `json:"subject_kind,omitempty"`
+	SubjectKind *CheckRequestSubjectKind `json:"subject_kind,omitempty"`
 }
+
+// CheckRequestSubjectKind user or client; left out: the caller
+//
+// Examples: user
+type CheckRequestSubjectKind string
 
 // CheckResult defines model for CheckResult.
 type CheckResult struct {
@@ -1606,13 +1661,18 @@ type DocumentAssignment struct {
 	// SubjectKind user or client
 	//
 	// Examples: user
-	SubjectKind string `json:"subject_kind"`
+	SubjectKind DocumentAssignmentSubjectKind `json:"subject_kind"`
 
 	// Until Left out: without end
 	//
 	// Examples: 2030-01-01T00:00:00Z
 	Until *time.Time `json:"until,omitempty"`
 }
+
+// DocumentAssignmentSubjectKind user or client
+//
+// Examples: user
+type DocumentAssignmentSubjectKind string
 
 // Effect defines model for Effect.
 type Effect struct {
@@ -3126,7 +3186,9 @@ type TaskDraft struct {
 	// EstimateMinutes Examples: 90
 	EstimateMinutes *int64 `json:"estimate_minutes,omitempty"`
 
-	// Labels Examples: ["furniture"]
+	// Labels Each without spaces at its ends
+	//
+	// Examples: ["furniture"]
 	Labels *[]string `json:"labels,omitempty"`
 
 	// ParentId A task of the same project
@@ -3190,7 +3252,9 @@ type TaskPatch struct {
 	// Examples: 90
 	EstimateMinutes nullable.Nullable[int64] `json:"estimate_minutes,omitempty"`
 
-	// Labels Examples: ["furniture"]
+	// Labels Each without spaces at its ends
+	//
+	// Examples: ["furniture"]
 	Labels *[]string `json:"labels,omitempty"`
 
 	// ParentId A task of the same project; null: none
@@ -4505,7 +4569,7 @@ type ClientInterface interface {
 
 	// ImportPolicyWithBody Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4514,7 +4578,7 @@ type ClientInterface interface {
 
 	// ImportPolicy Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4555,7 +4619,7 @@ type ClientInterface interface {
 
 	// CreateRoleWithBody Create a role
 	//
-	// A role holds nothing that its maker lacks.
+	// A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4564,7 +4628,7 @@ type ClientInterface interface {
 
 	// CreateRole Create a role
 	//
-	// A role holds nothing that its maker lacks.
+	// A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4587,7 +4651,7 @@ type ClientInterface interface {
 
 	// UpdateRoleWithBody Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4596,7 +4660,7 @@ type ClientInterface interface {
 
 	// UpdateRole Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4605,7 +4669,7 @@ type ClientInterface interface {
 
 	// UpdateRoleWithApplicationMergePatchPlusJSONBody Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -5883,7 +5947,7 @@ func (c *Client) ExportPolicy(ctx context.Context, params *ExportPolicyParams, r
 
 // ImportPolicyWithBody Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5902,7 +5966,7 @@ func (c *Client) ImportPolicyWithBody(ctx context.Context, params *ImportPolicyP
 
 // ImportPolicy Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5993,7 +6057,7 @@ func (c *Client) ListRoles(ctx context.Context, params *ListRolesParams, reqEdit
 
 // CreateRoleWithBody Create a role
 //
-// A role holds nothing that its maker lacks.
+// A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6012,7 +6076,7 @@ func (c *Client) CreateRoleWithBody(ctx context.Context, params *CreateRoleParam
 
 // CreateRole Create a role
 //
-// A role holds nothing that its maker lacks.
+// A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6065,7 +6129,7 @@ func (c *Client) GetRole(ctx context.Context, id openapi_types.UUID, params *Get
 
 // UpdateRoleWithBody Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6084,7 +6148,7 @@ func (c *Client) UpdateRoleWithBody(ctx context.Context, id openapi_types.UUID, 
 
 // UpdateRole Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6103,7 +6167,7 @@ func (c *Client) UpdateRole(ctx context.Context, id openapi_types.UUID, params *
 
 // UpdateRoleWithApplicationMergePatchPlusJSONBody Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -13113,7 +13177,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportPolicyWithBodyWithResponse Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13122,7 +13186,7 @@ type ClientWithResponsesInterface interface {
 
 	// ImportPolicyWithResponse Import the policy
 	//
-	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+	// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13167,7 +13231,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateRoleWithBodyWithResponse Create a role
 	//
-	// A role holds nothing that its maker lacks.
+	// A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13176,7 +13240,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateRoleWithResponse Create a role
 	//
-	// A role holds nothing that its maker lacks.
+	// A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13203,7 +13267,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateRoleWithBodyWithResponse Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13212,7 +13276,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateRoleWithResponse Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13221,7 +13285,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateRoleWithApplicationMergePatchPlusJSONBodyWithResponse Rename or redescribe a role, or have it inherit
 	//
-	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+	// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -14181,6 +14245,12 @@ type CreateClientResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateClientResponse408Headers the declared response headers of an HTTP 408 response for CreateClient
+type CreateClientResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateClientResponse413Headers the declared response headers of an HTTP 413 response for CreateClient
 type CreateClientResponse413Headers struct {
 	RateLimit       *string
@@ -14232,6 +14302,8 @@ type CreateClientResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -14254,6 +14326,8 @@ type CreateClientResponse struct {
 	Headers403 *CreateClientResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateClientResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreateClientResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CreateClientResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -14291,6 +14365,11 @@ func (r CreateClientResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateClientResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateClientResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -14387,6 +14466,12 @@ type DeleteClientResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteClientResponse408Headers the declared response headers of an HTTP 408 response for DeleteClient
+type DeleteClientResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DeleteClientResponse412Headers the declared response headers of an HTTP 412 response for DeleteClient
 type DeleteClientResponse412Headers struct {
 	RateLimit       *string
@@ -14450,6 +14535,8 @@ type DeleteClientResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
 	ApplicationproblemJSON412 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -14478,6 +14565,8 @@ type DeleteClientResponse struct {
 	Headers404 *DeleteClientResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DeleteClientResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *DeleteClientResponse408Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
 	Headers412 *DeleteClientResponse412Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -14519,6 +14608,11 @@ func (r DeleteClientResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r DeleteClientResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DeleteClientResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
@@ -14819,6 +14913,12 @@ type UpdateClientResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// UpdateClientResponse408Headers the declared response headers of an HTTP 408 response for UpdateClient
+type UpdateClientResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // UpdateClientResponse412Headers the declared response headers of an HTTP 412 response for UpdateClient
 type UpdateClientResponse412Headers struct {
 	RateLimit       *string
@@ -14884,6 +14984,8 @@ type UpdateClientResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
 	ApplicationproblemJSON412 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -14912,6 +15014,8 @@ type UpdateClientResponse struct {
 	Headers404 *UpdateClientResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *UpdateClientResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *UpdateClientResponse408Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
 	Headers412 *UpdateClientResponse412Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -14958,6 +15062,11 @@ func (r UpdateClientResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r UpdateClientResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
@@ -15066,6 +15175,12 @@ type RotateClientSecretResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// RotateClientSecretResponse408Headers the declared response headers of an HTTP 408 response for RotateClientSecret
+type RotateClientSecretResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // RotateClientSecretResponse409Headers the declared response headers of an HTTP 409 response for RotateClientSecret
 type RotateClientSecretResponse409Headers struct {
 	RateLimit       *string
@@ -15125,6 +15240,8 @@ type RotateClientSecretResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -15151,6 +15268,8 @@ type RotateClientSecretResponse struct {
 	Headers404 *RotateClientSecretResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *RotateClientSecretResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *RotateClientSecretResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *RotateClientSecretResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -15195,6 +15314,11 @@ func (r RotateClientSecretResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r RotateClientSecretResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r RotateClientSecretResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -15296,6 +15420,12 @@ type EndPreviousClientSecretResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// EndPreviousClientSecretResponse408Headers the declared response headers of an HTTP 408 response for EndPreviousClientSecret
+type EndPreviousClientSecretResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // EndPreviousClientSecretResponse409Headers the declared response headers of an HTTP 409 response for EndPreviousClientSecret
 type EndPreviousClientSecretResponse409Headers struct {
 	RateLimit       *string
@@ -15353,6 +15483,8 @@ type EndPreviousClientSecretResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -15379,6 +15511,8 @@ type EndPreviousClientSecretResponse struct {
 	Headers404 *EndPreviousClientSecretResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *EndPreviousClientSecretResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *EndPreviousClientSecretResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *EndPreviousClientSecretResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -15418,6 +15552,11 @@ func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON404() *Problem
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r EndPreviousClientSecretResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -15519,6 +15658,12 @@ type VerifyMyEmailResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// VerifyMyEmailResponse408Headers the declared response headers of an HTTP 408 response for VerifyMyEmail
+type VerifyMyEmailResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // VerifyMyEmailResponse413Headers the declared response headers of an HTTP 413 response for VerifyMyEmail
 type VerifyMyEmailResponse413Headers struct {
 	RateLimit       *string
@@ -15570,6 +15715,8 @@ type VerifyMyEmailResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -15594,6 +15741,8 @@ type VerifyMyEmailResponse struct {
 	Headers404 *VerifyMyEmailResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *VerifyMyEmailResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *VerifyMyEmailResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *VerifyMyEmailResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -15631,6 +15780,11 @@ func (r VerifyMyEmailResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r VerifyMyEmailResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r VerifyMyEmailResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -15727,6 +15881,12 @@ type ChangeMyPasswordResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// ChangeMyPasswordResponse408Headers the declared response headers of an HTTP 408 response for ChangeMyPassword
+type ChangeMyPasswordResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // ChangeMyPasswordResponse409Headers the declared response headers of an HTTP 409 response for ChangeMyPassword
 type ChangeMyPasswordResponse409Headers struct {
 	RateLimit       *string
@@ -15784,6 +15944,8 @@ type ChangeMyPasswordResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -15810,6 +15972,8 @@ type ChangeMyPasswordResponse struct {
 	Headers404 *ChangeMyPasswordResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *ChangeMyPasswordResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *ChangeMyPasswordResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *ChangeMyPasswordResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -15849,6 +16013,11 @@ func (r ChangeMyPasswordResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r ChangeMyPasswordResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r ChangeMyPasswordResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -15950,6 +16119,12 @@ type EndMySessionsResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// EndMySessionsResponse408Headers the declared response headers of an HTTP 408 response for EndMySessions
+type EndMySessionsResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // EndMySessionsResponse413Headers the declared response headers of an HTTP 413 response for EndMySessions
 type EndMySessionsResponse413Headers struct {
 	RateLimit       *string
@@ -16001,6 +16176,8 @@ type EndMySessionsResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -16025,6 +16202,8 @@ type EndMySessionsResponse struct {
 	Headers404 *EndMySessionsResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *EndMySessionsResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *EndMySessionsResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *EndMySessionsResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -16062,6 +16241,11 @@ func (r EndMySessionsResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r EndMySessionsResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r EndMySessionsResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -16344,6 +16528,12 @@ type EndMySessionResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// EndMySessionResponse408Headers the declared response headers of an HTTP 408 response for EndMySession
+type EndMySessionResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // EndMySessionResponse413Headers the declared response headers of an HTTP 413 response for EndMySession
 type EndMySessionResponse413Headers struct {
 	RateLimit       *string
@@ -16395,6 +16585,8 @@ type EndMySessionResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -16419,6 +16611,8 @@ type EndMySessionResponse struct {
 	Headers404 *EndMySessionResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *EndMySessionResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *EndMySessionResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *EndMySessionResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -16456,6 +16650,11 @@ func (r EndMySessionResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r EndMySessionResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r EndMySessionResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -16735,6 +16934,12 @@ type CreateAssignmentResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateAssignmentResponse408Headers the declared response headers of an HTTP 408 response for CreateAssignment
+type CreateAssignmentResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateAssignmentResponse409Headers the declared response headers of an HTTP 409 response for CreateAssignment
 type CreateAssignmentResponse409Headers struct {
 	RateLimit       *string
@@ -16796,6 +17001,8 @@ type CreateAssignmentResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -16824,6 +17031,8 @@ type CreateAssignmentResponse struct {
 	Headers404 *CreateAssignmentResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateAssignmentResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreateAssignmentResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CreateAssignmentResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -16873,6 +17082,11 @@ func (r CreateAssignmentResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateAssignmentResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateAssignmentResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -17171,6 +17385,12 @@ type UpdateAssignmentResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// UpdateAssignmentResponse408Headers the declared response headers of an HTTP 408 response for UpdateAssignment
+type UpdateAssignmentResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // UpdateAssignmentResponse409Headers the declared response headers of an HTTP 409 response for UpdateAssignment
 type UpdateAssignmentResponse409Headers struct {
 	RateLimit       *string
@@ -17242,6 +17462,8 @@ type UpdateAssignmentResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -17272,6 +17494,8 @@ type UpdateAssignmentResponse struct {
 	Headers404 *UpdateAssignmentResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *UpdateAssignmentResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *UpdateAssignmentResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *UpdateAssignmentResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -17320,6 +17544,11 @@ func (r UpdateAssignmentResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r UpdateAssignmentResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r UpdateAssignmentResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -17432,6 +17661,12 @@ type DeleteAssignmentResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteAssignmentResponse408Headers the declared response headers of an HTTP 408 response for DeleteAssignment
+type DeleteAssignmentResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DeleteAssignmentResponse409Headers the declared response headers of an HTTP 409 response for DeleteAssignment
 type DeleteAssignmentResponse409Headers struct {
 	RateLimit       *string
@@ -17489,6 +17724,8 @@ type DeleteAssignmentResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -17515,6 +17752,8 @@ type DeleteAssignmentResponse struct {
 	Headers404 *DeleteAssignmentResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DeleteAssignmentResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *DeleteAssignmentResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *DeleteAssignmentResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -17554,6 +17793,11 @@ func (r DeleteAssignmentResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r DeleteAssignmentResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DeleteAssignmentResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -17649,6 +17893,12 @@ type CheckResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CheckResponse408Headers the declared response headers of an HTTP 408 response for Check
+type CheckResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CheckResponse409Headers the declared response headers of an HTTP 409 response for Check
 type CheckResponse409Headers struct {
 	RateLimit       *string
@@ -17706,6 +17956,8 @@ type CheckResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -17730,6 +17982,8 @@ type CheckResponse struct {
 	Headers403 *CheckResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CheckResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CheckResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CheckResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -17769,6 +18023,11 @@ func (r CheckResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CheckResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CheckResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -17864,6 +18123,12 @@ type CheckBatchResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CheckBatchResponse408Headers the declared response headers of an HTTP 408 response for CheckBatch
+type CheckBatchResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CheckBatchResponse409Headers the declared response headers of an HTTP 409 response for CheckBatch
 type CheckBatchResponse409Headers struct {
 	RateLimit       *string
@@ -17921,6 +18186,8 @@ type CheckBatchResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -17945,6 +18212,8 @@ type CheckBatchResponse struct {
 	Headers403 *CheckBatchResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CheckBatchResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CheckBatchResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CheckBatchResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -17984,6 +18253,11 @@ func (r CheckBatchResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CheckBatchResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CheckBatchResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -18079,6 +18353,12 @@ type ExplainCheckResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// ExplainCheckResponse408Headers the declared response headers of an HTTP 408 response for ExplainCheck
+type ExplainCheckResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // ExplainCheckResponse409Headers the declared response headers of an HTTP 409 response for ExplainCheck
 type ExplainCheckResponse409Headers struct {
 	RateLimit       *string
@@ -18136,6 +18416,8 @@ type ExplainCheckResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -18160,6 +18442,8 @@ type ExplainCheckResponse struct {
 	Headers403 *ExplainCheckResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *ExplainCheckResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *ExplainCheckResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *ExplainCheckResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -18199,6 +18483,11 @@ func (r ExplainCheckResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r ExplainCheckResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r ExplainCheckResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -18824,6 +19113,12 @@ type CreatePermissionResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreatePermissionResponse408Headers the declared response headers of an HTTP 408 response for CreatePermission
+type CreatePermissionResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreatePermissionResponse409Headers the declared response headers of an HTTP 409 response for CreatePermission
 type CreatePermissionResponse409Headers struct {
 	RateLimit       *string
@@ -18881,6 +19176,8 @@ type CreatePermissionResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -18905,6 +19202,8 @@ type CreatePermissionResponse struct {
 	Headers403 *CreatePermissionResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreatePermissionResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreatePermissionResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CreatePermissionResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -18944,6 +19243,11 @@ func (r CreatePermissionResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreatePermissionResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreatePermissionResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -19046,6 +19350,12 @@ type DeletePermissionResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeletePermissionResponse408Headers the declared response headers of an HTTP 408 response for DeletePermission
+type DeletePermissionResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DeletePermissionResponse409Headers the declared response headers of an HTTP 409 response for DeletePermission
 type DeletePermissionResponse409Headers struct {
 	RateLimit       *string
@@ -19115,6 +19425,8 @@ type DeletePermissionResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -19145,6 +19457,8 @@ type DeletePermissionResponse struct {
 	Headers404 *DeletePermissionResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DeletePermissionResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *DeletePermissionResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *DeletePermissionResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -19188,6 +19502,11 @@ func (r DeletePermissionResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r DeletePermissionResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DeletePermissionResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -19496,6 +19815,12 @@ type UpdatePermissionResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// UpdatePermissionResponse408Headers the declared response headers of an HTTP 408 response for UpdatePermission
+type UpdatePermissionResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // UpdatePermissionResponse409Headers the declared response headers of an HTTP 409 response for UpdatePermission
 type UpdatePermissionResponse409Headers struct {
 	RateLimit       *string
@@ -19567,6 +19892,8 @@ type UpdatePermissionResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -19597,6 +19924,8 @@ type UpdatePermissionResponse struct {
 	Headers404 *UpdatePermissionResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *UpdatePermissionResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *UpdatePermissionResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *UpdatePermissionResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -19645,6 +19974,11 @@ func (r UpdatePermissionResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r UpdatePermissionResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r UpdatePermissionResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -19932,6 +20266,12 @@ type ImportPolicyResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// ImportPolicyResponse408Headers the declared response headers of an HTTP 408 response for ImportPolicy
+type ImportPolicyResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // ImportPolicyResponse409Headers the declared response headers of an HTTP 409 response for ImportPolicy
 type ImportPolicyResponse409Headers struct {
 	RateLimit       *string
@@ -20001,6 +20341,8 @@ type ImportPolicyResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -20029,6 +20371,8 @@ type ImportPolicyResponse struct {
 	Headers403 *ImportPolicyResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *ImportPolicyResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *ImportPolicyResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *ImportPolicyResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -20072,6 +20416,11 @@ func (r ImportPolicyResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r ImportPolicyResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r ImportPolicyResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -20348,6 +20697,12 @@ type DryRunPolicyResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DryRunPolicyResponse408Headers the declared response headers of an HTTP 408 response for DryRunPolicy
+type DryRunPolicyResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DryRunPolicyResponse409Headers the declared response headers of an HTTP 409 response for DryRunPolicy
 type DryRunPolicyResponse409Headers struct {
 	RateLimit       *string
@@ -20405,6 +20760,8 @@ type DryRunPolicyResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -20429,6 +20786,8 @@ type DryRunPolicyResponse struct {
 	Headers403 *DryRunPolicyResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DryRunPolicyResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *DryRunPolicyResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *DryRunPolicyResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -20468,6 +20827,11 @@ func (r DryRunPolicyResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r DryRunPolicyResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DryRunPolicyResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -20737,6 +21101,12 @@ type CreateRoleResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateRoleResponse408Headers the declared response headers of an HTTP 408 response for CreateRole
+type CreateRoleResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateRoleResponse409Headers the declared response headers of an HTTP 409 response for CreateRole
 type CreateRoleResponse409Headers struct {
 	RateLimit       *string
@@ -20794,6 +21164,8 @@ type CreateRoleResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -20818,6 +21190,8 @@ type CreateRoleResponse struct {
 	Headers403 *CreateRoleResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateRoleResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreateRoleResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CreateRoleResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -20857,6 +21231,11 @@ func (r CreateRoleResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateRoleResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateRoleResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -20959,6 +21338,12 @@ type DeleteRoleResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteRoleResponse408Headers the declared response headers of an HTTP 408 response for DeleteRole
+type DeleteRoleResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DeleteRoleResponse409Headers the declared response headers of an HTTP 409 response for DeleteRole
 type DeleteRoleResponse409Headers struct {
 	RateLimit       *string
@@ -21028,6 +21413,8 @@ type DeleteRoleResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -21058,6 +21445,8 @@ type DeleteRoleResponse struct {
 	Headers404 *DeleteRoleResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DeleteRoleResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *DeleteRoleResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *DeleteRoleResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -21101,6 +21490,11 @@ func (r DeleteRoleResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r DeleteRoleResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DeleteRoleResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -21409,6 +21803,12 @@ type UpdateRoleResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// UpdateRoleResponse408Headers the declared response headers of an HTTP 408 response for UpdateRole
+type UpdateRoleResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // UpdateRoleResponse409Headers the declared response headers of an HTTP 409 response for UpdateRole
 type UpdateRoleResponse409Headers struct {
 	RateLimit       *string
@@ -21480,6 +21880,8 @@ type UpdateRoleResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -21510,6 +21912,8 @@ type UpdateRoleResponse struct {
 	Headers404 *UpdateRoleResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *UpdateRoleResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *UpdateRoleResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *UpdateRoleResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -21558,6 +21962,11 @@ func (r UpdateRoleResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r UpdateRoleResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r UpdateRoleResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -21857,6 +22266,12 @@ type SetRolePermissionsResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// SetRolePermissionsResponse408Headers the declared response headers of an HTTP 408 response for SetRolePermissions
+type SetRolePermissionsResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // SetRolePermissionsResponse409Headers the declared response headers of an HTTP 409 response for SetRolePermissions
 type SetRolePermissionsResponse409Headers struct {
 	RateLimit       *string
@@ -21928,6 +22343,8 @@ type SetRolePermissionsResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -21958,6 +22375,8 @@ type SetRolePermissionsResponse struct {
 	Headers404 *SetRolePermissionsResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *SetRolePermissionsResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *SetRolePermissionsResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *SetRolePermissionsResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -22006,6 +22425,11 @@ func (r SetRolePermissionsResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r SetRolePermissionsResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r SetRolePermissionsResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -22119,6 +22543,12 @@ type TakeRolePermissionResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// TakeRolePermissionResponse408Headers the declared response headers of an HTTP 408 response for TakeRolePermission
+type TakeRolePermissionResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // TakeRolePermissionResponse409Headers the declared response headers of an HTTP 409 response for TakeRolePermission
 type TakeRolePermissionResponse409Headers struct {
 	RateLimit       *string
@@ -22190,6 +22620,8 @@ type TakeRolePermissionResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -22220,6 +22652,8 @@ type TakeRolePermissionResponse struct {
 	Headers404 *TakeRolePermissionResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *TakeRolePermissionResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *TakeRolePermissionResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *TakeRolePermissionResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -22268,6 +22702,11 @@ func (r TakeRolePermissionResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r TakeRolePermissionResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r TakeRolePermissionResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -22381,6 +22820,12 @@ type GiveRolePermissionResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// GiveRolePermissionResponse408Headers the declared response headers of an HTTP 408 response for GiveRolePermission
+type GiveRolePermissionResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // GiveRolePermissionResponse409Headers the declared response headers of an HTTP 409 response for GiveRolePermission
 type GiveRolePermissionResponse409Headers struct {
 	RateLimit       *string
@@ -22452,6 +22897,8 @@ type GiveRolePermissionResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -22482,6 +22929,8 @@ type GiveRolePermissionResponse struct {
 	Headers404 *GiveRolePermissionResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *GiveRolePermissionResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *GiveRolePermissionResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *GiveRolePermissionResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -22530,6 +22979,11 @@ func (r GiveRolePermissionResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r GiveRolePermissionResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r GiveRolePermissionResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -22808,6 +23262,12 @@ type CreateReportRunResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateReportRunResponse408Headers the declared response headers of an HTTP 408 response for CreateReportRun
+type CreateReportRunResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateReportRunResponse409Headers the declared response headers of an HTTP 409 response for CreateReportRun
 type CreateReportRunResponse409Headers struct {
 	RateLimit       *string
@@ -22865,6 +23325,8 @@ type CreateReportRunResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -22889,6 +23351,8 @@ type CreateReportRunResponse struct {
 	Headers403 *CreateReportRunResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateReportRunResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreateReportRunResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CreateReportRunResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -22928,6 +23392,11 @@ func (r CreateReportRunResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateReportRunResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateReportRunResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -23224,6 +23693,12 @@ type CancelReportRunResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CancelReportRunResponse408Headers the declared response headers of an HTTP 408 response for CancelReportRun
+type CancelReportRunResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CancelReportRunResponse409Headers the declared response headers of an HTTP 409 response for CancelReportRun
 type CancelReportRunResponse409Headers struct {
 	RateLimit       *string
@@ -23283,6 +23758,8 @@ type CancelReportRunResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -23309,6 +23786,8 @@ type CancelReportRunResponse struct {
 	Headers404 *CancelReportRunResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CancelReportRunResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CancelReportRunResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CancelReportRunResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -23353,6 +23832,11 @@ func (r CancelReportRunResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CancelReportRunResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CancelReportRunResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -23871,6 +24355,12 @@ type CreateProjectResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateProjectResponse408Headers the declared response headers of an HTTP 408 response for CreateProject
+type CreateProjectResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateProjectResponse409Headers the declared response headers of an HTTP 409 response for CreateProject
 type CreateProjectResponse409Headers struct {
 	RateLimit       *string
@@ -23928,6 +24418,8 @@ type CreateProjectResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -23952,6 +24444,8 @@ type CreateProjectResponse struct {
 	Headers403 *CreateProjectResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateProjectResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreateProjectResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CreateProjectResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -23991,6 +24485,11 @@ func (r CreateProjectResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateProjectResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateProjectResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -24092,6 +24591,12 @@ type DeleteProjectResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteProjectResponse408Headers the declared response headers of an HTTP 408 response for DeleteProject
+type DeleteProjectResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DeleteProjectResponse412Headers the declared response headers of an HTTP 412 response for DeleteProject
 type DeleteProjectResponse412Headers struct {
 	RateLimit       *string
@@ -24155,6 +24660,8 @@ type DeleteProjectResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
 	ApplicationproblemJSON412 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -24183,6 +24690,8 @@ type DeleteProjectResponse struct {
 	Headers404 *DeleteProjectResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DeleteProjectResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *DeleteProjectResponse408Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
 	Headers412 *DeleteProjectResponse412Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -24224,6 +24733,11 @@ func (r DeleteProjectResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r DeleteProjectResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DeleteProjectResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
@@ -24524,6 +25038,12 @@ type UpdateProjectResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// UpdateProjectResponse408Headers the declared response headers of an HTTP 408 response for UpdateProject
+type UpdateProjectResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // UpdateProjectResponse409Headers the declared response headers of an HTTP 409 response for UpdateProject
 type UpdateProjectResponse409Headers struct {
 	RateLimit       *string
@@ -24595,6 +25115,8 @@ type UpdateProjectResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -24625,6 +25147,8 @@ type UpdateProjectResponse struct {
 	Headers404 *UpdateProjectResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *UpdateProjectResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *UpdateProjectResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *UpdateProjectResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -24673,6 +25197,11 @@ func (r UpdateProjectResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r UpdateProjectResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r UpdateProjectResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -24970,6 +25499,12 @@ type RemoveProjectMemberResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// RemoveProjectMemberResponse408Headers the declared response headers of an HTTP 408 response for RemoveProjectMember
+type RemoveProjectMemberResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // RemoveProjectMemberResponse413Headers the declared response headers of an HTTP 413 response for RemoveProjectMember
 type RemoveProjectMemberResponse413Headers struct {
 	RateLimit       *string
@@ -25021,6 +25556,8 @@ type RemoveProjectMemberResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -25045,6 +25582,8 @@ type RemoveProjectMemberResponse struct {
 	Headers404 *RemoveProjectMemberResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *RemoveProjectMemberResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *RemoveProjectMemberResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *RemoveProjectMemberResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -25082,6 +25621,11 @@ func (r RemoveProjectMemberResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r RemoveProjectMemberResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r RemoveProjectMemberResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -25178,6 +25722,12 @@ type AddProjectMemberResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// AddProjectMemberResponse408Headers the declared response headers of an HTTP 408 response for AddProjectMember
+type AddProjectMemberResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // AddProjectMemberResponse413Headers the declared response headers of an HTTP 413 response for AddProjectMember
 type AddProjectMemberResponse413Headers struct {
 	RateLimit       *string
@@ -25229,6 +25779,8 @@ type AddProjectMemberResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -25253,6 +25805,8 @@ type AddProjectMemberResponse struct {
 	Headers404 *AddProjectMemberResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *AddProjectMemberResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *AddProjectMemberResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *AddProjectMemberResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -25290,6 +25844,11 @@ func (r AddProjectMemberResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r AddProjectMemberResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r AddProjectMemberResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -25380,6 +25939,12 @@ type BulkTasksResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// BulkTasksResponse408Headers the declared response headers of an HTTP 408 response for BulkTasks
+type BulkTasksResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // BulkTasksResponse413Headers the declared response headers of an HTTP 413 response for BulkTasks
 type BulkTasksResponse413Headers struct {
 	RateLimit       *string
@@ -25431,6 +25996,8 @@ type BulkTasksResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -25453,6 +26020,8 @@ type BulkTasksResponse struct {
 	Headers403 *BulkTasksResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *BulkTasksResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *BulkTasksResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *BulkTasksResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -25490,6 +26059,11 @@ func (r BulkTasksResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r BulkTasksResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r BulkTasksResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -26092,6 +26666,12 @@ type CreateTaskImportResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateTaskImportResponse408Headers the declared response headers of an HTTP 408 response for CreateTaskImport
+type CreateTaskImportResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateTaskImportResponse409Headers the declared response headers of an HTTP 409 response for CreateTaskImport
 type CreateTaskImportResponse409Headers struct {
 	RateLimit       *string
@@ -26151,6 +26731,8 @@ type CreateTaskImportResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -26177,6 +26759,8 @@ type CreateTaskImportResponse struct {
 	Headers404 *CreateTaskImportResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateTaskImportResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreateTaskImportResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CreateTaskImportResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -26221,6 +26805,11 @@ func (r CreateTaskImportResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateTaskImportResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateTaskImportResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -26517,6 +27106,12 @@ type CancelTaskImportResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CancelTaskImportResponse408Headers the declared response headers of an HTTP 408 response for CancelTaskImport
+type CancelTaskImportResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CancelTaskImportResponse409Headers the declared response headers of an HTTP 409 response for CancelTaskImport
 type CancelTaskImportResponse409Headers struct {
 	RateLimit       *string
@@ -26576,6 +27171,8 @@ type CancelTaskImportResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -26602,6 +27199,8 @@ type CancelTaskImportResponse struct {
 	Headers404 *CancelTaskImportResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CancelTaskImportResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CancelTaskImportResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CancelTaskImportResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -26646,6 +27245,11 @@ func (r CancelTaskImportResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CancelTaskImportResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CancelTaskImportResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -27106,6 +27710,12 @@ type CreateTaskResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateTaskResponse408Headers the declared response headers of an HTTP 408 response for CreateTask
+type CreateTaskResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateTaskResponse409Headers the declared response headers of an HTTP 409 response for CreateTask
 type CreateTaskResponse409Headers struct {
 	RateLimit       *string
@@ -27165,6 +27775,8 @@ type CreateTaskResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -27191,6 +27803,8 @@ type CreateTaskResponse struct {
 	Headers404 *CreateTaskResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateTaskResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreateTaskResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CreateTaskResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -27235,6 +27849,11 @@ func (r CreateTaskResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateTaskResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateTaskResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -27336,6 +27955,12 @@ type DeleteTaskResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DeleteTaskResponse408Headers the declared response headers of an HTTP 408 response for DeleteTask
+type DeleteTaskResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DeleteTaskResponse409Headers the declared response headers of an HTTP 409 response for DeleteTask
 type DeleteTaskResponse409Headers struct {
 	RateLimit       *string
@@ -27405,6 +28030,8 @@ type DeleteTaskResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -27435,6 +28062,8 @@ type DeleteTaskResponse struct {
 	Headers404 *DeleteTaskResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DeleteTaskResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *DeleteTaskResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *DeleteTaskResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -27478,6 +28107,11 @@ func (r DeleteTaskResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r DeleteTaskResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DeleteTaskResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -27783,6 +28417,12 @@ type UpdateTaskResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// UpdateTaskResponse408Headers the declared response headers of an HTTP 408 response for UpdateTask
+type UpdateTaskResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // UpdateTaskResponse409Headers the declared response headers of an HTTP 409 response for UpdateTask
 type UpdateTaskResponse409Headers struct {
 	RateLimit       *string
@@ -27854,6 +28494,8 @@ type UpdateTaskResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -27884,6 +28526,8 @@ type UpdateTaskResponse struct {
 	Headers404 *UpdateTaskResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *UpdateTaskResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *UpdateTaskResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *UpdateTaskResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -27932,6 +28576,11 @@ func (r UpdateTaskResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r UpdateTaskResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r UpdateTaskResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -28229,6 +28878,12 @@ type CreateCommentResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateCommentResponse408Headers the declared response headers of an HTTP 408 response for CreateComment
+type CreateCommentResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateCommentResponse413Headers the declared response headers of an HTTP 413 response for CreateComment
 type CreateCommentResponse413Headers struct {
 	RateLimit       *string
@@ -28282,6 +28937,8 @@ type CreateCommentResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -28306,6 +28963,8 @@ type CreateCommentResponse struct {
 	Headers404 *CreateCommentResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateCommentResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreateCommentResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *CreateCommentResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -28348,6 +29007,11 @@ func (r CreateCommentResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateCommentResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateCommentResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -28631,6 +29295,12 @@ type MoveTaskResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// MoveTaskResponse408Headers the declared response headers of an HTTP 408 response for MoveTask
+type MoveTaskResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // MoveTaskResponse409Headers the declared response headers of an HTTP 409 response for MoveTask
 type MoveTaskResponse409Headers struct {
 	RateLimit       *string
@@ -28702,6 +29372,8 @@ type MoveTaskResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -28732,6 +29404,8 @@ type MoveTaskResponse struct {
 	Headers404 *MoveTaskResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *MoveTaskResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *MoveTaskResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *MoveTaskResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -28780,6 +29454,11 @@ func (r MoveTaskResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r MoveTaskResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r MoveTaskResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -28892,6 +29571,12 @@ type RestoreTaskResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// RestoreTaskResponse408Headers the declared response headers of an HTTP 408 response for RestoreTask
+type RestoreTaskResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // RestoreTaskResponse409Headers the declared response headers of an HTTP 409 response for RestoreTask
 type RestoreTaskResponse409Headers struct {
 	RateLimit       *string
@@ -28963,6 +29648,8 @@ type RestoreTaskResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
@@ -28993,6 +29680,8 @@ type RestoreTaskResponse struct {
 	Headers404 *RestoreTaskResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *RestoreTaskResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *RestoreTaskResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *RestoreTaskResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
@@ -29041,6 +29730,11 @@ func (r RestoreTaskResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r RestoreTaskResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r RestoreTaskResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -29318,6 +30012,12 @@ type CreateInvitationResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// CreateInvitationResponse408Headers the declared response headers of an HTTP 408 response for CreateInvitation
+type CreateInvitationResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // CreateInvitationResponse409Headers the declared response headers of an HTTP 409 response for CreateInvitation
 type CreateInvitationResponse409Headers struct {
 	RateLimit       *string
@@ -29375,6 +30075,8 @@ type CreateInvitationResponse struct {
 	ApplicationproblemJSON403 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -29399,6 +30101,8 @@ type CreateInvitationResponse struct {
 	Headers403 *CreateInvitationResponse403Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *CreateInvitationResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *CreateInvitationResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *CreateInvitationResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -29438,6 +30142,11 @@ func (r CreateInvitationResponse) GetApplicationproblemJSON403() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r CreateInvitationResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r CreateInvitationResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -29520,6 +30229,8 @@ type AcceptInvitationResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -29554,6 +30265,11 @@ func (r AcceptInvitationResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r AcceptInvitationResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r AcceptInvitationResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -29650,6 +30366,12 @@ type WithdrawInvitationResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// WithdrawInvitationResponse408Headers the declared response headers of an HTTP 408 response for WithdrawInvitation
+type WithdrawInvitationResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // WithdrawInvitationResponse409Headers the declared response headers of an HTTP 409 response for WithdrawInvitation
 type WithdrawInvitationResponse409Headers struct {
 	RateLimit       *string
@@ -29707,6 +30429,8 @@ type WithdrawInvitationResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -29733,6 +30457,8 @@ type WithdrawInvitationResponse struct {
 	Headers404 *WithdrawInvitationResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *WithdrawInvitationResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *WithdrawInvitationResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *WithdrawInvitationResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -29772,6 +30498,11 @@ func (r WithdrawInvitationResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r WithdrawInvitationResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r WithdrawInvitationResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -30412,6 +31143,8 @@ type RegisterTenantResponse struct {
 	ApplicationproblemJSON400 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -30443,6 +31176,11 @@ func (r RegisterTenantResponse) GetApplicationproblemJSON400() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r RegisterTenantResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r RegisterTenantResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -30525,6 +31263,8 @@ type VerifyTenantRegistrationResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -30561,6 +31301,11 @@ func (r VerifyTenantRegistrationResponse) GetApplicationproblemJSON404() *Proble
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r VerifyTenantRegistrationResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r VerifyTenantRegistrationResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -31103,6 +31848,12 @@ type DisableUserResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// DisableUserResponse408Headers the declared response headers of an HTTP 408 response for DisableUser
+type DisableUserResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // DisableUserResponse409Headers the declared response headers of an HTTP 409 response for DisableUser
 type DisableUserResponse409Headers struct {
 	RateLimit       *string
@@ -31162,6 +31913,8 @@ type DisableUserResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
 	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -31188,6 +31941,8 @@ type DisableUserResponse struct {
 	Headers404 *DisableUserResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *DisableUserResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *DisableUserResponse408Headers
 	// Headers409 the parsed response headers for an HTTP 409 response
 	Headers409 *DisableUserResponse409Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -31232,6 +31987,11 @@ func (r DisableUserResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r DisableUserResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r DisableUserResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
@@ -31333,6 +32093,12 @@ type EnableUserResponse406Headers struct {
 	RateLimitPolicy *string
 }
 
+// EnableUserResponse408Headers the declared response headers of an HTTP 408 response for EnableUser
+type EnableUserResponse408Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // EnableUserResponse413Headers the declared response headers of an HTTP 413 response for EnableUser
 type EnableUserResponse413Headers struct {
 	RateLimit       *string
@@ -31386,6 +32152,8 @@ type EnableUserResponse struct {
 	ApplicationproblemJSON404 *Problem
 	// ApplicationproblemJSON406 the response for an HTTP 406 `application/problem+json` response
 	ApplicationproblemJSON406 *Problem
+	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
+	ApplicationproblemJSON408 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
 	ApplicationproblemJSON413 *Problem
 	// ApplicationproblemJSON415 the response for an HTTP 415 `application/problem+json` response
@@ -31410,6 +32178,8 @@ type EnableUserResponse struct {
 	Headers404 *EnableUserResponse404Headers
 	// Headers406 the parsed response headers for an HTTP 406 response
 	Headers406 *EnableUserResponse406Headers
+	// Headers408 the parsed response headers for an HTTP 408 response
+	Headers408 *EnableUserResponse408Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
 	Headers413 *EnableUserResponse413Headers
 	// Headers415 the parsed response headers for an HTTP 415 response
@@ -31452,6 +32222,11 @@ func (r EnableUserResponse) GetApplicationproblemJSON404() *Problem {
 // GetApplicationproblemJSON406 returns the response for an HTTP 406 `application/problem+json` response
 func (r EnableUserResponse) GetApplicationproblemJSON406() *Problem {
 	return r.ApplicationproblemJSON406
+}
+
+// GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
+func (r EnableUserResponse) GetApplicationproblemJSON408() *Problem {
+	return r.ApplicationproblemJSON408
 }
 
 // GetApplicationproblemJSON413 returns the response for an HTTP 413 `application/problem+json` response
@@ -32145,7 +32920,7 @@ func (c *ClientWithResponses) ExportPolicyWithResponse(ctx context.Context, para
 
 // ImportPolicyWithBodyWithResponse Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32160,7 +32935,7 @@ func (c *ClientWithResponses) ImportPolicyWithBodyWithResponse(ctx context.Conte
 
 // ImportPolicyWithResponse Import the policy
 //
-// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+// Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32235,7 +33010,7 @@ func (c *ClientWithResponses) ListRolesWithResponse(ctx context.Context, params 
 
 // CreateRoleWithBodyWithResponse Create a role
 //
-// A role holds nothing that its maker lacks.
+// A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32250,7 +33025,7 @@ func (c *ClientWithResponses) CreateRoleWithBodyWithResponse(ctx context.Context
 
 // CreateRoleWithResponse Create a role
 //
-// A role holds nothing that its maker lacks.
+// A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32295,7 +33070,7 @@ func (c *ClientWithResponses) GetRoleWithResponse(ctx context.Context, id openap
 
 // UpdateRoleWithBodyWithResponse Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32310,7 +33085,7 @@ func (c *ClientWithResponses) UpdateRoleWithBodyWithResponse(ctx context.Context
 
 // UpdateRoleWithResponse Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32325,7 +33100,7 @@ func (c *ClientWithResponses) UpdateRoleWithResponse(ctx context.Context, id ope
 
 // UpdateRoleWithApplicationMergePatchPlusJSONBodyWithResponse Rename or redescribe a role, or have it inherit
 //
-// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+// A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33853,6 +34628,13 @@ func ParseCreateClientResponse(rsp *http.Response) (*CreateClientResponse, error
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -33997,6 +34779,23 @@ func ParseCreateClientResponse(rsp *http.Response) (*CreateClientResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreateClientResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers CreateClientResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -34170,6 +34969,13 @@ func ParseDeleteClientResponse(rsp *http.Response) (*DeleteClientResponse, error
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -34324,6 +35130,23 @@ func ParseDeleteClientResponse(rsp *http.Response) (*DeleteClientResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers DeleteClientResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 412:
 		var headers DeleteClientResponse412Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -34824,6 +35647,13 @@ func ParseUpdateClientResponse(rsp *http.Response) (*UpdateClientResponse, error
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -34985,6 +35815,23 @@ func ParseUpdateClientResponse(rsp *http.Response) (*UpdateClientResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers UpdateClientResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 412:
 		var headers UpdateClientResponse412Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -35196,6 +36043,13 @@ func ParseRotateClientSecretResponse(rsp *http.Response) (*RotateClientSecretRes
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35357,6 +36211,23 @@ func ParseRotateClientSecretResponse(rsp *http.Response) (*RotateClientSecretRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers RotateClientSecretResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers RotateClientSecretResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -35547,6 +36418,13 @@ func ParseEndPreviousClientSecretResponse(rsp *http.Response) (*EndPreviousClien
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35694,6 +36572,23 @@ func ParseEndPreviousClientSecretResponse(rsp *http.Response) (*EndPreviousClien
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers EndPreviousClientSecretResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers EndPreviousClientSecretResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -35884,6 +36779,13 @@ func ParseVerifyMyEmailResponse(rsp *http.Response) (*VerifyMyEmailResponse, err
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36024,6 +36926,23 @@ func ParseVerifyMyEmailResponse(rsp *http.Response) (*VerifyMyEmailResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers VerifyMyEmailResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers VerifyMyEmailResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -36197,6 +37116,13 @@ func ParseChangeMyPasswordResponse(rsp *http.Response) (*ChangeMyPasswordRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36344,6 +37270,23 @@ func ParseChangeMyPasswordResponse(rsp *http.Response) (*ChangeMyPasswordRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers ChangeMyPasswordResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers ChangeMyPasswordResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -36534,6 +37477,13 @@ func ParseEndMySessionsResponse(rsp *http.Response) (*EndMySessionsResponse, err
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -36674,6 +37624,23 @@ func ParseEndMySessionsResponse(rsp *http.Response) (*EndMySessionsResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers EndMySessionsResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers EndMySessionsResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -37123,6 +38090,13 @@ func ParseEndMySessionResponse(rsp *http.Response) (*EndMySessionResponse, error
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -37263,6 +38237,23 @@ func ParseEndMySessionResponse(rsp *http.Response) (*EndMySessionResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers EndMySessionResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers EndMySessionResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -37699,6 +38690,13 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -37905,6 +38903,23 @@ func ParseCreateAssignmentResponse(rsp *http.Response) (*CreateAssignmentRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreateAssignmentResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CreateAssignmentResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -38402,6 +39417,13 @@ func ParseUpdateAssignmentResponse(rsp *http.Response) (*UpdateAssignmentRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -38577,6 +39599,23 @@ func ParseUpdateAssignmentResponse(rsp *http.Response) (*UpdateAssignmentRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers UpdateAssignmentResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers UpdateAssignmentResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -38801,6 +39840,13 @@ func ParseDeleteAssignmentResponse(rsp *http.Response) (*DeleteAssignmentRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -38955,6 +40001,23 @@ func ParseDeleteAssignmentResponse(rsp *http.Response) (*DeleteAssignmentRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers DeleteAssignmentResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers DeleteAssignmentResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -39142,6 +40205,13 @@ func ParseCheckResponse(rsp *http.Response) (*CheckResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -39272,6 +40342,23 @@ func ParseCheckResponse(rsp *http.Response) (*CheckResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CheckResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CheckResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -39459,6 +40546,13 @@ func ParseCheckBatchResponse(rsp *http.Response) (*CheckBatchResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -39589,6 +40683,23 @@ func ParseCheckBatchResponse(rsp *http.Response) (*CheckBatchResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CheckBatchResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CheckBatchResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -39776,6 +40887,13 @@ func ParseExplainCheckResponse(rsp *http.Response) (*ExplainCheckResponse, error
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -39906,6 +41024,23 @@ func ParseExplainCheckResponse(rsp *http.Response) (*ExplainCheckResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers ExplainCheckResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers ExplainCheckResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -40866,6 +42001,13 @@ func ParseCreatePermissionResponse(rsp *http.Response) (*CreatePermissionRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -41017,6 +42159,23 @@ func ParseCreatePermissionResponse(rsp *http.Response) (*CreatePermissionRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreatePermissionResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CreatePermissionResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -41207,6 +42366,13 @@ func ParseDeletePermissionResponse(rsp *http.Response) (*DeletePermissionRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -41375,6 +42541,23 @@ func ParseDeletePermissionResponse(rsp *http.Response) (*DeletePermissionRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers DeletePermissionResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers DeletePermissionResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -41906,6 +43089,13 @@ func ParseUpdatePermissionResponse(rsp *http.Response) (*UpdatePermissionRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -42081,6 +43271,23 @@ func ParseUpdatePermissionResponse(rsp *http.Response) (*UpdatePermissionRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers UpdatePermissionResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers UpdatePermissionResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -42581,6 +43788,13 @@ func ParseImportPolicyResponse(rsp *http.Response) (*ImportPolicyResponse, error
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -42739,6 +43953,23 @@ func ParseImportPolicyResponse(rsp *http.Response) (*ImportPolicyResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers ImportPolicyResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers ImportPolicyResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -43212,6 +44443,13 @@ func ParseDryRunPolicyResponse(rsp *http.Response) (*DryRunPolicyResponse, error
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -43342,6 +44580,23 @@ func ParseDryRunPolicyResponse(rsp *http.Response) (*DryRunPolicyResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers DryRunPolicyResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers DryRunPolicyResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -43781,6 +45036,13 @@ func ParseCreateRoleResponse(rsp *http.Response) (*CreateRoleResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -43932,6 +45194,23 @@ func ParseCreateRoleResponse(rsp *http.Response) (*CreateRoleResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreateRoleResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CreateRoleResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -44122,6 +45401,13 @@ func ParseDeleteRoleResponse(rsp *http.Response) (*DeleteRoleResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -44290,6 +45576,23 @@ func ParseDeleteRoleResponse(rsp *http.Response) (*DeleteRoleResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers DeleteRoleResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers DeleteRoleResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -44821,6 +46124,13 @@ func ParseUpdateRoleResponse(rsp *http.Response) (*UpdateRoleResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -44996,6 +46306,23 @@ func ParseUpdateRoleResponse(rsp *http.Response) (*UpdateRoleResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers UpdateRoleResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers UpdateRoleResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -45500,6 +46827,13 @@ func ParseSetRolePermissionsResponse(rsp *http.Response) (*SetRolePermissionsRes
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -45675,6 +47009,23 @@ func ParseSetRolePermissionsResponse(rsp *http.Response) (*SetRolePermissionsRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers SetRolePermissionsResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers SetRolePermissionsResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -45903,6 +47254,13 @@ func ParseTakeRolePermissionResponse(rsp *http.Response) (*TakeRolePermissionRes
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -46078,6 +47436,23 @@ func ParseTakeRolePermissionResponse(rsp *http.Response) (*TakeRolePermissionRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers TakeRolePermissionResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers TakeRolePermissionResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -46306,6 +47681,13 @@ func ParseGiveRolePermissionResponse(rsp *http.Response) (*GiveRolePermissionRes
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -46481,6 +47863,23 @@ func ParseGiveRolePermissionResponse(rsp *http.Response) (*GiveRolePermissionRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers GiveRolePermissionResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers GiveRolePermissionResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -46954,6 +48353,13 @@ func ParseCreateReportRunResponse(rsp *http.Response) (*CreateReportRunResponse,
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -47098,6 +48504,23 @@ func ParseCreateReportRunResponse(rsp *http.Response) (*CreateReportRunResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreateReportRunResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CreateReportRunResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -47581,6 +49004,13 @@ func ParseCancelReportRunResponse(rsp *http.Response) (*CancelReportRunResponse,
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -47742,6 +49172,23 @@ func ParseCancelReportRunResponse(rsp *http.Response) (*CancelReportRunResponse,
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CancelReportRunResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CancelReportRunResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -48629,6 +50076,13 @@ func ParseCreateProjectResponse(rsp *http.Response) (*CreateProjectResponse, err
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -48773,6 +50227,23 @@ func ParseCreateProjectResponse(rsp *http.Response) (*CreateProjectResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreateProjectResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CreateProjectResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -48963,6 +50434,13 @@ func ParseDeleteProjectResponse(rsp *http.Response) (*DeleteProjectResponse, err
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -49117,6 +50595,23 @@ func ParseDeleteProjectResponse(rsp *http.Response) (*DeleteProjectResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers DeleteProjectResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 412:
 		var headers DeleteProjectResponse412Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -49617,6 +51112,13 @@ func ParseUpdateProjectResponse(rsp *http.Response) (*UpdateProjectResponse, err
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -49785,6 +51287,23 @@ func ParseUpdateProjectResponse(rsp *http.Response) (*UpdateProjectResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers UpdateProjectResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers UpdateProjectResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -50285,6 +51804,13 @@ func ParseRemoveProjectMemberResponse(rsp *http.Response) (*RemoveProjectMemberR
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -50425,6 +51951,23 @@ func ParseRemoveProjectMemberResponse(rsp *http.Response) (*RemoveProjectMemberR
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers RemoveProjectMemberResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers RemoveProjectMemberResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -50598,6 +52141,13 @@ func ParseAddProjectMemberResponse(rsp *http.Response) (*AddProjectMemberRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -50738,6 +52288,23 @@ func ParseAddProjectMemberResponse(rsp *http.Response) (*AddProjectMemberRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers AddProjectMemberResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers AddProjectMemberResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -50908,6 +52475,13 @@ func ParseBulkTasksResponse(rsp *http.Response) (*BulkTasksResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -51031,6 +52605,23 @@ func ParseBulkTasksResponse(rsp *http.Response) (*BulkTasksResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers BulkTasksResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers BulkTasksResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -51943,6 +53534,13 @@ func ParseCreateTaskImportResponse(rsp *http.Response) (*CreateTaskImportRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -52104,6 +53702,23 @@ func ParseCreateTaskImportResponse(rsp *http.Response) (*CreateTaskImportRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreateTaskImportResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CreateTaskImportResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -52587,6 +54202,13 @@ func ParseCancelTaskImportResponse(rsp *http.Response) (*CancelTaskImportRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -52748,6 +54370,23 @@ func ParseCancelTaskImportResponse(rsp *http.Response) (*CancelTaskImportRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CancelTaskImportResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CancelTaskImportResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -53470,6 +55109,13 @@ func ParseCreateTaskResponse(rsp *http.Response) (*CreateTaskResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -53631,6 +55277,23 @@ func ParseCreateTaskResponse(rsp *http.Response) (*CreateTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreateTaskResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CreateTaskResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -53821,6 +55484,13 @@ func ParseDeleteTaskResponse(rsp *http.Response) (*DeleteTaskResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -53982,6 +55652,23 @@ func ParseDeleteTaskResponse(rsp *http.Response) (*DeleteTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers DeleteTaskResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers DeleteTaskResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -54499,6 +56186,13 @@ func ParseUpdateTaskResponse(rsp *http.Response) (*UpdateTaskResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -54667,6 +56361,23 @@ func ParseUpdateTaskResponse(rsp *http.Response) (*UpdateTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers UpdateTaskResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers UpdateTaskResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -55171,6 +56882,13 @@ func ParseCreateCommentResponse(rsp *http.Response) (*CreateCommentResponse, err
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -55311,6 +57029,23 @@ func ParseCreateCommentResponse(rsp *http.Response) (*CreateCommentResponse, err
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreateCommentResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers CreateCommentResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -55764,6 +57499,13 @@ func ParseMoveTaskResponse(rsp *http.Response) (*MoveTaskResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -55932,6 +57674,23 @@ func ParseMoveTaskResponse(rsp *http.Response) (*MoveTaskResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers MoveTaskResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers MoveTaskResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -56160,6 +57919,13 @@ func ParseRestoreTaskResponse(rsp *http.Response) (*RestoreTaskResponse, error) 
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -56328,6 +58094,23 @@ func ParseRestoreTaskResponse(rsp *http.Response) (*RestoreTaskResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers RestoreTaskResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers RestoreTaskResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -56801,6 +58584,13 @@ func ParseCreateInvitationResponse(rsp *http.Response) (*CreateInvitationRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -56938,6 +58728,23 @@ func ParseCreateInvitationResponse(rsp *http.Response) (*CreateInvitationRespons
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers CreateInvitationResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers CreateInvitationResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -57118,6 +58925,13 @@ func ParseAcceptInvitationResponse(rsp *http.Response) (*AcceptInvitationRespons
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -57229,6 +59043,13 @@ func ParseWithdrawInvitationResponse(rsp *http.Response) (*WithdrawInvitationRes
 			return nil, err
 		}
 		response.ApplicationproblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
@@ -57377,6 +59198,23 @@ func ParseWithdrawInvitationResponse(rsp *http.Response) (*WithdrawInvitationRes
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers WithdrawInvitationResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers WithdrawInvitationResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -58357,6 +60195,13 @@ func ParseRegisterTenantResponse(rsp *http.Response) (*RegisterTenantResponse, e
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -58468,6 +60313,13 @@ func ParseVerifyTenantRegistrationResponse(rsp *http.Response) (*VerifyTenantReg
 			return nil, err
 		}
 		response.ApplicationproblemJSON406 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
@@ -59197,6 +61049,13 @@ func ParseDisableUserResponse(rsp *http.Response) (*DisableUserResponse, error) 
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -59344,6 +61203,23 @@ func ParseDisableUserResponse(rsp *http.Response) (*DisableUserResponse, error) 
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers DisableUserResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 409:
 		var headers DisableUserResponse409Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
@@ -59538,6 +61414,13 @@ func ParseEnableUserResponse(rsp *http.Response) (*EnableUserResponse, error) {
 		}
 		response.ApplicationproblemJSON406 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 408:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON408 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 413:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -59678,6 +61561,23 @@ func ParseEnableUserResponse(rsp *http.Response) (*EnableUserResponse, error) {
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers406 = &headers
+	case rsp.StatusCode == 408:
+		var headers EnableUserResponse408Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers408 = &headers
 	case rsp.StatusCode == 413:
 		var headers EnableUserResponse413Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {

@@ -380,7 +380,7 @@ export const exportPolicy = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Import the policy
  *
- * Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly.
+ * Puts a document in the place of the version that If-Match names, all of it or nothing: what it does not name is removed, but for the roles of the platform's own clients. Whatever was exported is taken: a policy is at most 8 MiB and 490,000 values so, a document 9 MiB. Nobody changes in this way what they could not change singly; a new role is named viewer, member, manager or admin only by who holds everything.
  */
 export const importPolicy = <ThrowOnError extends boolean = false>(options: Options<ImportPolicyData, ThrowOnError>) => (options.client ?? client).put<ImportPolicyResponses, ImportPolicyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -432,7 +432,7 @@ export const listRoles = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Create a role
  *
- * A role holds nothing that its maker lacks.
+ * A role holds nothing that its maker lacks. Only who holds everything names one viewer, member, manager or admin.
  */
 export const createRole = <ThrowOnError extends boolean = false>(options: Options<CreateRoleData, ThrowOnError>) => (options.client ?? client).post<CreateRoleResponses, CreateRoleErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -469,7 +469,7 @@ export const getRole = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Rename or redescribe a role, or have it inherit
  *
- * A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself.
+ * A merge patch (RFC 7396): what it does not name stays. A role inherits over at most 10 roles and never from itself. Only who holds everything renames one to viewer, member, manager or admin.
  */
 export const updateRole = <ThrowOnError extends boolean = false>(options: Options<UpdateRoleData, ThrowOnError>) => (options.client ?? client).patch<UpdateRoleResponses, UpdateRoleErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -6,7 +6,7 @@ export type ClientOptions = {
 
 export type AcceptanceDraft = {
     /**
-     * Left out: as the inviter wrote it
+     * Left out: as the inviter wrote it; required where they wrote none
      */
     name?: string;
     /**
@@ -170,37 +170,49 @@ export type BulkAnswer = {
 
 export type BulkDraft = {
     /**
-     * The users who do it; whether they exist is not looked up
+     * The users who do it; whether they exist is not looked up; limits: {"items":{"format":"uuid","type":"string"},"maxItems":20}
      */
     assignees?: Array<string>;
     /**
-     * Markdown
+     * Markdown; limits: {"maxLength":20000}
      */
     description?: string;
     due_at?: string;
+    /**
+     * limits: {"maximum":1000000,"minimum":0}
+     */
     estimate_minutes?: number;
+    /**
+     * Each without spaces at its ends; limits: {"items":{"maxLength":50,"minLength":1,"pattern":"^\\S([\\s\\S]*\\S)?$","type":"string"},"maxItems":20}
+     */
     labels?: Array<string>;
     /**
      * A task of the same project
      */
     parent_id?: string;
+    /**
+     * limits: {"enum":["low","normal","high","urgent"]}
+     */
     priority?: string;
     project_id: string;
     start_at?: string;
     /**
-     * One of the project's; its first if left out
+     * One of the project's; its first if left out; limits: {"maxLength":40}
      */
     status?: string;
+    /**
+     * limits: {"maxLength":200,"minLength":1}
+     */
     title: string;
 };
 
 export type BulkFields = {
     /**
-     * The users who do it
+     * The users who do it; limits: {"items":{"format":"uuid","type":"string"},"maxItems":20}
      */
     assignees?: Array<string>;
     /**
-     * Markdown
+     * Markdown; limits: {"maxLength":20000}
      */
     description?: string;
     /**
@@ -208,23 +220,32 @@ export type BulkFields = {
      */
     due_at?: string | null;
     /**
-     * null: not estimated
+     * null: not estimated; limits: {"maximum":1000000,"minimum":0}
      */
     estimate_minutes?: number | null;
+    /**
+     * Each without spaces at its ends; limits: {"items":{"maxLength":50,"minLength":1,"pattern":"^\\S([\\s\\S]*\\S)?$","type":"string"},"maxItems":20}
+     */
     labels?: Array<string>;
     /**
      * A task of the same project; null: none
      */
     parent_id?: string | null;
+    /**
+     * limits: {"enum":["low","normal","high","urgent"]}
+     */
     priority?: string;
     /**
      * null: no date
      */
     start_at?: string | null;
     /**
-     * One of the project's
+     * One of the project's; limits: {"maxLength":40}
      */
     status?: string;
+    /**
+     * limits: {"maxLength":200,"minLength":1}
+     */
     title?: string;
 };
 
@@ -265,7 +286,7 @@ export type BulkRef = {
 
 export type BulkRequest = {
     /**
-     * Each with one of create, change and delete
+     * Each with exactly one of create, change and delete: what has none or several fails
      */
     items: Array<BulkItem>;
     /**
@@ -360,7 +381,7 @@ export type CheckRequest = {
     /**
      * user or client; left out: the caller
      */
-    subject_kind?: string;
+    subject_kind?: 'user' | 'client';
 };
 
 export type CheckResult = {
@@ -602,7 +623,7 @@ export type DocumentAssignment = {
     /**
      * user or client
      */
-    subject_kind: string;
+    subject_kind: 'user' | 'client';
     /**
      * Left out: without end
      */
@@ -1869,6 +1890,9 @@ export type TaskDraft = {
     description?: string;
     due_at?: string;
     estimate_minutes?: number;
+    /**
+     * Each without spaces at its ends
+     */
     labels?: Array<string>;
     /**
      * A task of the same project
@@ -1912,6 +1936,9 @@ export type TaskPatch = {
      * null: not estimated
      */
     estimate_minutes?: number | null;
+    /**
+     * Each without spaces at its ends
+     */
     labels?: Array<string>;
     /**
      * A task of the same project; null: none
@@ -2120,6 +2147,10 @@ export type CreateClientErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -2199,6 +2230,10 @@ export type DeleteClientErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Precondition Failed
      */
@@ -2356,6 +2391,10 @@ export type UpdateClientErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Precondition Failed
      */
     412: Problem;
@@ -2440,6 +2479,10 @@ export type RotateClientSecretErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -2520,6 +2563,10 @@ export type EndPreviousClientSecretErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -2595,6 +2642,10 @@ export type VerifyMyEmailErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -2663,6 +2714,10 @@ export type ChangeMyPasswordErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -2738,6 +2793,10 @@ export type EndMySessionsErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Request Entity Too Large
      */
@@ -2880,6 +2939,10 @@ export type EndMySessionErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Request Entity Too Large
      */
@@ -3029,6 +3092,10 @@ export type CreateAssignmentErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -3180,6 +3247,10 @@ export type UpdateAssignmentErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -3272,6 +3343,10 @@ export type DeleteAssignmentErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -3342,6 +3417,10 @@ export type CheckErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -3414,6 +3493,10 @@ export type CheckBatchErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -3484,6 +3567,10 @@ export type ExplainCheckErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -3766,6 +3853,10 @@ export type CreatePermissionErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -3846,6 +3937,10 @@ export type DeletePermissionErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -4001,6 +4096,10 @@ export type UpdatePermissionErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -4142,6 +4241,10 @@ export type ImportPolicyErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -4288,6 +4391,10 @@ export type DryRunPolicyErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -4433,6 +4540,10 @@ export type CreateRoleErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -4513,6 +4624,10 @@ export type DeleteRoleErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -4667,6 +4782,10 @@ export type UpdateRoleErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -4825,6 +4944,10 @@ export type SetRolePermissionsErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -4915,6 +5038,10 @@ export type TakeRolePermissionErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -5004,6 +5131,10 @@ export type GiveRolePermissionErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -5146,6 +5277,10 @@ export type CreateReportRunErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -5287,6 +5422,10 @@ export type CancelReportRunErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -5506,6 +5645,10 @@ export type CreateProjectErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -5586,6 +5729,10 @@ export type DeleteProjectErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Precondition Failed
      */
@@ -5736,6 +5883,10 @@ export type UpdateProjectErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -5891,6 +6042,10 @@ export type RemoveProjectMemberErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -5965,6 +6120,10 @@ export type AddProjectMemberErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -6031,6 +6190,10 @@ export type BulkTasksErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Request Entity Too Large
      */
@@ -6330,6 +6493,10 @@ export type CreateTaskImportErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -6471,6 +6638,10 @@ export type CancelTaskImportErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -6701,6 +6872,10 @@ export type CreateTaskErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -6781,6 +6956,10 @@ export type DeleteTaskErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -6936,6 +7115,10 @@ export type UpdateTaskErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -7089,6 +7272,10 @@ export type CreateCommentErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Request Entity Too Large
      */
     413: Problem;
@@ -7234,6 +7421,10 @@ export type MoveTaskErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -7322,6 +7513,10 @@ export type RestoreTaskErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -7464,6 +7659,10 @@ export type CreateInvitationErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -7530,6 +7729,10 @@ export type AcceptInvitationErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -7603,6 +7806,10 @@ export type WithdrawInvitationErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -7840,6 +8047,10 @@ export type RegisterTenantErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -7902,6 +8113,10 @@ export type VerifyTenantRegistrationErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Conflict
      */
@@ -8144,6 +8359,10 @@ export type DisableUserErrors = {
      */
     406: Problem;
     /**
+     * Request Timeout
+     */
+    408: Problem;
+    /**
      * Conflict
      */
     409: Problem;
@@ -8220,6 +8439,10 @@ export type EnableUserErrors = {
      * Not Acceptable
      */
     406: Problem;
+    /**
+     * Request Timeout
+     */
+    408: Problem;
     /**
      * Request Entity Too Large
      */
