@@ -58,9 +58,19 @@ func (s *Service) Invitations(ctx context.Context, who identity.Caller, r page.R
 }
 
 // Withdraw ends an invitation: its link is unknown from now on. Again it changes
-// nothing. It returns fault.Conflict when the person has accepted.
+// nothing. It returns fault.Conflict when the person has accepted, and
+// fault.Forbidden when somebody else invited with a role that the caller may not give.
 func (s *Service) Withdraw(ctx context.Context, who identity.Caller, id uuid.UUID) error {
 	if err := s.Gate.Allow(ctx, who, UsersInvite); err != nil {
+		return err
+	}
+	i, err := s.Store.Invitation(ctx, who, id)
+	if err == nil && i.InvitedBy != who.Subject() {
+		if _, err = s.Roles.Givable(ctx, who.Tenant, access.SubjectOf(who), i.Role); fault.Is(err, fault.NotFound) {
+			err = nil // the role is gone
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return s.Store.Withdraw(ctx, who, id, now())

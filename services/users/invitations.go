@@ -24,7 +24,7 @@ func (a *api) registerInvitations(r *rest.API) {
 	}, a.getInvitation)
 	rest.Register(r, rest.Operation{
 		ID: "withdraw-invitation", Method: http.MethodDelete, Path: "/v1/invitations/{id}", Tag: "invitations", Scope: scope, Needs: rest.Needs{tenancy.UsersInvite}, Status: http.StatusNoContent, Errors: []int{404, 409},
-		Summary: "Withdraw an invitation", Description: "Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.",
+		Summary: "Withdraw an invitation", Description: "Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has not invited must be able to give the role themselves. Who has accepted is a person, and is disabled instead.",
 	}, a.withdraw)
 	rest.Register(r, rest.Operation{
 		ID: "accept-invitation", Method: http.MethodPost, Path: "/v1/invitations/acceptance", Tag: "invitations", Public: true, Status: http.StatusCreated, Errors: []int{404, 409},

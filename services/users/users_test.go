@@ -359,14 +359,17 @@ func TestWithdrawnInvitationOpensNothing(t *testing.T) {
 	t.Parallel()
 	gate := accessfake.Gate{}
 	p := newPlatform(t, gate)
-	_, owner := p.owned(t)
+	who, owner := p.owned(t)
 	_, other := p.owned(t)
 	i, accept := p.invited(t, owner)
 	at := "/v1/invitations/" + i.ID.String()
 	p.do(t, other, "DELETE", at, nil).Want(t, 404)
-	for range 2 {
+	who.User, p.ungivable = uuid.New(), access.ErrForbidden() // who may not give the role
+	p.do(t, p.issuer.Token(t, who), "DELETE", at, nil).Want(t, 403)
+	for range 2 { // whose it is may always take it back
 		p.do(t, owner, "DELETE", at, nil).Want(t, 204)
 	}
+	p.ungivable = nil
 	if got := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "GET", at, nil).Want(t, 200)); got.Status != tenancy.InvitationWithdrawn {
 		t.Errorf("the invitation is %s", got.Status)
 	}
