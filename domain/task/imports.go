@@ -186,27 +186,32 @@ func (s *Service) CancelImport(ctx context.Context, who identity.Caller, id uuid
 type Importer struct{ Imports Imports }
 
 // Run makes tasks of the rows that are left, however often it is begun, and
-// tells beat how far it is. It returns ErrImportOver when nobody wants them any more.
-func (i *Importer) Run(ctx context.Context, id ImportID, beat func(rows int64)) error {
+// tells beat how far it is. After a batch that ends at until or later it leaves
+// what there is more for another time. It returns ErrImportOver when nobody
+// wants the rows any more.
+func (i *Importer) Run(ctx context.Context, id ImportID, until time.Time, beat func(rows int64)) (more bool, err error) {
 	im, file, request, err := i.Imports.OpenImport(ctx, id)
 	if im.Status == ImportSucceeded {
-		return nil // the last rows were done, and their answer lost
+		return false, nil // the last rows were done, and their answer lost
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	s, err := openSheet(file)
 	if err != nil {
-		return err
+		return false, err
 	}
 	s.skip(im.RowsDone)
 	for !im.Status.Over() {
 		if im, err = i.Imports.AddRows(ctx, id, request, s.rows(im)); err != nil {
-			return err
+			return false, err
 		}
 		beat(im.RowsDone)
+		if !time.Now().Before(until) {
+			break
+		}
 	}
-	return nil
+	return !im.Status.Over(), nil
 }
 
 // Fail ends an import that cannot go on; one that is over stays as it is.

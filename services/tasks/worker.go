@@ -49,7 +49,7 @@ func work(ctx context.Context) error {
 	go process.Every(ctx, glance, "drop deleted projects", trash.DropProjects)
 	var both errgroup.Group
 	both.Go(func() error {
-		return importing.Run(ctx, client, &importing.Activities{Importer: &task.Importer{Imports: tasksdb.New(app)}})
+		return importing.Run(ctx, client, &importing.Activities{Importer: &task.Importer{Imports: tasksdb.New(app)}, Turn: importing.Turn})
 	})
 	both.Go(func() error { return purging.Run(ctx, client, purging.Trash(trash)) })
 	return both.Wait()

@@ -37,14 +37,21 @@ var rows = workflow.ActivityOptions{
 	RetryPolicy:            &temporal.RetryPolicy{InitialInterval: 500 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: time.Minute},
 }
 
+// Turn is how long the rows of one import are done before another has its turn:
+// a file can take minutes, and a few would keep all the places of a worker.
+const Turn = 10 * time.Second
+
 // Activities are the steps.
-type Activities struct{ Importer *task.Importer }
+type Activities struct {
+	Importer *task.Importer
+	Turn     time.Duration // zero: as long as one batch takes
+}
 
 var a *Activities // names the methods in the workflow
 
 // Workflow carries one import through. Its history holds ids alone.
 func Workflow(ctx workflow.Context, in task.ImportID) error {
-	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, rows), a.Import, in).Get(ctx, nil)
+	err := everyRow(workflow.WithActivityOptions(ctx, rows), in)
 	switch {
 	case err == nil:
 		return nil
@@ -58,12 +65,37 @@ func Workflow(ctx workflow.Context, in task.ImportID) error {
 	return err
 }
 
-// Import makes tasks of the rows that are left. A worker that is told to stop
-// gives the step back between two batches.
+// everyRow does the rows turn by turn; an earlier release did them all at once.
+func everyRow(ctx workflow.Context, in task.ImportID) error {
+	if workflow.GetVersion(ctx, "turn by turn", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return workflow.ExecuteActivity(ctx, a.Import, in).Get(ctx, nil)
+	}
+	for more := true; more; {
+		if err := workflow.ExecuteActivity(ctx, a.ImportSome, in).Get(ctx, &more); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ImportSome makes tasks of rows that are left, for a turn, and tells whether
+// there are more.
+func (a *Activities) ImportSome(ctx context.Context, in task.ImportID) (more bool, err error) {
+	return a.importUntil(ctx, in, time.Now().Add(a.Turn))
+}
+
+// Import makes tasks of all rows that are left.
 func (a *Activities) Import(ctx context.Context, in task.ImportID) error {
+	_, err := a.importUntil(ctx, in, time.Now().Add(rows.StartToCloseTimeout))
+	return err
+}
+
+// importUntil lets a worker that is told to stop give the step back between two
+// batches.
+func (a *Activities) importUntil(ctx context.Context, in task.ImportID, until time.Time) (more bool, err error) {
 	ctx, stop := faults.UntilStopping(ctx)
 	defer stop()
-	return a.Importer.Run(ctx, in, func(done int64) { activity.RecordHeartbeat(ctx, done) })
+	return a.Importer.Run(ctx, in, until, func(done int64) { activity.RecordHeartbeat(ctx, done) })
 }
 
 // Fail ends an import and says why.
@@ -97,6 +129,7 @@ func Run(ctx context.Context, c client.Client, acts *Activities) error {
 	}, func() worker.Worker {
 		w := worker.New(c, RowsQueue, faults.LongOptions())
 		w.RegisterActivity(acts.Import)
+		w.RegisterActivity(acts.ImportSome)
 		return w
 	})
 }

@@ -150,7 +150,8 @@ func (s *turns) AddRows(ctx context.Context, id task.ImportID, request string, r
 	return s.Store.AddRows(ctx, id, request, rows)
 }
 
-// One tenant has begun a crowd of imports: another's is not behind them all.
+// One tenant has begun a crowd of imports: another's is behind none of them,
+// neither of those that wait nor of those that have begun.
 func TestTenantsImportsTakeTurns(t *testing.T) {
 	t.Parallel()
 	const crowd, atOnce = 60, 8
@@ -181,12 +182,12 @@ func TestTenantsImportsTakeTurns(t *testing.T) {
 	}
 	time.Sleep(time.Second) // until it is in the queue
 	close(store.opened)
-	before := map[task.ImportID]bool{}
+	before := 0
 	for next := <-store.came; next.TenantID == many.Tenant; next = <-store.came {
-		before[next] = true
+		before++
 	}
-	if len(before) > crowd/3 {
-		t.Errorf("%d imports of the other went before", len(before))
+	if before > 2*atOnce {
+		t.Errorf("%d batches of the other's went before", before)
 	}
 }
 
