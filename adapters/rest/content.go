@@ -4,19 +4,30 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
+	"regexp"
+	"strconv"
 	"time"
 )
 
+// oneRange is what Range asks for where it is one range of bytes (RFC 9110, section
+// 14.1.2), whose numbers fit an int64.
+var oneRange = regexp.MustCompile(`^bytes=(?:(\d{1,18})-(\d{0,18})|-\d{1,18})$`)
+
 // ServeContent answers with a stored file, or the part of it that is asked for,
 // as http.ServeContent does. Its failures are problems, which tell nothing of
-// the file, and a Range in another unit than bytes is passed over (RFC 9110,
-// section 14.2).
+// the file, and a Range that is malformed, of several parts, or in another unit
+// than bytes is passed over (RFC 9110, section 14.2).
 func ServeContent(w http.ResponseWriter, r *http.Request, modified time.Time, content io.ReadSeeker) {
-	if !strings.HasPrefix(r.Header.Get("Range"), "bytes=") {
+	asked := oneRange.FindStringSubmatch(r.Header.Get("Range"))
+	if asked == nil || asked[2] != "" && number(asked[2]) < number(asked[1]) {
 		r.Header.Del("Range")
 	}
 	http.ServeContent(&refusing{ResponseWriter: w, r: r}, r, "", modified, content)
+}
+
+func number(digits string) int64 {
+	n, _ := strconv.ParseInt(digits, 10, 64) // of oneRange: it fits
+	return n
 }
 
 // refusing writes a problem in the place of net/http's text.
@@ -28,6 +39,10 @@ type refusing struct {
 
 // WriteHeader implements http.ResponseWriter.
 func (w *refusing) WriteHeader(status int) {
+	if status == http.StatusNotModified { // its client has them (RFC 9110, section 15.4.5)
+		w.Header().Del("Content-Disposition")
+		w.Header().Del("Repr-Digest")
+	}
 	if status < http.StatusBadRequest {
 		w.ResponseWriter.WriteHeader(status)
 		return
