@@ -289,6 +289,19 @@ func TestFiltersSayWhatIsWrongWhere(t *testing.T) {
 	}
 }
 
+// Markdown would eat the backslash of a description.
+func TestFilterShowsHowAQuoteIsEscaped(t *testing.T) {
+	t.Parallel()
+	doc := surface(config.Server{}, nil, nil, nil, nil).OpenAPI()
+	for _, path := range []string{"/tasks/v1/tasks", "/tasks/v1/task-counts", "/tasks/v1/task-export"} {
+		for _, p := range doc.Paths[path].Get.Parameters {
+			if p.Name == "filter" && !strings.Contains(p.Description, "`\\\"` is a quote") {
+				t.Errorf("%s: %s", path, p.Description)
+			}
+		}
+	}
+}
+
 func TestBulkAnswersEachItem(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
