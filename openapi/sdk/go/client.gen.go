@@ -3813,7 +3813,7 @@ type CountTasksParams struct {
 	// Status Only with this status
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: `\"` is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
 	// Q Words that title and description hold, all of them
@@ -3837,7 +3837,7 @@ type ExportTasksParams struct {
 	// Status Only with this status
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: `\"` is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
 	// Q Words that title and description hold, all of them
@@ -3909,7 +3909,7 @@ type ListTasksParams struct {
 	// Status Only with this status
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: `\"` is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
 	// Q Words that title and description hold, all of them
@@ -5087,7 +5087,7 @@ type ClientInterface interface {
 
 	// WithdrawInvitation Withdraw an invitation
 	//
-	// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+	// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has not invited must be able to give the role themselves. Who has accepted is a person, and is disabled instead.
 	//
 	// Corresponds with DELETE /users/v1/invitations/{id} (the `WithdrawInvitation` operationId).
 	WithdrawInvitation(ctx context.Context, id openapi_types.UUID, params *WithdrawInvitationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -7105,7 +7105,7 @@ func (c *Client) AcceptInvitation(ctx context.Context, params *AcceptInvitationP
 
 // WithdrawInvitation Withdraw an invitation
 //
-// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has not invited must be able to give the role themselves. Who has accepted is a person, and is disabled instead.
 //
 // Corresponds with DELETE /users/v1/invitations/{id} (the `WithdrawInvitation` operationId).
 func (c *Client) WithdrawInvitation(ctx context.Context, id openapi_types.UUID, params *WithdrawInvitationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -13755,7 +13755,7 @@ type ClientWithResponsesInterface interface {
 
 	// WithdrawInvitationWithResponse Withdraw an invitation
 	//
-	// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+	// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has not invited must be able to give the role themselves. Who has accepted is a person, and is disabled instead.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -33882,7 +33882,7 @@ func (c *ClientWithResponses) AcceptInvitationWithResponse(ctx context.Context, 
 
 // WithdrawInvitationWithResponse Withdraw an invitation
 //
-// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+// Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has not invited must be able to give the role themselves. Who has accepted is a person, and is disabled instead.
 //
 // Returns a wrapper object for the known response body format(s).
 //

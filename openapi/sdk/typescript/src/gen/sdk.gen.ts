@@ -952,7 +952,7 @@ export const acceptInvitation = <ThrowOnError extends boolean = false>(options: 
 /**
  * Withdraw an invitation
  *
- * Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has accepted is a person, and is disabled instead.
+ * Its link does not work any more; the invitation stays in the list. Again it changes nothing. Who has not invited must be able to give the role themselves. Who has accepted is a person, and is disabled instead.
  */
 export const withdrawInvitation = <ThrowOnError extends boolean = false>(options: Options<WithdrawInvitationData, ThrowOnError>) => (options.client ?? client).delete<WithdrawInvitationResponses, WithdrawInvitationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -6244,7 +6244,7 @@ export type CountTasksData = {
          */
         status?: string;
         /**
-         * The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+         * The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: `\"` is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
          */
         filter?: string;
         /**
@@ -6322,7 +6322,7 @@ export type ExportTasksData = {
          */
         status?: string;
         /**
-         * The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+         * The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: `\"` is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
          */
         filter?: string;
         /**
@@ -6772,7 +6772,7 @@ export type ListTasksData = {
          */
         status?: string;
         /**
-         * The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \" is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
+         * The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: `\"` is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
          */
         filter?: string;
         /**
