@@ -57,8 +57,8 @@ func (d RegistrationDraft) registration(id uuid.UUID, now time.Time, redirects [
 		r.RedirectURIs = redirects
 	}
 	var c fault.Check
-	text(&c, r.Organisation, 1, maxName, "/organisation")
-	text(&c, r.OwnerName, 1, maxName, "/owner/name")
+	checkName(&c, r.Organisation, 1, "/organisation")
+	checkName(&c, r.OwnerName, 1, "/owner/name")
 	email(&c, r.Email, "/owner/email")
 	c.That(slugForm.MatchString(r.Slug), "/slug", "malformed", "3 to 40 lower-case letters, digits and hyphens, beginning with a letter")
 	c.That(len(r.RedirectURIs) <= 20, "/redirect_uris", "too_many", "at most 20")
@@ -75,7 +75,7 @@ func (d InvitationDraft) invitation(who identity.Caller, now time.Time) (Invitat
 	}
 	var c fault.Check
 	email(&c, i.Email, "/email")
-	text(&c, i.Name, 0, maxName, "/name")
+	checkName(&c, i.Name, 0, "/name")
 	n := utf8.RuneCountInString(i.Role)
 	c.That(n >= 1 && n <= 100, "/role", "length", "between 1 and 100 characters")
 	c.That(utf8.ValidString(i.Role) && !strings.ContainsRune(i.Role, 0), "/role", "invalid_character", "text without NUL is wanted")
@@ -96,9 +96,9 @@ func email(c *fault.Check, address, pointer string) {
 	c.That(err == nil && a.Address == address && len(address) <= maxEmail && utf8.ValidString(address), pointer, "malformed", "an e-mail address is wanted")
 }
 
-func text(c *fault.Check, s string, least, most int, pointer string) {
+func checkName(c *fault.Check, s string, least int, pointer string) {
 	n := utf8.RuneCountInString(s)
-	c.That(n >= least && n <= most, pointer, "length", "between "+strconv.Itoa(least)+" and "+strconv.Itoa(most)+" characters")
+	c.That(n >= least && n <= maxName, pointer, "length", "between "+strconv.Itoa(least)+" and "+strconv.Itoa(maxName)+" characters")
 	c.That(utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), pointer, "invalid_character", "text without control characters is wanted")
 }
 

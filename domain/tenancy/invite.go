@@ -148,7 +148,7 @@ func (i Invitation) user(name string) (User, error) {
 	u := User{ID: i.ID, Email: i.Email, Name: strings.TrimSpace(name), Status: UserActive, CreatedAt: now()}
 	var c fault.Check
 	c.That(u.Name != "", "/name", "required", "a person has a name, which the inviter did not write")
-	text(&c, u.Name, 0, maxName, "/name")
+	checkName(&c, u.Name, 0, "/name")
 	return u, c.Err()
 }
 
