@@ -37,17 +37,17 @@ func (a *api) register(r *rest.API) {
 		Summary: "Read an OAuth client", Description: "Without its secret. The ETag names its version.",
 	}, a.get)
 	rest.Register(r, rest.Operation{
-		ID: "update-client", Method: http.MethodPatch, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Errors: []int{404, 412, 428},
+		ID: "update-client", Method: http.MethodPatch, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Errors: []int{404, 409, 412, 428},
 		Example: `{"name": "Time sheets", "web_origins": ["https://app.acme.example"], "enabled": true}`,
-		Summary: "Change an OAuth client", Description: "A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.",
+		Summary: "Change an OAuth client", Description: "A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.",
 	}, a.update)
 	rest.Register(r, rest.Operation{
 		ID: "delete-client", Method: http.MethodDelete, Path: "/v1/clients/{id}", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Status: http.StatusNoContent, Errors: []int{404, 412, 428},
-		Summary: "Delete an OAuth client", Description: "Its refresh tokens end at once, its access tokens within two seconds.",
+		Summary: "Delete an OAuth client", Description: "Its refresh tokens end at once, its access tokens within two seconds. Who deletes a client holds what its roles give.",
 	}, a.remove)
 	rest.Register(r, rest.Operation{
 		ID: "rotate-client-secret", Method: http.MethodPost, Path: "/v1/clients/{id}/secret", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Errors: []int{404, 409},
-		Summary: "Rotate a client's secret", Description: "The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.",
+		Summary: "Rotate a client's secret", Description: "The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends. Who rotates another's secret holds what its roles give.",
 	}, a.rotate)
 	rest.Register(r, rest.Operation{
 		ID: "end-previous-client-secret", Method: http.MethodDelete, Path: "/v1/clients/{id}/secret/previous", Tag: "clients", Scope: scope, Needs: rest.Needs{login.ClientsWrite}, Status: http.StatusNoContent, Errors: []int{404, 409},

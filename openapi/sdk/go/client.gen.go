@@ -4261,7 +4261,7 @@ type ClientInterface interface {
 
 	// DeleteClient Delete an OAuth client
 	//
-	// Its refresh tokens end at once, its access tokens within two seconds.
+	// Its refresh tokens end at once, its access tokens within two seconds. Who deletes a client holds what its roles give.
 	//
 	// Corresponds with DELETE /auth/v1/clients/{id} (the `DeleteClient` operationId).
 	DeleteClient(ctx context.Context, id string, params *DeleteClientParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4275,7 +4275,7 @@ type ClientInterface interface {
 
 	// UpdateClientWithBody Change an OAuth client
 	//
-	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4284,7 +4284,7 @@ type ClientInterface interface {
 
 	// UpdateClient Change an OAuth client
 	//
-	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4293,7 +4293,7 @@ type ClientInterface interface {
 
 	// UpdateClientWithApplicationMergePatchPlusJSONBody Change an OAuth client
 	//
-	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -4302,7 +4302,7 @@ type ClientInterface interface {
 
 	// RotateClientSecret Rotate a client's secret
 	//
-	// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
+	// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends. Who rotates another's secret holds what its roles give.
 	//
 	// Corresponds with POST /auth/v1/clients/{id}/secret (the `RotateClientSecret` operationId).
 	RotateClientSecret(ctx context.Context, id string, params *RotateClientSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5259,7 +5259,7 @@ func (c *Client) CreateClient(ctx context.Context, params *CreateClientParams, b
 
 // DeleteClient Delete an OAuth client
 //
-// Its refresh tokens end at once, its access tokens within two seconds.
+// Its refresh tokens end at once, its access tokens within two seconds. Who deletes a client holds what its roles give.
 //
 // Corresponds with DELETE /auth/v1/clients/{id} (the `DeleteClient` operationId).
 func (c *Client) DeleteClient(ctx context.Context, id string, params *DeleteClientParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5293,7 +5293,7 @@ func (c *Client) GetClient(ctx context.Context, id string, params *GetClientPara
 
 // UpdateClientWithBody Change an OAuth client
 //
-// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5312,7 +5312,7 @@ func (c *Client) UpdateClientWithBody(ctx context.Context, id string, params *Up
 
 // UpdateClient Change an OAuth client
 //
-// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5331,7 +5331,7 @@ func (c *Client) UpdateClient(ctx context.Context, id string, params *UpdateClie
 
 // UpdateClientWithApplicationMergePatchPlusJSONBody Change an OAuth client
 //
-// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -5350,7 +5350,7 @@ func (c *Client) UpdateClientWithApplicationMergePatchPlusJSONBody(ctx context.C
 
 // RotateClientSecret Rotate a client's secret
 //
-// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
+// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends. Who rotates another's secret holds what its roles give.
 //
 // Corresponds with POST /auth/v1/clients/{id}/secret (the `RotateClientSecret` operationId).
 func (c *Client) RotateClientSecret(ctx context.Context, id string, params *RotateClientSecretParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -12835,7 +12835,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteClientWithResponse Delete an OAuth client
 	//
-	// Its refresh tokens end at once, its access tokens within two seconds.
+	// Its refresh tokens end at once, its access tokens within two seconds. Who deletes a client holds what its roles give.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -12853,7 +12853,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateClientWithBodyWithResponse Change an OAuth client
 	//
-	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12862,7 +12862,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateClientWithResponse Change an OAuth client
 	//
-	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12871,7 +12871,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateClientWithApplicationMergePatchPlusJSONBodyWithResponse Change an OAuth client
 	//
-	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+	// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12880,7 +12880,7 @@ type ClientWithResponsesInterface interface {
 
 	// RotateClientSecretWithResponse Rotate a client's secret
 	//
-	// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
+	// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends. Who rotates another's secret holds what its roles give.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -14919,6 +14919,12 @@ type UpdateClientResponse408Headers struct {
 	RateLimitPolicy *string
 }
 
+// UpdateClientResponse409Headers the declared response headers of an HTTP 409 response for UpdateClient
+type UpdateClientResponse409Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 // UpdateClientResponse412Headers the declared response headers of an HTTP 412 response for UpdateClient
 type UpdateClientResponse412Headers struct {
 	RateLimit       *string
@@ -14986,6 +14992,8 @@ type UpdateClientResponse struct {
 	ApplicationproblemJSON406 *Problem
 	// ApplicationproblemJSON408 the response for an HTTP 408 `application/problem+json` response
 	ApplicationproblemJSON408 *Problem
+	// ApplicationproblemJSON409 the response for an HTTP 409 `application/problem+json` response
+	ApplicationproblemJSON409 *Problem
 	// ApplicationproblemJSON412 the response for an HTTP 412 `application/problem+json` response
 	ApplicationproblemJSON412 *Problem
 	// ApplicationproblemJSON413 the response for an HTTP 413 `application/problem+json` response
@@ -15016,6 +15024,8 @@ type UpdateClientResponse struct {
 	Headers406 *UpdateClientResponse406Headers
 	// Headers408 the parsed response headers for an HTTP 408 response
 	Headers408 *UpdateClientResponse408Headers
+	// Headers409 the parsed response headers for an HTTP 409 response
+	Headers409 *UpdateClientResponse409Headers
 	// Headers412 the parsed response headers for an HTTP 412 response
 	Headers412 *UpdateClientResponse412Headers
 	// Headers413 the parsed response headers for an HTTP 413 response
@@ -15067,6 +15077,11 @@ func (r UpdateClientResponse) GetApplicationproblemJSON406() *Problem {
 // GetApplicationproblemJSON408 returns the response for an HTTP 408 `application/problem+json` response
 func (r UpdateClientResponse) GetApplicationproblemJSON408() *Problem {
 	return r.ApplicationproblemJSON408
+}
+
+// GetApplicationproblemJSON409 returns the response for an HTTP 409 `application/problem+json` response
+func (r UpdateClientResponse) GetApplicationproblemJSON409() *Problem {
+	return r.ApplicationproblemJSON409
 }
 
 // GetApplicationproblemJSON412 returns the response for an HTTP 412 `application/problem+json` response
@@ -32350,7 +32365,7 @@ func (c *ClientWithResponses) CreateClientWithResponse(ctx context.Context, para
 
 // DeleteClientWithResponse Delete an OAuth client
 //
-// Its refresh tokens end at once, its access tokens within two seconds.
+// Its refresh tokens end at once, its access tokens within two seconds. Who deletes a client holds what its roles give.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32380,7 +32395,7 @@ func (c *ClientWithResponses) GetClientWithResponse(ctx context.Context, id stri
 
 // UpdateClientWithBodyWithResponse Change an OAuth client
 //
-// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32395,7 +32410,7 @@ func (c *ClientWithResponses) UpdateClientWithBodyWithResponse(ctx context.Conte
 
 // UpdateClientWithResponse Change an OAuth client
 //
-// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32410,7 +32425,7 @@ func (c *ClientWithResponses) UpdateClientWithResponse(ctx context.Context, id s
 
 // UpdateClientWithApplicationMergePatchPlusJSONBodyWithResponse Change an OAuth client
 //
-// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+// A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32425,7 +32440,7 @@ func (c *ClientWithResponses) UpdateClientWithApplicationMergePatchPlusJSONBodyW
 
 // RotateClientSecretWithResponse Rotate a client's secret
 //
-// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
+// The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends. Who rotates another's secret holds what its roles give.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -35654,6 +35669,13 @@ func ParseUpdateClientResponse(rsp *http.Response) (*UpdateClientResponse, error
 		}
 		response.ApplicationproblemJSON408 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 409:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON409 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 412:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -35832,6 +35854,23 @@ func ParseUpdateClientResponse(rsp *http.Response) (*UpdateClientResponse, error
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers408 = &headers
+	case rsp.StatusCode == 409:
+		var headers UpdateClientResponse409Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers409 = &headers
 	case rsp.StatusCode == 412:
 		var headers UpdateClientResponse412Headers
 		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {

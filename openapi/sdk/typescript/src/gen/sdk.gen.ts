@@ -58,7 +58,7 @@ export const createClient = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Delete an OAuth client
  *
- * Its refresh tokens end at once, its access tokens within two seconds.
+ * Its refresh tokens end at once, its access tokens within two seconds. Who deletes a client holds what its roles give.
  */
 export const deleteClient = <ThrowOnError extends boolean = false>(options: Options<DeleteClientData, ThrowOnError>) => (options.client ?? client).delete<DeleteClientResponses, DeleteClientErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -80,7 +80,7 @@ export const getClient = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Change an OAuth client
  *
- * A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds.
+ * A JSON merge patch (RFC 7396). A disabled client is refused tokens at once; its access tokens end within two seconds. With another redirect URI people are asked for their consent again. Who changes a client holds what its roles give.
  */
 export const updateClient = <ThrowOnError extends boolean = false>(options: Options<UpdateClientData, ThrowOnError>) => (options.client ?? client).patch<UpdateClientResponses, UpdateClientErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -95,7 +95,7 @@ export const updateClient = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Rotate a client's secret
  *
- * The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends.
+ * The answer shows the new secret, which is not shown again. The one before works for another 24 hours, or until it is ended; of three the oldest ends. Who rotates another's secret holds what its roles give.
  */
 export const rotateClientSecret = <ThrowOnError extends boolean = false>(options: Options<RotateClientSecretData, ThrowOnError>) => (options.client ?? client).post<RotateClientSecretResponses, RotateClientSecretErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

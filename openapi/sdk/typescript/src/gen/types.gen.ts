@@ -2395,6 +2395,10 @@ export type UpdateClientErrors = {
      */
     408: Problem;
     /**
+     * Conflict
+     */
+    409: Problem;
+    /**
      * Precondition Failed
      */
     412: Problem;
