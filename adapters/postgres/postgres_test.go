@@ -29,8 +29,8 @@ set lock_timeout = '3s';
 create table notes (tenant_id uuid not null, id uuid not null, body text not null, primary key (tenant_id, id));
 alter table notes enable row level security;
 alter table notes force row level security;
-create policy tenant on notes to demo_app using (tenant_id = (select current_setting('app.tenant_id')::uuid))
-	with check (tenant_id = (select current_setting('app.tenant_id')::uuid));
+create policy tenant on notes to demo_app using (tenant_id = current_setting('app.tenant_id')::uuid)
+	with check (tenant_id = current_setting('app.tenant_id')::uuid);
 grant select, insert, update, delete on notes to demo_app;
 `
 

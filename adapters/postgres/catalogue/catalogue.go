@@ -18,9 +18,9 @@ var checks = map[string]string{
 	"a tenant table without forced row security": `select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
 		where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace and not (c.relrowsecurity and c.relforcerowsecurity)
 		and not (c.relname = any ($1::text[]))`,
-	"a policy for the app that does not name the tenant": `select tablename || '.' || policyname from pg_policies
+	"a policy for the app that is not the tenant's": `select tablename || '.' || policyname from pg_policies
 		where roles::text[] && (select array_agg(rolname::text) from pg_roles where rolname like '%\_app' or rolname = 'public')
-		and (qual not like '%tenant_id = ( SELECT (current_setting(''app.tenant_id''%' or coalesce(with_check, qual) not like '%tenant_id%')
+		and array[qual, coalesce(with_check, qual)] <> array_fill('(tenant_id = (current_setting(''app.tenant_id''::text))::uuid)'::text, array[2])
 		and not (tablename = any ($1::text[]))`,
 	"a policy for everybody": `select tablename || '.' || policyname from pg_policies where 'public' = any (roles) and not (tablename = any ($1::text[]))`,
 	"a unique index without the tenant": `select i.indexrelid::regclass::text from pg_index i join pg_class c on c.oid = i.indrelid
