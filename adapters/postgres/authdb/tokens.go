@@ -22,6 +22,12 @@ const enabled = ` exists (select from credentials c where c.tenant_id = $1 and c
 // living is a condition on a family f.
 const living = ` f.revoked_at is null and f.expires_at > now() and` + enabled
 
+// ofClient is a condition on what was found by its key, and no way to find it:
+// of a client that came after the last ANALYZE PostgreSQL takes it that there is
+// next to nothing, and would read all that is the client's, for one. No index
+// serves it, unlike f.client_id = $3.
+const ofClient = `f.client_id is not distinct from $3`
+
 // beginFamily stores the family and the first refresh token that "used" gives.
 const beginFamily = `, family as (
 		insert into token_families (tenant_id, id, client_id, user_id, session_id, scopes, audience, expires_at)
@@ -33,11 +39,11 @@ const beginFamily = `, family as (
 // ends what it gave. An offline family, and the code that must stay for its sake,
 // are no session's.
 var exchange = `with used as (
-		update authorization_codes f set used_at = now(), session_id = case when $9 then null else f.session_id end where f.tenant_id = $1 and f.hash = $2 and f.client_id = $3 and f.used_at is null and f.expires_at > now()
+		update authorization_codes f set used_at = now(), session_id = case when $9 then null else f.session_id end where f.tenant_id = $1 and f.hash = $2 and ` + ofClient + ` and f.used_at is null and f.expires_at > now()
 			and` + enabled + ` returning f.client_id, f.user_id, f.family_id, f.session_id)` + beginFamily + `,
 	replayed as (
 		update token_families set revoked_at = coalesce(revoked_at, now()) where tenant_id = $1 and id = (
-			select family_id from authorization_codes where tenant_id = $1 and hash = $2 and client_id = $3 and used_at is not null) returning id, user_id, revoked_at = now() as ended),
+			select family_id from authorization_codes f where tenant_id = $1 and hash = $2 and ` + ofClient + ` and used_at is not null) returning id, user_id, revoked_at = now() as ended),
 	changed as (select user_id from replayed where ended)` + noteEnded("replayed")
 
 const exchanged = `
@@ -69,7 +75,7 @@ var refresh = `with found as (
 		select ` + familyColumns + `, r.used_at, r.expires_at <= now() as stale,` + living + ` as living,
 			r.used_at is not null and (r.used_at <= now() - $7::interval
 				or exists (select from refresh_tokens s where s.tenant_id = $1 and s.hash = $4 and s.used_at is not null)) as replayed, f.scopes @> $8::text[] and (f.audience = '{}' or f.audience @> $9::text[]) as narrow
-		from refresh_tokens r join token_families f on f.tenant_id = $1 and f.id = r.family_id where r.tenant_id = $1 and r.hash = $2 and f.client_id = $3),
+		from refresh_tokens r join token_families f on f.tenant_id = $1 and f.id = r.family_id where r.tenant_id = $1 and r.hash = $2 and ` + ofClient + `),
 	used as (
 		update refresh_tokens r set used_at = now() from found where r.tenant_id = $1 and r.hash = $2 and r.used_at is null and found.living and found.narrow and not found.stale
 		returning r.family_id),
@@ -121,7 +127,7 @@ func (s *Store) RefreshToken(ctx context.Context, tenant identity.TenantID, hash
 }
 
 var revokeRefresh = `with ended as (update token_families f set revoked_at = coalesce(f.revoked_at, now()) from refresh_tokens r
-	where r.tenant_id = $1 and r.hash = $2 and f.tenant_id = $1 and f.id = r.family_id and f.client_id = $3 returning f.id, f.user_id, f.revoked_at = now() as ended),
+	where r.tenant_id = $1 and r.hash = $2 and f.tenant_id = $1 and f.id = r.family_id and ` + ofClient + ` returning f.id, f.user_id, f.revoked_at = now() as ended),
 	changed as (select user_id from ended where ended.ended)` + noteEnded("ended")
 
 // RevokeRefresh implements login.Grants.
