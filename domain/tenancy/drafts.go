@@ -23,7 +23,7 @@ const (
 
 // RegistrationDraft is what a company registers with.
 type RegistrationDraft struct {
-	Organisation string     `json:"organisation" minLength:"1" maxLength:"200" doc:"The company's name" example:"Acme Ltd"`
+	Organisation string     `json:"organisation" minLength:"1" maxLength:"200" doc:"The company's name. It stands in mails: on one line, without :// and www." example:"Acme Ltd"`
 	Slug         string     `json:"slug,omitempty" pattern:"^[a-z][a-z0-9-]{1,38}[a-z0-9]$" doc:"Short name, unique over the platform; made of the organisation's if left out" example:"acme"`
 	Owner        OwnerDraft `json:"owner" doc:"The first person"`
 	RedirectURIs []string   `json:"redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Of the tenant's first OAuth client; if left out those of a program on the owner's machine" example:"[\"https://app.acme.example/callback\"]"`
@@ -31,14 +31,14 @@ type RegistrationDraft struct {
 
 // OwnerDraft is the first person of a tenant.
 type OwnerDraft struct {
-	Name  string `json:"name" minLength:"1" maxLength:"200" example:"Ada Lovelace"`
+	Name  string `json:"name" minLength:"1" maxLength:"200" doc:"It stands in mails: on one line, without :// and www." example:"Ada Lovelace"`
 	Email string `json:"email" format:"idn-email" maxLength:"254" doc:"The link that verifies it is mailed there" example:"ada@acme.example"`
 }
 
 // InvitationDraft names whom to invite.
 type InvitationDraft struct {
 	Email string `json:"email" format:"idn-email" maxLength:"254" example:"grace@acme.example"`
-	Name  string `json:"name,omitempty" maxLength:"200" example:"Grace Hopper"`
+	Name  string `json:"name,omitempty" maxLength:"200" doc:"It stands in mails: on one line, without :// and www." example:"Grace Hopper"`
 	Role  string `json:"role" minLength:"1" maxLength:"100" doc:"What the person will be given; no more than the inviter holds" example:"member"`
 }
 
@@ -96,10 +96,15 @@ func email(c *fault.Check, address, pointer string) {
 	c.That(err == nil && a.Address == address && len(address) <= maxEmail && utf8.ValidString(address), pointer, "malformed", "an e-mail address is wanted")
 }
 
+// linkForm finds what mail programs make links of, in a name that a stranger may have
+// chosen for somebody else's mail. Acme.com is a company's name.
+var linkForm = regexp.MustCompile(`(?i)://|www\.`)
+
 func checkName(c *fault.Check, s string, least int, pointer string) {
 	n := utf8.RuneCountInString(s)
 	c.That(n >= least && n <= maxName, pointer, "length", "between "+strconv.Itoa(least)+" and "+strconv.Itoa(maxName)+" characters")
 	c.That(utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), pointer, "invalid_character", "text without control characters is wanted")
+	c.That(!linkForm.MatchString(s), pointer, "holds_link", "a name without :// and www. is wanted")
 }
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }

@@ -67,7 +67,7 @@ func (a *api) listInvitations(ctx context.Context, who identity.Caller, in *rest
 // AcceptanceDraft is the token of a mailed link with what the person chose.
 type AcceptanceDraft struct {
 	Token    string `json:"token" minLength:"1" maxLength:"200" doc:"From the mailed link" example:"AZmhssPUfl-KawAAAAAAAQ"`
-	Name     string `json:"name,omitempty" maxLength:"200" doc:"Left out: as the inviter wrote it; required where they wrote none" example:"Grace Hopper"`
+	Name     string `json:"name,omitempty" maxLength:"200" doc:"On one line, without :// and www. Left out: as the inviter wrote it; required where they wrote none" example:"Grace Hopper"`
 	Password string `json:"password" minLength:"8" maxLength:"128" doc:"8 to 128 characters" example:"correct horse battery staple"`
 }
 

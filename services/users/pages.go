@@ -77,7 +77,7 @@ func (p page) failed(w http.ResponseWriter, r *http.Request, err error) page {
 	told := rest.Tell(w, r, err)
 	p.Problem, p.Field, p.status = told.Text, told.Field, told.Status
 	if told.Field == "/name" { // what is said of a field does not say which
-		p.Problem = "A name has 1 to 200 characters, on one line."
+		p.Problem = "A name has 1 to 200 characters, on one line, without :// and www."
 	}
 	p.Broken = fault.Is(err, fault.NotFound) || fault.Is(err, fault.Conflict)
 	return p

@@ -20,7 +20,7 @@ func TestAcceptPageIsSoundByKeyboardAndScreenReader(t *testing.T) {
 		{Token: "t", Email: "ada@acme.example"}, {Token: "t", Email: "ada@acme.example", Name: "Ada", Person: true},
 		{Token: "t", Email: "ada@acme.example", Problem: common, Field: "/password"},
 		{Token: "t", Email: "ada@acme.example", Person: true, Problem: common, Field: "/password"},
-		{Token: "t", Email: "ada@acme.example", Person: true, Problem: "A name has 1 to 200 characters, on one line.", Field: "/name"},
+		{Token: "t", Email: "ada@acme.example", Person: true, Problem: "A name has 1 to 200 characters, on one line, without :// and www.", Field: "/name"},
 		{Token: "t", Problem: "A part of the server does not answer. Please try again in a moment."},
 		{Problem: "This link was used; log in instead.", Broken: true}, {Problem: "This link is no longer valid; ask for a new one.", Person: true, Broken: true},
 		{Done: true}, {Done: true, Person: true},

@@ -218,6 +218,33 @@ func TestBadRegistrationsAreNamedAndChangeNothing(t *testing.T) {
 	}
 }
 
+// What a stranger writes into somebody's mail is no link.
+func TestNamesInMailsHoldNoLink(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	_, owner := p.owned(t)
+	type object = map[string]any
+	send := func(pointer, name string) resttest.Response {
+		switch pointer {
+		case "/organisation":
+			return p.do(t, "", "POST", registrationsPath, object{"organisation": name, "owner": object{"name": "Ada", "email": "a@b.example"}})
+		case "/owner/name":
+			return p.do(t, "", "POST", registrationsPath, object{"organisation": "A", "owner": object{"name": name, "email": "a@b.example"}})
+		}
+		return p.do(t, owner, "POST", "/v1/invitations", object{"email": uuid.NewString() + "@b.example", "name": name, "role": "member"})
+	}
+	for pointer, made := range map[string]int{"/organisation": 202, "/owner/name": 202, "/name": 201} {
+		for _, name := range []string{"Win 1000 EUR at https://evil.example", "WWW.evil.example", "evil:// Ltd"} {
+			if got := resttest.JSON[rest.Problem](t, send(pointer, name).Want(t, 422)); len(got.Errors) != 1 || got.Errors[0].Pointer != pointer || got.Errors[0].Code != "holds_link" {
+				t.Errorf("%s %q: %+v", pointer, name, got.Errors)
+			}
+		}
+		for _, name := range []string{"A.B. Smith", "Acme.com", "Müller / Söhne: www"} {
+			send(pointer, name).Want(t, made)
+		}
+	}
+}
+
 // What auth refuses of a client is refused before a mail is sent.
 func TestRedirectURIsAreThoseThatAuthTakes(t *testing.T) {
 	t.Parallel()
