@@ -83,6 +83,16 @@ func (i Invitation) Open(now time.Time) error {
 	return nil
 }
 
+// ErrTooManyRegistrations and ErrTooManyInvitations say that an address has had
+// MaxMails, and after what time it may have another.
+func ErrTooManyRegistrations(wait time.Duration) error {
+	return &fault.Error{Kind: fault.Throttled, Code: "too_many_registrations", Message: "this address was registered too often, and nobody has confirmed; try again later", RetryAfter: wait}
+}
+
+func ErrTooManyInvitations(wait time.Duration) error {
+	return &fault.Error{Kind: fault.Throttled, Code: "too_many_invitations", Message: "this address was invited too often; try again later", RetryAfter: wait}
+}
+
 // What a mailed link, a slug, or a tenant that is no more than begun may fail with.
 var (
 	ErrLinkUsed    = fault.New(fault.Conflict, "link_used", "this link was used; log in instead")

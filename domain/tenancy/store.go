@@ -26,9 +26,10 @@ type Store interface {
 // RegistrationStore keeps how companies become tenants.
 type RegistrationStore interface {
 	// Register stores r, due at once, and claims its slug. It returns
-	// ErrSlugTaken when another registration has the slug. When who's
-	// Idempotency-Key was used before for the same request it returns what was
-	// stored then.
+	// ErrSlugTaken when another registration has the slug, and fault.Throttled
+	// when the address has had MaxMails within MailSpan before r, however many ask
+	// at once. When who's Idempotency-Key was used before for
+	// the same request it returns what was stored then.
 	Register(ctx context.Context, who identity.Caller, r Registration) (Registration, error)
 	// Registration returns fault.NotFound when there is none.
 	Registration(ctx context.Context, id identity.TenantID) (Registration, error)
@@ -78,7 +79,8 @@ type PeopleStore interface {
 
 	// Invite stores i, whose mail is due at once. It returns fault.Conflict
 	// when a user, or an invitation that is still open at i.CreatedAt, has the
-	// e-mail address, and the first invitation to the same request again.
+	// e-mail address, fault.Throttled when the address has had MaxMails of the tenant within
+	// MailSpan before i, and the first invitation to the same request again.
 	Invite(ctx context.Context, who identity.Caller, i Invitation) (Invitation, error)
 	// Invitation and Invitations return those of the caller's tenant.
 	Invitation(ctx context.Context, who identity.Caller, id uuid.UUID) (Invitation, error)
@@ -105,6 +107,13 @@ type Queue interface {
 	// over and whose credential must go, or none.
 	DueInvitations(ctx context.Context, at time.Time) ([]Addressed, error)
 }
+
+// MaxMails is how many mails one address is sent within MailSpan, for registrations
+// that nobody has verified or for invitations of one tenant: it may be anybody's.
+const (
+	MaxMails = 10
+	MailSpan = time.Hour
+)
 
 // Grace is how long after an invitation's end somebody may still be in the
 // middle of accepting it: longer than any request takes.

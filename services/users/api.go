@@ -23,8 +23,8 @@ func (a *api) register(r *rest.API) {
 	a.registerInvitations(r)
 	a.registerDisabling(r)
 	rest.Register(r, rest.Operation{
-		ID: "register-tenant", Method: http.MethodPost, Path: "/v1/tenant-registrations", Tag: "registrations", Public: true, Status: http.StatusAccepted, Errors: []int{409},
-		Summary: "Register a company", Description: "Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.",
+		ID: "register-tenant", Method: http.MethodPost, Path: "/v1/tenant-registrations", Tag: "registrations", Public: true, Status: http.StatusAccepted, Errors: []int{409, 429},
+		Summary: "Register a company", Description: "Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.",
 	}, a.registerTenant)
 	rest.Register(r, rest.Operation{
 		ID: "get-tenant-registration", Method: http.MethodGet, Path: "/v1/tenant-registrations/{id}", Tag: "registrations", Public: true, Errors: []int{404},

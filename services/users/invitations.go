@@ -12,7 +12,7 @@ import (
 func (a *api) registerInvitations(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "create-invitation", Method: http.MethodPost, Path: "/v1/invitations", Tag: "invitations", Scope: scope, Needs: rest.Needs{tenancy.UsersInvite}, Status: http.StatusCreated, Errors: []int{409},
-		Summary: "Invite a person", Description: "Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.",
+		Summary: "Invite a person", Description: "Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.",
 	}, a.invite)
 	rest.Register(r, rest.Operation{
 		ID: "list-invitations", Method: http.MethodGet, Path: "/v1/invitations", Tag: "invitations", Scope: scope, Needs: rest.Needs{tenancy.UsersRead},

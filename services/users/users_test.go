@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -218,6 +219,46 @@ func TestBadRegistrationsAreNamedAndChangeNothing(t *testing.T) {
 	}
 }
 
+// A stranger has an address mailed ten times an hour, and is told nothing of whose it is.
+func TestStrangersMailAnAddressTenTimesAnHour(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	p.owned(t) // the first address is a person's
+	register := func(email, key string) resttest.Response {
+		return p.do(t, "", "POST", registrationsPath, `{"organisation":"Acme Ltd","owner":{"name":"Ada","email":"`+email+`"}}`, "Idempotency-Key", key)
+	}
+	told := map[string]bool{}
+	for _, email := range []string{"ada@acme.example", "nobody@acme.example"} {
+		var last resttest.Response
+		for n := range tenancy.MaxMails {
+			last = register(email, email+strconv.Itoa(n)).Want(t, 202)
+		}
+		refused := register(strings.ToUpper(email), uuid.NewString()).Want(t, 429)
+		problem := resttest.JSON[rest.Problem](t, refused)
+		if wait, err := strconv.Atoi(refused.Header.Get("Retry-After")); err != nil || wait < 3500 || wait > 3600 || !strings.HasSuffix(problem.Type, "#too_many_registrations") {
+			t.Errorf("one too many: %+v, again after %q", problem, refused.Header.Get("Retry-After"))
+		}
+		told[problem.Type+problem.Detail] = true
+		register(email, email+"0").Want(t, 202) // a repetition
+		token := p.letters.Links.Token(tenancy.Link{Tenant: resttest.JSON[tenancy.Registration](t, last).ID})
+		p.do(t, "", "POST", registrationsPath+"/verification", map[string]string{"token": token, "password": "long enough"}).Want(t, 202)
+		register(email, uuid.NewString()).Want(t, 202)
+		register(email, uuid.NewString()).Want(t, 429)
+	}
+	if len(told) != 1 {
+		t.Errorf("the answer tells addresses apart: %v", told)
+	}
+	p.db.Exec(t, "update unanswered_registrations set created_at = created_at - interval '1 hour' where address = sha256('ada@acme.example')")
+	if err := p.queue.(usersdb.Queue).Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var kept int
+	if p.db.Scan(t, &kept, "select count(*) from unanswered_registrations"); kept != tenancy.MaxMails {
+		t.Errorf("%d registrations count, want the %d of this hour", kept, tenancy.MaxMails)
+	}
+	register("ada@acme.example", uuid.NewString()).Want(t, 202)
+}
+
 // What a stranger writes into somebody's mail is no link.
 func TestNamesInMailsHoldNoLink(t *testing.T) {
 	t.Parallel()
@@ -407,6 +448,20 @@ func TestWithdrawnInvitationOpensNothing(t *testing.T) {
 	p.do(t, owner, "DELETE", "/v1/invitations/"+u.ID.String(), nil).Want(t, 409)
 	gate[tenancy.UsersInvite] = access.ErrForbidden()
 	p.do(t, owner, "DELETE", at, nil).Want(t, 403)
+}
+
+func TestAnAddressIsInvitedTenTimesAnHour(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	_, owner := p.owned(t)
+	for range tenancy.MaxMails {
+		i, _ := p.invited(t, owner)
+		p.do(t, owner, "DELETE", "/v1/invitations/"+i.ID.String(), nil).Want(t, 204)
+	}
+	got := p.do(t, owner, "POST", "/v1/invitations", `{"email":"Grace@Acme.example","role":"member"}`).Want(t, 429)
+	if wait, err := strconv.Atoi(got.Header.Get("Retry-After")); err != nil || wait < 3500 || !strings.Contains(string(got.Body), "#too_many_invitations") {
+		t.Errorf("one too many: %s, again after %q", got.Body, got.Header.Get("Retry-After"))
+	}
 }
 
 // Between the invitation and its acceptance, whoever invited loses the right.

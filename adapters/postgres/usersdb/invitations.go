@@ -14,17 +14,29 @@ import (
 )
 
 // insertInvitation adds nothing where the address is somebody's, or an open
-// invitation's, already. Two at once for one address may both be made: both
-// lead to the same person, and the second finds the address taken.
+// invitation's, already, or was invited too often.
 const insertInvitation = `with changed as (insert into invitations (tenant_id, id, email, name, role, status, invited_by, created_at, expires_at, due_at, role_id)
 	select $1, $2, $3::text, $4, $5, $6, $7, $8::timestamptz, $9, $8, $10
 	where not exists (select from users where tenant_id = $1 and email = $3)
-	and not exists (select from invitations where tenant_id = $1 and email = $3 and status = 'pending' and expires_at > $8) returning id)`
+	and not exists (select from invitations where tenant_id = $1 and email = $3 and status = 'pending' and expires_at > $8)
+	and (select count(*) from invitations where tenant_id = $1 and email = $3 and created_at > $8::timestamptz - $11::interval) < $12 returning id)`
+
+const oldestInvitation = `select created_at from invitations where tenant_id = $1 and email = $2 and created_at > $3::timestamptz - $4::interval
+	order by created_at desc offset $5 limit 1`
 
 // Invite implements tenancy.Store.
 func (s *Store) Invite(ctx context.Context, who identity.Caller, i tenancy.Invitation) (tenancy.Invitation, error) {
-	got, found, err := postgres.Change(ctx, s.db, who, i, insertInvitation, who.Tenant, i.ID, i.Email, i.Name, i.Role, i.Status, i.InvitedBy, i.CreatedAt, i.ExpiresAt, i.RoleID)
-	if err == nil && !found {
+	got, found, err := postgres.Change(ctx, s.db.Behind(lockAddress, who.Tenant.String()+i.Email), who, i, insertInvitation,
+		who.Tenant, i.ID, i.Email, i.Name, i.Role, i.Status, i.InvitedBy, i.CreatedAt, i.ExpiresAt, i.RoleID, tenancy.MailSpan, tenancy.MaxMails)
+	if err != nil || found {
+		return got, err
+	}
+	wait, err := s.wait(ctx, who.Tenant, i.CreatedAt, oldestInvitation, who.Tenant, i.Email, i.CreatedAt, tenancy.MailSpan, tenancy.MaxMails-1)
+	switch {
+	case err != nil:
+	case wait > 0:
+		err = tenancy.ErrTooManyInvitations(wait)
+	default:
 		err = fault.New(fault.Conflict, "email_taken", "a person, or an open invitation, has this address")
 	}
 	return got, err

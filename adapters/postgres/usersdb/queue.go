@@ -62,13 +62,16 @@ func (q Queue) DueInvitations(ctx context.Context, at time.Time) ([]tenancy.Addr
 
 // Purge drops what is over, a bounded number of rows at a time: registrations
 // that became no tenant and invitations, thirty days after their link's life,
-// since they name people of whom some never came.
+// since they name people of whom some never came. What no longer counts goes too.
 func (q Queue) Purge(ctx context.Context) error {
 	const over = "due_at is null and expires_at < now() - interval '30 days'"
 	if err := postgres.Drop(ctx, q.db, "registrations", "status in ('expired', 'failed') and "+over); err != nil {
 		return err
 	}
 	if err := postgres.Drop(ctx, q.db, "invitations", over); err != nil {
+		return err
+	}
+	if err := postgres.Drop(ctx, q.db, "unanswered_registrations", "created_at < now() - interval '"+tenancy.MailSpan.String()+"'"); err != nil {
 		return err
 	}
 	return postgres.PurgeReceipts(ctx, q.db)

@@ -14,21 +14,44 @@ import (
 )
 
 const (
-	insertSlug         = `insert into slugs (slug, tenant_id) values ($1, $2)`
-	insertRegistration = `insert into registrations (tenant_id, slug, organisation, owner_id, owner_name, email, redirect_uris, first_client, status, created_at, expires_at, due_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $10)`
+	lockAddress        = `select pg_advisory_xact_lock(hashtextextended($1, 0))` // so that no two count at once
+	insertRegistration = `with changed as (insert into registrations (tenant_id, slug, organisation, owner_id, owner_name, email, redirect_uris, first_client, status, created_at, expires_at, due_at)
+		select $1, $2, $3, $4, $5, $6::text, $7, $8, $9, $10::timestamptz, $11, $10
+		where (select count(*) from unanswered_registrations where address = sha256(convert_to($6, 'UTF8')) and created_at > $10::timestamptz - $12::interval) < $13
+		returning tenant_id, slug, email, created_at),
+	slug as (insert into slugs (slug, tenant_id) select slug, tenant_id from changed),
+	unanswered as (insert into unanswered_registrations (tenant_id, address, created_at) select tenant_id, sha256(convert_to(email, 'UTF8')), created_at from changed)`
+	// oldestUnanswered is the first that counts no more.
+	oldestUnanswered = `select created_at from unanswered_registrations where address = sha256(convert_to($1, 'UTF8')) and created_at > $2::timestamptz - $3::interval
+		order by created_at desc offset $4 limit 1`
 )
 
 // Register implements tenancy.Store.
 func (s *Store) Register(ctx context.Context, who identity.Caller, r tenancy.Registration) (tenancy.Registration, error) {
-	got, err := postgres.Write(ctx, s.db, who, r, func(b *pgx.Batch) {
-		b.Queue(insertSlug, r.Slug, r.ID)
-		b.Queue(insertRegistration, r.ID, r.Slug, r.Organisation, r.OwnerID, r.OwnerName, r.Email, r.RedirectURIs, r.FirstClient, r.Status, r.CreatedAt, r.ExpiresAt)
-	})
-	if postgres.Violates(err, "slugs_pkey") {
-		return r, tenancy.ErrSlugTaken
+	got, found, err := postgres.Change(ctx, s.db.Behind(lockAddress, r.Email), who, r, insertRegistration, r.ID, r.Slug, r.Organisation, r.OwnerID, r.OwnerName, r.Email,
+		r.RedirectURIs, r.FirstClient, r.Status, r.CreatedAt, r.ExpiresAt, tenancy.MailSpan, tenancy.MaxMails)
+	switch {
+	case postgres.Violates(err, "slugs_pkey"):
+		err = tenancy.ErrSlugTaken
+	case err == nil && !found:
+		var wait time.Duration
+		if wait, err = s.wait(ctx, who.Tenant, r.CreatedAt, oldestUnanswered, r.Email, r.CreatedAt, tenancy.MailSpan, tenancy.MaxMails-1); err == nil {
+			err = tenancy.ErrTooManyRegistrations(wait)
+		}
 	}
 	return got, err
+}
+
+// wait returns how long after at the mail counts whose time sql asks for, or zero
+// where there is none.
+func (s *Store) wait(ctx context.Context, tenant identity.TenantID, at time.Time, sql string, args ...any) (time.Duration, error) {
+	var oldest struct{ CreatedAt time.Time }
+	var found bool
+	err := s.db.Tenant(ctx, tenant, func(b *pgx.Batch) { postgres.One(b, &oldest, &found, sql, args...) })
+	if err != nil || !found {
+		return 0, err
+	}
+	return oldest.CreatedAt.Add(tenancy.MailSpan).Sub(at), nil
 }
 
 // registration is a row.
@@ -69,7 +92,8 @@ func (s *Store) Registration(ctx context.Context, id identity.TenantID) (tenancy
 
 const verify = `with changed as (update registrations set verified_at = $2, due_at = $2, status = 'provisioning',
 		steps = steps || jsonb_build_object('verification', jsonb_build_object('state', 'done', 'at', $2::timestamptz))
-	where tenant_id = $1 and verified_at is null and status in ('pending', 'awaiting_verification') and expires_at > $2 returning tenant_id)`
+	where tenant_id = $1 and verified_at is null and status in ('pending', 'awaiting_verification') and expires_at > $2 returning tenant_id),
+	answered as (delete from unanswered_registrations u using changed c where u.tenant_id = c.tenant_id)`
 
 // Verify implements tenancy.Store.
 func (s *Store) Verify(ctx context.Context, who identity.Caller, at time.Time) (tenancy.Registration, error) {

@@ -22,6 +22,8 @@ func Run(t *testing.T, open func(t *testing.T) (tenancy.Store, tenancy.Queue)) {
 	for name, test := range map[string]func(*testing.T, world){
 		"RegistrationIsDueOnceAndReadable":      registration,
 		"SlugIsClaimedUntilTheRegistrationEnds": slugs,
+		"AddressIsMailedTenTimesAnHour":         mailed,
+		"AddressIsInvitedTenTimesAnHour":        invitedOften,
 		"OneOfManyVerificationsWins":            verifications,
 		"ProgressNeverGoesBack":                 progress,
 		"TenantIsMadeOnceAndRemovedWhole":       tenant,

@@ -23,6 +23,15 @@ func (s *Store) Invite(_ context.Context, who identity.Caller, i tenancy.Invitat
 	if first, done, err := replay[tenancy.Invitation](s, who); done {
 		return first, err
 	}
+	var sent []time.Time
+	for _, x := range s.invitations[who.Tenant] {
+		if x.Email == i.Email {
+			sent = append(sent, x.CreatedAt)
+		}
+	}
+	if wait := wait(sent, i.CreatedAt); wait > 0 {
+		return i, tenancy.ErrTooManyInvitations(wait)
+	}
 	open := slices.ContainsFunc(s.invitations[who.Tenant], func(x *invitation) bool {
 		return x.Email == i.Email && x.Status == tenancy.InvitationPending && x.ExpiresAt.After(i.CreatedAt)
 	})

@@ -93,13 +93,31 @@ func (s *Store) Register(_ context.Context, who identity.Caller, r tenancy.Regis
 	if first, done, err := replay[tenancy.Registration](s, who); done {
 		return first, err
 	}
+	var asked []time.Time
 	for _, x := range s.registrations {
+		if x.Email == r.Email && !x.verified {
+			asked = append(asked, x.CreatedAt)
+		}
 		if x.Slug == r.Slug && x.Status != tenancy.StatusExpired && x.Status != tenancy.StatusFailed {
 			return r, tenancy.ErrSlugTaken
 		}
 	}
+	if wait := wait(asked, r.CreatedAt); wait > 0 {
+		return r, tenancy.ErrTooManyRegistrations(wait)
+	}
 	s.registrations[r.ID] = &registration{Registration: r, due: r.CreatedAt}
 	return remember(s, who, r)
+}
+
+// wait returns how long after at there have been too many mails, of which these
+// are the times; zero: there have not.
+func wait(mails []time.Time, at time.Time) time.Duration {
+	mails = slices.DeleteFunc(mails, func(t time.Time) bool { return !t.After(at.Add(-tenancy.MailSpan)) })
+	if len(mails) < tenancy.MaxMails {
+		return 0
+	}
+	slices.SortFunc(mails, time.Time.Compare)
+	return mails[len(mails)-tenancy.MaxMails].Add(tenancy.MailSpan).Sub(at)
 }
 
 // Registration implements tenancy.Store.
