@@ -27,6 +27,15 @@ func (l Letters) Welcome(r Registration) Mail {
 	}
 }
 
+// Failure tells an owner who had confirmed that the tenant could not be set up.
+func (l Letters) Failure(r Registration) Mail {
+	return Mail{
+		ID: "failure-" + r.ID.String(), To: r.Email, Name: r.OwnerName, Subject: r.Organisation + " could not be set up",
+		Text: []string{"you confirmed " + r.Organisation + " on Bailiwick, but it could not be set up: " + r.Failure.Message + ".",
+			"Nothing of it is left, your password neither. You may register again, also with the same short name and address."},
+	}
+}
+
 // Invitation asks a person to join.
 func (l Letters) Invitation(a Addressed) Mail {
 	return Mail{

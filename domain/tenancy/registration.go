@@ -78,7 +78,11 @@ const (
 	CreateClient     StepName = "create_client"
 	Activate         StepName = "activate"
 	SendWelcome      StepName = "send_welcome"
+	SendFailure      StepName = "send_failure" // in the place of what failed; it is not shown
 )
+
+// AfterEnd reports whether a step comes after its registration's end.
+func (n StepName) AfterEnd() bool { return n == SendWelcome || n == SendFailure }
 
 var stepOrder = []StepName{SendVerification, Verification, CreateTenant, SeedRoles, CreateOwner, EnableCredential, CreateClient, Activate, SendWelcome}
 

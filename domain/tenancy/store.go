@@ -41,7 +41,8 @@ type RegistrationStore interface {
 	Verified(ctx context.Context, who identity.Caller) (Registration, bool, error)
 	// Record notes a step's state and, if p.Status is not empty, that of a
 	// registration that is still pending. A step that is done is not begun
-	// again, and a registration that ended does not go on: then nothing happens.
+	// again, and a registration that ended does not go on, but for what comes
+	// AfterEnd: then nothing happens.
 	Record(ctx context.Context, id identity.TenantID, p Progress) error
 	// Expire ends a registration that nobody verified, frees its slug, and
 	// reports whether it is expired: false if it was verified in the meantime.

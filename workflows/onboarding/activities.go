@@ -117,6 +117,20 @@ func (a *Activities) SendWelcome(ctx context.Context, in Input) error {
 	})
 }
 
+// SendFailure tells an owner who had confirmed that the registration has failed, once.
+func (a *Activities) SendFailure(ctx context.Context, in Input) error {
+	r, err := a.Store.Registration(ctx, in.TenantID)
+	if err != nil || r.Status != tenancy.StatusFailed || !r.Done(tenancy.Verification) {
+		return err
+	}
+	return a.step(ctx, in, tenancy.SendFailure, "", func(r tenancy.Registration) error {
+		if r.Done(tenancy.SendFailure) {
+			return nil
+		}
+		return a.Mailer.Send(ctx, a.Letters.Failure(r))
+	})
+}
+
 // Fail ends the registration and says why, and which step did not get done.
 func (a *Activities) Fail(ctx context.Context, in Input, f tenancy.Failure) error {
 	r, err := a.Store.Registration(ctx, in.TenantID)
@@ -134,15 +148,14 @@ func (a *Activities) Fail(ctx context.Context, in Input, f tenancy.Failure) erro
 	return a.Store.Fail(ctx, in.TenantID, f)
 }
 
-// step notes that a step runs, does it, and notes that it is done. Only the
-// welcome comes after a registration's end; what begins anew an onboarding that
-// has ended gets errOver.
+// step notes that a step runs, does it, and notes that it is done. What begins
+// anew an onboarding that has ended gets errOver.
 func (a *Activities) step(ctx context.Context, in Input, name tenancy.StepName, then tenancy.Status, do func(tenancy.Registration) error) error {
 	r, err := a.Store.Registration(ctx, in.TenantID)
 	if err != nil {
 		return err
 	}
-	if r.Status.Final() && name != tenancy.SendWelcome {
+	if r.Status.Final() && !name.AfterEnd() {
 		return errOver()
 	}
 	if err := a.record(ctx, in, name, tenancy.StepRunning, ""); err != nil {

@@ -91,7 +91,8 @@ func TestLostAnswersRepeatAStepAndNoMore(t *testing.T) {
 	}
 }
 
-// The same, but a client is refused at last: everything is undone, once.
+// The same, but a client is refused at last: everything is undone, once, and the
+// owner is told once.
 func TestLostAnswersOfWhatUndoesLeaveNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -101,10 +102,11 @@ func TestLostAnswersOfWhatUndoesLeaveNothing(t *testing.T) {
 		t.Error("it succeeds")
 	}
 	lose(t, lost, "SendVerification", "CreateTenant", "SeedRoles", "CreateOwner", "EnableCredential",
-		"DeleteClient", "DeleteCredential", "RemoveOwner", "UnseedRoles", "RemoveTenant", "Fail")
+		"DeleteClient", "DeleteCredential", "RemoveOwner", "UnseedRoles", "RemoveTenant", "Fail", "SendFailure")
 	w.isGone(t, tenancy.StatusFailed)
 	w.shows(t, "send_verification done, verification done, create_tenant undone, seed_roles undone, create_owner undone, enable_credential undone, "+
 		"create_client failed, activate pending, send_welcome pending")
+	w.mailed(t, "Confirm Acme on Bailiwick", "Acme could not be set up")
 }
 
 // A mail that no server takes is shown as such, and a tenant that works goes on.

@@ -57,7 +57,7 @@ func (w *world) reaches(t *testing.T, name tenancy.StepName, state tenancy.State
 }
 
 // An operator cancels in the middle of a step, which is done all the same:
-// nothing is left.
+// nothing is left, and the owner is told.
 func TestOperatorsCancellationUndoesTheStepUnderWay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -79,7 +79,8 @@ func TestOperatorsCancellationUndoesTheStepUnderWay(t *testing.T) {
 	if r := w.registration(t); r.Failure == nil || r.Failure.Code != "cancelled" {
 		t.Errorf("failure %+v, want cancelled", r.Failure)
 	}
-	temporaltest.Record(t, address, w.id(), "cancelled")
+	w.mailed(t, "Confirm Acme on Bailiwick", "Acme could not be set up")
+	temporaltest.Record(t, address, w.id(), "cancelled-and-told")
 }
 
 // later is a queue for which the silence is over.
@@ -146,5 +147,6 @@ func TestOperatorsCancellationForgetsThePassword(t *testing.T) {
 		t.Errorf("the workflow ends with %v, want cancelled", err)
 	}
 	w.isGone(t, tenancy.StatusFailed)
+	w.mailed(t, "Confirm Acme on Bailiwick") // who has not confirmed waits for nothing
 	temporaltest.Record(t, address, w.id(), "cancelled-while-waiting")
 }

@@ -45,6 +45,14 @@ var letter = workflow.ActivityOptions{
 
 // Workflow carries one registration through. Its history holds ids alone.
 func Workflow(ctx workflow.Context, in Input) error {
+	err := onboard(ctx, in)
+	if err != nil && workflow.GetVersion(ctx, "tell the owner", workflow.DefaultVersion, 1) == 1 {
+		faults.Note(ctx, letter, a.SendFailure, in) // the last: it may take days
+	}
+	return err
+}
+
+func onboard(ctx workflow.Context, in Input) error {
 	ctx = workflow.WithActivityOptions(ctx, call)
 	if err := run(ctx, letter, a.SendVerification, in); err != nil {
 		defer forget(ctx, in)

@@ -28,7 +28,7 @@ func steps(t *testing.T, verifyAfter time.Duration, fails map[string]error) ([]s
 	var mu sync.Mutex
 	var done []string
 	for _, name := range []string{"SendVerification", "CreateTenant", "RemoveTenant", "SeedRoles", "UnseedRoles", "CreateOwner", "RemoveOwner",
-		"EnableCredential", "DeleteCredential", "CreateClient", "DeleteClient", "Activate", "SendWelcome"} {
+		"EnableCredential", "DeleteCredential", "CreateClient", "DeleteClient", "Activate", "SendWelcome", "SendFailure"} {
 		env.RegisterActivityWithOptions(func(context.Context, Input) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -75,16 +75,27 @@ func TestFailureUndoesWhatWasBegunLastFirst(t *testing.T) {
 	t.Parallel()
 	got, err := steps(t, time.Hour, map[string]error{"CreateClient": fault.New(fault.Invalid, "client_refused", "no")})
 	want := []string{"SendVerification", "CreateTenant", "SeedRoles", "CreateOwner", "EnableCredential", "CreateClient",
-		"DeleteClient", "DeleteCredential", "RemoveOwner", "UnseedRoles", "RemoveTenant", "DeleteCredential", "Fail client_refused"}
+		"DeleteClient", "DeleteCredential", "RemoveOwner", "UnseedRoles", "RemoveTenant", "DeleteCredential", "Fail client_refused", "SendFailure"}
 	if err == nil || !slices.Equal(got, want) {
 		t.Errorf("steps %v, %v; want %v", got, err, want)
+	}
+}
+
+// A mail of the failure that no server takes, or not for days, is let be.
+func TestFailureEndsWithoutItsMail(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []fault.Kind{fault.Invalid, fault.Unavailable} {
+		got, err := steps(t, time.Hour, map[string]error{"CreateTenant": fault.New(fault.Invalid, "tenant_refused", "no"), "SendFailure": fault.New(kind, "unsent", "no")})
+		if temporal.Fault(err).Code != "tenant_refused" || got[len(got)-1] != "SendFailure" {
+			t.Errorf("steps %v, %v; want the mail to be tried at last, and the failure", got, err)
+		}
 	}
 }
 
 func TestRefusedMailFailsTheRegistration(t *testing.T) {
 	t.Parallel()
 	got, err := steps(t, 0, map[string]error{"SendVerification": fault.New(fault.Invalid, "email_refused", "no")})
-	if want := []string{"SendVerification", "Fail email_refused", "DeleteCredential"}; err == nil || !slices.Equal(got, want) {
+	if want := []string{"SendVerification", "Fail email_refused", "DeleteCredential", "SendFailure"}; err == nil || !slices.Equal(got, want) {
 		t.Errorf("steps %v, %v; want %v", got, err, want)
 	}
 }
@@ -92,7 +103,7 @@ func TestRefusedMailFailsTheRegistration(t *testing.T) {
 func TestExpiryThatFailsFailsTheRegistration(t *testing.T) {
 	t.Parallel()
 	got, err := steps(t, 0, map[string]error{"Expire": fault.New(fault.NotFound, "not_found", "gone")})
-	if want := []string{"SendVerification", "Expire", "Fail not_found", "DeleteCredential"}; err == nil || !slices.Equal(got, want) {
+	if want := []string{"SendVerification", "Expire", "Fail not_found", "DeleteCredential", "SendFailure"}; err == nil || !slices.Equal(got, want) {
 		t.Errorf("steps %v, %v; want %v", got, err, want)
 	}
 }

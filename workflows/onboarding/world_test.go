@@ -110,6 +110,16 @@ func (w *world) shows(t *testing.T, want string) {
 	}
 }
 
+// mailed fails the test unless mails with these subjects were sent.
+func (w *world) mailed(t *testing.T, want ...string) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Equal(w.mails, want) {
+		t.Errorf("mails %q, want %q", w.mails, want)
+	}
+}
+
 func (w *world) keeps(t *testing.T, want ...string) {
 	t.Helper()
 	w.mu.Lock()

@@ -121,7 +121,7 @@ func (s *Store) Verified(ctx context.Context, who identity.Caller) (tenancy.Regi
 // still being sent.
 const record = `update registrations set status = case when status = 'pending' then coalesce(nullif($4, ''), status) else status end,
 		steps = steps || jsonb_build_object($2::text, jsonb_build_object('state', $3::text, 'at', $5::timestamptz))
-	where tenant_id = $1 and (status not in ('active', 'expired', 'failed') or $2 = 'send_welcome')
+	where tenant_id = $1 and (status not in ('active', 'expired', 'failed') or $2 in ('send_welcome', 'send_failure'))
 	and (steps -> $2 ->> 'state' is distinct from 'done' or $3 = 'undone')`
 
 // Record implements tenancy.Store.

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) (tenancy.Store, tenancy.Queue)) {
 		"AddressIsInvitedTenTimesAnHour":        invitedOften,
 		"OneOfManyVerificationsWins":            verifications,
 		"ProgressNeverGoesBack":                 progress,
+		"OnlyAMailComesAfterTheEnd":             afterEnd,
 		"TenantIsMadeOnceAndRemovedWhole":       tenant,
 		"ActiveTenantIsNotRemoved":              active,
 		"InvitationLivesFromMailToGrant":        invitation,
@@ -194,6 +195,21 @@ func progress(t *testing.T, w world) {
 	}
 	if got, err := w.Registration(t.Context(), quick.ID); err != nil || !got.Done(tenancy.SendVerification) || got.Status != tenancy.StatusProvisioning {
 		t.Errorf("after a mail that was answered before it was known to be sent: %+v, %v", got, err)
+	}
+}
+
+func afterEnd(t *testing.T, w world) {
+	r := w.register(t, "acme")
+	if err := w.Fail(t.Context(), r.ID, tenancy.Failure{Code: "c"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []tenancy.StepName{tenancy.SendFailure, tenancy.CreateTenant} {
+		if err := w.Record(t.Context(), r.ID, tenancy.Progress{Step: name, State: tenancy.StepDone, At: clock()}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := w.Registration(t.Context(), r.ID); err != nil || !got.Done(tenancy.SendFailure) || got.Done(tenancy.CreateTenant) || got.Status != tenancy.StatusFailed {
+		t.Errorf("after its end: %+v, %v", got, err)
 	}
 }
 

@@ -164,7 +164,7 @@ func (r *registration) note(p tenancy.Progress) {
 func (s *Store) Record(_ context.Context, id identity.TenantID, p tenancy.Progress) error {
 	defer s.lock()()
 	r, ok := s.registrations[id]
-	if !ok || r.Status.Final() && p.Step != tenancy.SendWelcome || r.Done(p.Step) && p.State != tenancy.StepUndone {
+	if !ok || r.Status.Final() && !p.Step.AfterEnd() || r.Done(p.Step) && p.State != tenancy.StepUndone {
 		return nil
 	}
 	if r.note(p); p.Status != "" && r.Status == tenancy.StatusPending {
