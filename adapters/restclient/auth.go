@@ -24,7 +24,8 @@ func (c *Client) PutCredential(ctx context.Context, tenant identity.TenantID, cr
 		Name     string `json:"name"`
 		Password string `json:"password"`
 		Enabled  bool   `json:"enabled"`
-	}{cred.Email, cred.Name, cred.Password, cred.Enabled}
+		Attempt  int64  `json:"attempt"`
+	}{cred.Email, cred.Name, cred.Password, cred.Enabled, cred.Attempt}
 	return c.Do(ctx, tenant, http.MethodPut, c.cfg.AuthURL+credentialsPath+cred.User.String(), in, nil)
 }
 

@@ -10,4 +10,5 @@ type Credential struct {
 	Hash          string // of the password, as PHC string
 	Enabled       bool
 	EmailVerified bool
+	Attempt       int64 // at the mailed link where the password was chosen; PutCredential alone reads it
 }

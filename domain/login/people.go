@@ -19,9 +19,11 @@ const (
 // People keeps credentials, each tenant's behind its wall. Each change is one
 // with its entry in the audit trail.
 type People interface {
-	// PutCredential makes or replaces a credential; what it gave before ends. One
-	// that is open is not replaced by one that is not. It returns fault.Conflict
-	// when another user of the tenant has the address.
+	// PutCredential makes or replaces a credential; what it gave before ends. A
+	// closed one is chosen through a mailed link: it replaces none of a higher
+	// attempt, and none that was ever open, whose password is the person's to
+	// change. It returns fault.Conflict when another user of the tenant has the
+	// address.
 	PutCredential(ctx context.Context, tenant identity.TenantID, c Credential, e Event) error
 	// EnableCredential lets a person log in; again it adds no entry. It returns
 	// fault.NotFound when there is no credential.

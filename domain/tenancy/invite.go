@@ -104,6 +104,11 @@ func (s *Service) backed(ctx context.Context, who identity.Caller, i Invitation)
 // Accept makes the invited person a user, through the mailed link. The
 // credential comes first and stays closed, so that a person who is a user can
 // always be let in by Grant, whatever crashed in between.
+//
+// Of several uses at once, the password of the one that is accepted counts:
+// each is an attempt with a number, auth keeps the password of the highest that
+// has come to it, the store accepts the last alone, and then gives out no other.
+// So the attempt that is accepted was kept, and none replaces it.
 func (s *Service) Accept(ctx context.Context, who identity.Caller, token, name, password string) (User, error) {
 	link, err := s.Links.Read(token)
 	if err == nil && link.Invitation == uuid.Nil {
@@ -113,9 +118,10 @@ func (s *Service) Accept(ctx context.Context, who identity.Caller, token, name, 
 		return User{}, err
 	}
 	who.Tenant = link.Tenant
-	if done, ok, err := s.Store.Accepted(ctx, who); ok || err != nil {
-		return done, err
-	}
+	return once(ctx, who, s.Store.Accepted, func() (User, error) { return s.accept(ctx, who, link, name, password) })
+}
+
+func (s *Service) accept(ctx context.Context, who identity.Caller, link Link, name, password string) (User, error) {
 	i, err := s.Store.Invitation(ctx, who, link.Invitation)
 	if err == nil {
 		err = i.Open(now())
@@ -130,10 +136,14 @@ func (s *Service) Accept(ctx context.Context, who identity.Caller, token, name, 
 	if err != nil {
 		return u, err
 	}
-	if err := s.Credentials.PutCredential(ctx, link.Tenant, Credential{User: u.ID, Email: u.Email, Name: u.Name, Password: password}); err != nil {
+	n, err := s.Store.Attempt(ctx, link, attempter(who), now())
+	if err != nil {
 		return u, err
 	}
-	if u, err = s.Store.Accept(ctx, who, u); err != nil {
+	if err := s.Credentials.PutCredential(ctx, link.Tenant, Credential{User: u.ID, Email: u.Email, Name: u.Name, Password: password, Attempt: n}); err != nil {
+		return u, err
+	}
+	if u, err = s.Store.Accept(ctx, who, n, u); err != nil {
 		return u, err
 	}
 	i.Status = InvitationAccepted

@@ -38,6 +38,16 @@ func (l Links) Read(token string) (Link, error) {
 	return Link{Tenant: uuid.UUID(raw[:16]), Invitation: uuid.UUID(raw[16:32])}, nil
 }
 
+// attempter names who attempts to use a link: a request, which is the same when
+// its Idempotency-Key is. A fingerprint tells nobody the password: the token,
+// which is kept nowhere, is in it too.
+func attempter(who identity.Caller) string {
+	if once := who.Request.Once; once != nil {
+		return once.Fingerprint
+	}
+	return uuid.NewString()
+}
+
 func (l Links) mac(raw []byte) []byte {
 	h := hmac.New(sha256.New, l.Key)
 	h.Write([]byte("link"))

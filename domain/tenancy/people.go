@@ -95,11 +95,12 @@ func ErrTooManyInvitations(wait time.Duration) error {
 
 // What a mailed link, a slug, or a tenant that is no more than begun may fail with.
 var (
-	ErrLinkUsed    = fault.New(fault.Conflict, "link_used", "this link was used; log in instead")
-	ErrLinkExpired = fault.New(fault.Conflict, "link_expired", "this link is no longer valid; ask for a new one")
-	ErrLinkUnknown = fault.New(fault.NotFound, "link_unknown", "this link is not valid, or not any more; open it again from the mail, or ask for another")
-	ErrLinkVoid    = fault.New(fault.Conflict, "invitation_void", "the role is gone, or who invited you may not give it any more; ask for another invitation")
-	ErrAccepted    = fault.New(fault.Conflict, "invitation_is_over", "the person has accepted")
-	ErrNotActive   = fault.New(fault.Conflict, "tenant_not_active", "the tenant is not active")
-	ErrSlugTaken   = fault.New(fault.Conflict, "slug_taken", "this slug is taken; choose another or leave it out")
+	ErrLinkUsed      = fault.New(fault.Conflict, "link_used", "this link was used; log in instead")
+	ErrLinkOvertaken = fault.New(fault.Conflict, "link_overtaken", "this link was used once more meanwhile; open it again")
+	ErrLinkExpired   = fault.New(fault.Conflict, "link_expired", "this link is no longer valid; ask for a new one")
+	ErrLinkUnknown   = fault.New(fault.NotFound, "link_unknown", "this link is not valid, or not any more; open it again from the mail, or ask for another")
+	ErrLinkVoid      = fault.New(fault.Conflict, "invitation_void", "the role is gone, or who invited you may not give it any more; ask for another invitation")
+	ErrAccepted      = fault.New(fault.Conflict, "invitation_is_over", "the person has accepted")
+	ErrNotActive     = fault.New(fault.Conflict, "tenant_not_active", "the tenant is not active")
+	ErrSlugTaken     = fault.New(fault.Conflict, "slug_taken", "this slug is taken; choose another or leave it out")
 )

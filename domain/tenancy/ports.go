@@ -13,6 +13,7 @@ import (
 type Credential struct {
 	User                  identity.UserID
 	Email, Name, Password string
+	Attempt               int64 // at the mailed link, as Store.Attempt counts them
 	Enabled               bool
 }
 
@@ -26,9 +27,11 @@ type Client struct {
 
 // Credentials is the auth service, as far as people log in with it.
 type Credentials interface {
-	// PutCredential makes, or replaces, the credential of c.User. It returns
-	// fault.Invalid, pointing at /password, when the password breaks a rule,
-	// and fault.Conflict when another user of the tenant has the e-mail address.
+	// PutCredential makes, or replaces, the credential of c.User; a closed one
+	// changes nothing where a higher attempt's is kept, or one that was ever
+	// open. It returns fault.Invalid, pointing at /password, when the password
+	// breaks a rule, and fault.Conflict when another user of the tenant has the
+	// e-mail address.
 	PutCredential(ctx context.Context, tenant identity.TenantID, c Credential) error
 	// EnableCredential lets the user log in; it returns fault.NotFound when
 	// there is no credential.

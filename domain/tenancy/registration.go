@@ -107,8 +107,8 @@ type Progress struct {
 	At     time.Time
 }
 
-// open returns nil if the owner can still verify r, else ErrLinkUsed or ErrLinkExpired.
-func (r Registration) open(now time.Time) error {
+// Open returns nil if the owner can still verify r, else ErrLinkUsed or ErrLinkExpired.
+func (r Registration) Open(now time.Time) error {
 	switch {
 	case r.Status == StatusExpired, r.Status == StatusFailed, !now.Before(r.ExpiresAt):
 		return ErrLinkExpired

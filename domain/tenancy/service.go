@@ -63,7 +63,7 @@ func (s *Service) Registration(ctx context.Context, id identity.TenantID) (Regis
 }
 
 // Verify takes the owner's password through the mailed link. The password goes
-// to the auth service and nowhere else.
+// to the auth service and nowhere else. As to which one counts, see Accept.
 func (s *Service) Verify(ctx context.Context, who identity.Caller, token, password string) (Registration, error) {
 	link, err := s.Links.Read(token)
 	if err == nil && link.Invitation != uuid.Nil {
@@ -73,25 +73,46 @@ func (s *Service) Verify(ctx context.Context, who identity.Caller, token, passwo
 		return Registration{}, err
 	}
 	who.Tenant = link.Tenant
-	if done, ok, err := s.Store.Verified(ctx, who); ok || err != nil {
-		return done.Shown(), err
-	}
+	r, err := once(ctx, who, s.Store.Verified, func() (Registration, error) { return s.verify(ctx, who, link, password) })
+	return r.Shown(), err
+}
+
+func (s *Service) verify(ctx context.Context, who identity.Caller, link Link, password string) (Registration, error) {
 	r, err := s.Store.Registration(ctx, link.Tenant)
 	if err == nil {
-		err = r.open(now())
+		err = r.Open(now())
 	}
 	if err != nil {
 		return r, forgotten(err)
 	}
-	err = s.Credentials.PutCredential(ctx, r.ID, Credential{User: r.OwnerID, Email: r.Email, Name: r.OwnerName, Password: password})
+	n, err := s.Store.Attempt(ctx, link, attempter(who), now())
 	if err != nil {
 		return r, err
 	}
-	if r, err = s.Store.Verify(ctx, who, now()); err != nil {
+	err = s.Credentials.PutCredential(ctx, r.ID, Credential{User: r.OwnerID, Email: r.Email, Name: r.OwnerName, Password: password, Attempt: n})
+	if err != nil {
+		return r, err
+	}
+	if r, err = s.Store.Verify(ctx, who, n, now()); err != nil {
 		return r, err
 	}
 	s.begin(ctx, r.ID, r.Slug, true)
-	return r.Shown(), nil
+	return r, nil
+}
+
+// once returns what the same request was answered first, before do or, where do
+// fails, meanwhile; else what do returns.
+func once[T any](ctx context.Context, who identity.Caller, first func(context.Context, identity.Caller) (T, bool, error), do func() (T, error)) (T, error) {
+	if v, done, err := first(ctx, who); done || err != nil {
+		return v, err
+	}
+	v, err := do()
+	if err != nil {
+		if v, done, failed := first(ctx, who); done || failed != nil {
+			return v, failed
+		}
+	}
+	return v, err
 }
 
 // Opened is what the page behind a mailed link may show before it is used.
@@ -112,7 +133,7 @@ func (s *Service) Open(ctx context.Context, who identity.Caller, token string) (
 	if link.Invitation == uuid.Nil {
 		var r Registration
 		if r, err = s.Store.Registration(ctx, link.Tenant); err == nil {
-			o.Email, o.Name, err = r.Email, r.OwnerName, r.open(now())
+			o.Email, o.Name, err = r.Email, r.OwnerName, r.Open(now())
 		}
 	} else {
 		var i Invitation

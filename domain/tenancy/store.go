@@ -18,6 +18,10 @@ type Store interface {
 	// Begun settles p for Silence, or for good where it has ended, unless it was
 	// verified since.
 	Begun(ctx context.Context, p Pending) error
+	// Attempt counts the attempts to use a link that works: it returns a number
+	// higher than all before, or, to the same by as last time, the same number.
+	// It returns what Open of the registration or invitation does.
+	Attempt(ctx context.Context, l Link, by string, at time.Time) (int64, error)
 	// Settled settles an invitation, unless its status is no longer the one
 	// named: for good, or one that is pending until Grace after its link's life.
 	Settled(ctx context.Context, tenant identity.TenantID, id uuid.UUID, status string) error
@@ -34,9 +38,10 @@ type RegistrationStore interface {
 	// Registration returns fault.NotFound when there is none.
 	Registration(ctx context.Context, id identity.TenantID) (Registration, error)
 	// Verify notes that the owner has opened the link and set a password, and
-	// makes the registration due. It returns ErrLinkUsed, ErrLinkExpired, or,
-	// to the same request again, what it returned first.
-	Verify(ctx context.Context, who identity.Caller, at time.Time) (Registration, error)
+	// makes the registration due. It returns what Registration.Open does,
+	// ErrLinkOvertaken when the attempt is not the last, or, to the same request
+	// again, what it returned first.
+	Verify(ctx context.Context, who identity.Caller, attempt int64, at time.Time) (Registration, error)
 	// Verified returns what Verify answered to the same request, if it did.
 	Verified(ctx context.Context, who identity.Caller) (Registration, bool, error)
 	// Record notes a step's state and, if p.Status is not empty, that of a
@@ -90,9 +95,10 @@ type PeopleStore interface {
 	// Grace. It returns fault.NotFound when there is none, and ErrAccepted.
 	Withdraw(ctx context.Context, who identity.Caller, id uuid.UUID, at time.Time) error
 	// Accept makes u, whose id is the invitation's, a user, closes the
-	// invitation and makes it due, as one change. It returns what Invitation.Open does, or,
-	// to the same request again, what it returned first.
-	Accept(ctx context.Context, who identity.Caller, u User) (User, error)
+	// invitation and makes it due, as one change. It returns what Invitation.Open does,
+	// ErrLinkOvertaken when the attempt is not the last, or, to the same request
+	// again, what it returned first.
+	Accept(ctx context.Context, who identity.Caller, attempt int64, u User) (User, error)
 	// Accepted returns what Accept answered to the same request, if it did.
 	Accepted(ctx context.Context, who identity.Caller) (User, bool, error)
 }

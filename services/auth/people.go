@@ -62,11 +62,12 @@ type credentialInput struct {
 		// PasswordHash is that of a person who comes from elsewhere: bcrypt's or argon2id's.
 		PasswordHash string `json:"password_hash,omitempty" maxLength:"200"`
 		Enabled      bool   `json:"enabled"`
+		Attempt      int64  `json:"attempt,omitempty" minimum:"0"`
 		Unverified   bool   `json:"email_unverified,omitempty"`
 	}
 }
 
 func (a *api) putCredential(ctx context.Context, who identity.Caller, in *credentialInput) (*struct{}, error) {
-	c := login.Credential{User: in.ID, Email: in.Body.Email, Name: in.Body.Name, Hash: in.Body.PasswordHash, Enabled: in.Body.Enabled, EmailVerified: !in.Body.Unverified}
+	c := login.Credential{User: in.ID, Email: in.Body.Email, Name: in.Body.Name, Hash: in.Body.PasswordHash, Enabled: in.Body.Enabled, Attempt: in.Body.Attempt, EmailVerified: !in.Body.Unverified}
 	return nil, a.clients.PutCredential(ctx, who, c, in.Body.Password)
 }

@@ -57,7 +57,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) verify(t *testing.T) {
 	t.Helper()
 	_ = w.put("password " + w.owner.String())
-	if _, err := w.store.Verify(t.Context(), identity.Caller{Tenant: w.in.TenantID}, time.Now()); err != nil {
+	if _, err := w.store.Verify(t.Context(), identity.Caller{Tenant: w.in.TenantID}, 0, time.Now()); err != nil {
 		t.Error(err)
 	}
 }

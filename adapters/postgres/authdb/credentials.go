@@ -12,15 +12,18 @@ import (
 	"bailiwick.dev/domain/login"
 )
 
-// putCredential changes nothing where a closed credential would replace an open
-// one: it is a late answer to a link that was used.
-const putCredential = `with changed as (insert into credentials as c (tenant_id, user_id, email, name, password_hash, enabled, email_verified) values ($1, $2, $3, $4, $5, $6, $7)
+// putCredential changes nothing where a closed credential would replace one that
+// was ever open, whose attempt is null, or a later attempt's: it is a late answer
+// to a link that was used, or is overtaken.
+const putCredential = `with changed as (insert into credentials as c (tenant_id, user_id, email, name, password_hash, enabled, email_verified, attempt)
+		values ($1, $2, $3, $4, $5, $6, $7, case when not $6 then $8::bigint end)
 	on conflict (tenant_id, user_id) do update set email = excluded.email, name = excluded.name, password_hash = excluded.password_hash,
-		enabled = excluded.enabled, email_verified = excluded.email_verified, updated_at = now() where excluded.enabled or not c.enabled returning user_id)`
+		enabled = excluded.enabled, email_verified = excluded.email_verified, attempt = excluded.attempt, updated_at = now()
+		where excluded.enabled or not c.enabled and c.attempt <= excluded.attempt returning user_id)`
 
 // PutCredential implements login.Store.
 func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c login.Credential, e login.Event) error {
-	put, args := audited(tenant, e, putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled, c.EmailVerified)
+	put, args := audited(tenant, e, putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled, c.EmailVerified, c.Attempt)
 	err := s.app.Tx(ctx, tenant, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, put+" select 1 from changed", args...)
 		if err != nil || tag.RowsAffected() == 0 {
@@ -44,7 +47,7 @@ func queueEnding(b *pgx.Batch, tenant identity.TenantID, user identity.UserID, b
 
 const (
 	someone = `select from credentials where tenant_id = $1 and user_id = $2`
-	enable  = `with changed as (update credentials set enabled = true where tenant_id = $1 and user_id = $2 and not enabled returning user_id)`
+	enable  = `with changed as (update credentials set enabled = true, attempt = null where tenant_id = $1 and user_id = $2 and not enabled returning user_id)`
 	disable = `with changed as (update credentials set enabled = false where tenant_id = $1 and user_id = $2 and enabled returning user_id)`
 )
 

@@ -74,22 +74,17 @@ func (s *Store) Withdraw(ctx context.Context, who identity.Caller, id uuid.UUID,
 }
 
 const accept = `with changed as (update invitations set status = 'accepted', due_at = $5
-		where tenant_id = $1 and id = $2 and status = 'pending' and expires_at > $5 returning id),
+		where tenant_id = $1 and id = $2 and status = 'pending' and expires_at > $5 and attempt = $7 returning id),
 	person as (insert into users (tenant_id, id, email, name, status, created_at) select $1, id, $3, $4, $6, $5 from changed)`
 
 // Accept implements tenancy.Store.
-func (s *Store) Accept(ctx context.Context, who identity.Caller, u tenancy.User) (tenancy.User, error) {
-	got, found, err := postgres.Change(ctx, s.db, who, u, accept, who.Tenant, u.ID, u.Email, u.Name, u.CreatedAt, u.Status)
+func (s *Store) Accept(ctx context.Context, who identity.Caller, attempt int64, u tenancy.User) (tenancy.User, error) {
+	got, found, err := postgres.Change(ctx, s.db, who, u, accept, who.Tenant, u.ID, u.Email, u.Name, u.CreatedAt, u.Status, attempt)
 	if postgres.Violates(err, "users_tenant_id_email_key") {
 		return u, fault.New(fault.Conflict, "email_taken", "a person has this address")
 	}
-	if err == nil && !found { // another acceptance, or its end, came before
-		var i tenancy.Invitation
-		if i, err = s.Invitation(ctx, who, u.ID); err == nil {
-			if err = i.Open(u.CreatedAt); err == nil {
-				err = tenancy.ErrLinkUsed
-			}
-		}
+	if err == nil && !found {
+		err = s.refusal(ctx, tenancy.Link{Tenant: who.Tenant, Invitation: u.ID}, u.CreatedAt)
 	}
 	return got, err
 }

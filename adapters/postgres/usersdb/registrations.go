@@ -92,22 +92,20 @@ func (s *Store) Registration(ctx context.Context, id identity.TenantID) (tenancy
 
 const verify = `with changed as (update registrations set verified_at = $2, due_at = $2, status = 'provisioning',
 		steps = steps || jsonb_build_object('verification', jsonb_build_object('state', 'done', 'at', $2::timestamptz))
-	where tenant_id = $1 and verified_at is null and status in ('pending', 'awaiting_verification') and expires_at > $2 returning tenant_id),
+	where tenant_id = $1 and verified_at is null and status in ('pending', 'awaiting_verification') and expires_at > $2 and attempt = $3 returning tenant_id),
 	answered as (delete from unanswered_registrations u using changed c where u.tenant_id = c.tenant_id)`
 
 // Verify implements tenancy.Store.
-func (s *Store) Verify(ctx context.Context, who identity.Caller, at time.Time) (tenancy.Registration, error) {
+func (s *Store) Verify(ctx context.Context, who identity.Caller, attempt int64, at time.Time) (tenancy.Registration, error) {
 	r, err := s.Registration(ctx, who.Tenant)
 	if err != nil {
 		return r, err
 	}
 	r.Status = tenancy.StatusProvisioning
 	r.Steps = append(r.Steps, tenancy.Step{Name: tenancy.Verification, State: tenancy.StepDone, At: &at})
-	got, found, err := postgres.Change(ctx, s.db, who, r, verify, who.Tenant, at)
+	got, found, err := postgres.Change(ctx, s.db, who, r, verify, who.Tenant, at, attempt)
 	if err == nil && !found {
-		if err = tenancy.ErrLinkUsed; !at.Before(r.ExpiresAt) {
-			err = tenancy.ErrLinkExpired
-		}
+		err = s.refusal(ctx, tenancy.Link{Tenant: who.Tenant}, at)
 	}
 	return got, err
 }

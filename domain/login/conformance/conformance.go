@@ -24,15 +24,16 @@ func Run(t *testing.T, store Store) {
 	t.Helper()
 	runGrants(t, store)
 	for name, test := range map[string]func(*testing.T, login.Store){
-		"ClientIsMadeOnceUnderAKey":    madeOnce,
-		"ClientsOfOthersAreUnknown":    others,
-		"OneOfTwoChangesWins":          changes,
-		"ThePlatformMarksItsOwn":       firstParty,
-		"PagesOfClientsEnd":            pages,
-		"OurServicesPutAndDropClients": putAndDrop,
-		"AddressesAreUniqueInATenant":  addresses,
-		"OnlyACredentialCanBeOpened":   opened,
-		"ChangesOfPeopleLeaveAnEntry":  trail,
+		"ClientIsMadeOnceUnderAKey":     madeOnce,
+		"ClientsOfOthersAreUnknown":     others,
+		"OneOfTwoChangesWins":           changes,
+		"ThePlatformMarksItsOwn":        firstParty,
+		"PagesOfClientsEnd":             pages,
+		"OurServicesPutAndDropClients":  putAndDrop,
+		"AddressesAreUniqueInATenant":   addresses,
+		"OnlyACredentialCanBeOpened":    opened,
+		"TheLastAttemptsPasswordIsKept": attempts,
+		"ChangesOfPeopleLeaveAnEntry":   trail,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -62,6 +62,30 @@ func opened(t *testing.T, s login.Store) {
 	wantKind(t, "one that is gone", s.EnableCredential(t.Context(), tenant, user, event(login.PersonEnabled)), fault.NotFound)
 }
 
+func attempts(t *testing.T, s login.Store) {
+	tenant, user := uuid.New(), uuid.New()
+	put := func(c login.Credential, want string) {
+		t.Helper()
+		c.User, c.Email = user, "a@b.example"
+		must(t, s.PutCredential(t.Context(), tenant, c, event(login.PasswordSet)))
+		if got, err := s.Credential(t.Context(), tenant, user); err != nil || got.Hash != want {
+			t.Errorf("after %+v: %+v, %v, want %s", c, got, err, want)
+		}
+	}
+	put(login.Credential{Attempt: 2, Hash: "second"}, "second")
+	put(login.Credential{Attempt: 1, Hash: "first, late"}, "second")
+	put(login.Credential{Attempt: 2, Hash: "second, again"}, "second, again")
+	put(login.Credential{Attempt: 3, Hash: "third"}, "third")
+	must(t, s.EnableCredential(t.Context(), tenant, user, event(login.PersonEnabled)))
+	put(login.Credential{Attempt: 4, Hash: "late"}, "third")
+	must(t, s.SetPassword(t.Context(), tenant, user, "third", "changed", uuid.Nil, event(login.PasswordChanged)))
+	must(t, s.DisableCredential(t.Context(), tenant, user, event(login.PersonDisabled)))
+	put(login.Credential{Attempt: 4, Hash: "late"}, "changed")
+	put(login.Credential{Enabled: true, Hash: "from elsewhere"}, "from elsewhere")
+	must(t, s.DisableCredential(t.Context(), tenant, user, event(login.PersonDisabled)))
+	put(login.Credential{Attempt: 4, Hash: "late"}, "from elsewhere")
+}
+
 func trail(t *testing.T, s login.Store) {
 	tenant, user := uuid.New(), uuid.New()
 	_ = s.EnableCredential(t.Context(), tenant, user, event(login.PersonEnabled)) // finds nobody, and leaves no entry

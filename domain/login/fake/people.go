@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -25,7 +26,10 @@ func (s *Store) PutCredential(_ context.Context, tenant identity.TenantID, c log
 	if slices.ContainsFunc(s.credentials[tenant], func(x login.Credential) bool { return x.Email == c.Email && x.User != c.User }) {
 		return fault.New(fault.Conflict, "email_taken", "another person of the tenant has this address")
 	}
-	if !c.Enabled && slices.ContainsFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User && x.Enabled }) {
+	if c.Enabled {
+		c.Attempt = everOpen
+	}
+	if slices.ContainsFunc(s.credentials[tenant], func(x login.Credential) bool { return x.User == c.User && x.Attempt > c.Attempt }) {
 		return nil
 	}
 	s.endAll(tenant, c.User, uuid.Nil)
@@ -34,11 +38,16 @@ func (s *Store) PutCredential(_ context.Context, tenant identity.TenantID, c log
 	return nil
 }
 
+// everOpen is the attempt of what was ever open: none is higher.
+const everOpen = math.MaxInt64
+
 func (s *Store) enable(tenant, user uuid.UUID, enabled bool, e login.Event) error {
 	defer s.lock()()
 	for i, c := range s.credentials[tenant] {
 		if c.User == user {
-			if s.credentials[tenant][i].Enabled = enabled; !enabled {
+			if s.credentials[tenant][i].Enabled = enabled; enabled {
+				s.credentials[tenant][i].Attempt = everOpen
+			} else {
 				s.endAll(tenant, user, uuid.Nil)
 			}
 			if enabled != c.Enabled {

@@ -48,7 +48,7 @@ func mailed(t *testing.T, w world) {
 	if again, err := next(clock(), keys[made[0].ID]); err != nil || again.ID != made[0].ID {
 		t.Errorf("the same request again: %+v, %v", again, err)
 	}
-	if _, err := w.Verify(t.Context(), identity.Caller{Tenant: made[0].ID}, clock()); err != nil {
+	if _, err := w.Verify(t.Context(), identity.Caller{Tenant: made[0].ID}, 0, clock()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := next(clock(), nil); err != nil {

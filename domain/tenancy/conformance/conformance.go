@@ -25,6 +25,9 @@ func Run(t *testing.T, open func(t *testing.T) (tenancy.Store, tenancy.Queue)) {
 		"AddressIsMailedTenTimesAnHour":         mailed,
 		"AddressIsInvitedTenTimesAnHour":        invitedOften,
 		"OneOfManyVerificationsWins":            verifications,
+		"TheLastAttemptAtALinkSucceeds":         attempts,
+		"OneOfManyAttemptsSucceeds":             attemptedByMany,
+		"OneRequestIsOneAttempt":                attemptedAgain,
 		"ProgressNeverGoesBack":                 progress,
 		"OnlyAMailComesAfterTheEnd":             afterEnd,
 		"TenantIsMadeOnceAndRemovedWhole":       tenant,
@@ -68,7 +71,7 @@ func (w world) made(t *testing.T, slug string) (tenancy.Registration, identity.C
 	t.Helper()
 	r := w.register(t, slug)
 	who := identity.Caller{Tenant: r.ID, User: r.OwnerID}
-	_, err := w.Verify(t.Context(), identity.Caller{Tenant: r.ID}, clock())
+	_, err := w.Verify(t.Context(), identity.Caller{Tenant: r.ID}, 0, clock())
 	for _, e := range []error{err,
 		w.AddTenant(t.Context(), tenancy.Tenant{ID: r.ID, Slug: r.Slug, Name: "Acme", Status: tenancy.TenantProvisioning, CreatedAt: clock()}),
 		w.AddOwner(t.Context(), r.ID, tenancy.User{ID: r.OwnerID, Email: r.Email, Name: "Ada", Status: tenancy.UserActive, CreatedAt: clock()})} {
@@ -147,7 +150,7 @@ func verifications(t *testing.T, w world) {
 	var wg sync.WaitGroup
 	for range 20 {
 		wg.Go(func() {
-			if _, err := w.Verify(t.Context(), identity.Caller{Tenant: r.ID}, clock()); err == nil {
+			if _, err := w.Verify(t.Context(), identity.Caller{Tenant: r.ID}, 0, clock()); err == nil {
 				won.Add(1)
 			} else if !fault.Is(err, fault.Conflict) {
 				t.Error(err)
@@ -167,7 +170,7 @@ func verifications(t *testing.T, w world) {
 	if due, _ := w.queue.DueRegistrations(t.Context(), clock().Add(time.Hour)); len(due) != 1 || !due[0].Verified {
 		t.Errorf("a start that did not know of the verification settles it: %+v", due)
 	}
-	_, err := w.Verify(t.Context(), identity.Caller{Tenant: w.register(t, "late").ID}, clock().Add(2*time.Hour))
+	_, err := w.Verify(t.Context(), identity.Caller{Tenant: w.register(t, "late").ID}, 0, clock().Add(2*time.Hour))
 	wantKind(t, "a link after its life", err, fault.Conflict)
 }
 
@@ -187,7 +190,7 @@ func progress(t *testing.T, w world) {
 		t.Errorf("after a late attempt: %+v, %v", got, err)
 	}
 	quick := w.register(t, "quick")
-	if _, err := w.Verify(t.Context(), identity.Caller{Tenant: quick.ID}, clock()); err != nil {
+	if _, err := w.Verify(t.Context(), identity.Caller{Tenant: quick.ID}, 0, clock()); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Record(t.Context(), quick.ID, tenancy.Progress{Step: tenancy.SendVerification, State: tenancy.StepDone, Status: tenancy.StatusAwaiting, At: clock()}); err != nil {
@@ -286,13 +289,13 @@ func invitation(t *testing.T, w world) {
 	u := tenancy.User{ID: i.ID, Email: i.Email, Name: "Grace", Status: tenancy.UserActive, CreatedAt: clock()}
 	once := who
 	once.User, once.Request.Once = uuid.Nil, &identity.Once{Key: "k", Fingerprint: "f"}
-	if _, err := w.Accept(t.Context(), once, u); err != nil {
+	if _, err := w.Accept(t.Context(), once, 0, u); err != nil {
 		t.Fatal(err)
 	}
 	if again, ok, err := w.Accepted(t.Context(), once); err != nil || !ok || again.ID != u.ID {
 		t.Errorf("the same request again: %+v, %v, %v", again, ok, err)
 	}
-	_, err = w.Accept(t.Context(), who, u)
+	_, err = w.Accept(t.Context(), who, 0, u)
 	wantKind(t, "a link that was used", err, fault.Conflict)
 	if err := w.Settled(t.Context(), r.ID, i.ID, tenancy.InvitationPending); err != nil { // a mail that was slow
 		t.Fatal(err)
@@ -333,7 +336,7 @@ func withdrawn(t *testing.T, w world) {
 			t.Fatal(err)
 		}
 	}
-	_, err := w.Accept(t.Context(), who, u)
+	_, err := w.Accept(t.Context(), who, 0, u)
 	if !errors.Is(err, tenancy.ErrLinkUnknown) {
 		t.Errorf("accepting what was withdrawn: %v", err)
 	}
@@ -351,7 +354,7 @@ func withdrawn(t *testing.T, w world) {
 	}
 	again := w.invite(t, who, i.Email)
 	u.ID = again.ID
-	if _, err := w.Accept(t.Context(), who, u); err != nil {
+	if _, err := w.Accept(t.Context(), who, 0, u); err != nil {
 		t.Fatal(err)
 	}
 	wantKind(t, "withdrawing what was accepted", w.Withdraw(t.Context(), who, again.ID, clock()), fault.Conflict)
@@ -385,7 +388,7 @@ func pages(t *testing.T, w world) {
 	_, who := w.made(t, "acme")
 	for range 4 {
 		i := w.invite(t, who, uuid.NewString()+"@acme.example")
-		if _, err := w.Accept(t.Context(), who, tenancy.User{ID: i.ID, Email: i.Email, Name: "G", Status: tenancy.UserActive, CreatedAt: clock()}); err != nil {
+		if _, err := w.Accept(t.Context(), who, 0, tenancy.User{ID: i.ID, Email: i.Email, Name: "G", Status: tenancy.UserActive, CreatedAt: clock()}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -38,7 +38,7 @@ func (s *Store) Invite(_ context.Context, who identity.Caller, i tenancy.Invitat
 	if open || slices.ContainsFunc(s.users[who.Tenant], func(u tenancy.User) bool { return u.Email == i.Email }) {
 		return i, taken()
 	}
-	s.invitations[who.Tenant] = append(s.invitations[who.Tenant], &invitation{i, i.CreatedAt})
+	s.invitations[who.Tenant] = append(s.invitations[who.Tenant], &invitation{Invitation: i, due: i.CreatedAt})
 	return remember(s, who, i)
 }
 
@@ -89,18 +89,18 @@ func (s *Store) Withdraw(_ context.Context, who identity.Caller, id uuid.UUID, a
 }
 
 // Accept implements tenancy.Store.
-func (s *Store) Accept(_ context.Context, who identity.Caller, u tenancy.User) (tenancy.User, error) {
+func (s *Store) Accept(_ context.Context, who identity.Caller, attempt int64, u tenancy.User) (tenancy.User, error) {
 	defer s.lock()()
-	i := s.find(who.Tenant, u.ID)
-	if i == nil {
-		return u, notFound()
+	if first, done, err := replay[tenancy.User](s, who); done {
+		return first, err
 	}
-	if err := i.Open(u.CreatedAt); err != nil {
+	if err := s.last(tenancy.Link{Tenant: who.Tenant, Invitation: u.ID}, attempt, u.CreatedAt); err != nil {
 		return u, err
 	}
 	if slices.ContainsFunc(s.users[who.Tenant], func(x tenancy.User) bool { return x.Email == u.Email }) {
 		return u, taken()
 	}
+	i := s.find(who.Tenant, u.ID)
 	i.Status, i.due = tenancy.InvitationAccepted, u.CreatedAt
 	s.users[who.Tenant] = append(s.users[who.Tenant], u)
 	return remember(s, who, u)

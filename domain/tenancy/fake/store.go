@@ -32,11 +32,25 @@ type registration struct {
 	tenancy.Registration
 	due      time.Time
 	verified bool
+	attempts
 }
 
 type invitation struct {
 	tenancy.Invitation
 	due time.Time
+	attempts
+}
+
+type attempts struct {
+	last int64
+	by   string
+}
+
+func (a *attempts) next(by string) int64 {
+	if a.by != by {
+		a.last, a.by = a.last+1, by
+	}
+	return a.last
 }
 
 type receipt struct {
@@ -132,18 +146,46 @@ func (s *Store) Registration(_ context.Context, id identity.TenantID) (tenancy.R
 	return shown, nil
 }
 
-// Verify implements tenancy.Store.
-func (s *Store) Verify(_ context.Context, who identity.Caller, at time.Time) (tenancy.Registration, error) {
-	defer s.lock()()
-	r, ok := s.registrations[who.Tenant]
-	switch {
-	case !ok:
-		return tenancy.Registration{}, notFound()
-	case !at.Before(r.ExpiresAt):
-		return r.Registration, tenancy.ErrLinkExpired
-	case r.verified || r.Status != tenancy.StatusPending && r.Status != tenancy.StatusAwaiting:
-		return r.Registration, tenancy.ErrLinkUsed
+// opened returns the attempts at a link that works.
+func (s *Store) opened(l tenancy.Link, at time.Time) (*attempts, error) {
+	if i := s.find(l.Tenant, l.Invitation); i != nil {
+		return &i.attempts, i.Open(at)
 	}
+	if r := s.registrations[l.Tenant]; r != nil && l.Invitation == uuid.Nil {
+		return &r.attempts, r.Open(at)
+	}
+	return nil, notFound()
+}
+
+// Attempt implements tenancy.Store.
+func (s *Store) Attempt(_ context.Context, l tenancy.Link, by string, at time.Time) (int64, error) {
+	defer s.lock()()
+	a, err := s.opened(l, at)
+	if err != nil {
+		return 0, err
+	}
+	return a.next(by), nil
+}
+
+// last returns nil if the link works and the attempt is the last at it.
+func (s *Store) last(l tenancy.Link, attempt int64, at time.Time) error {
+	a, err := s.opened(l, at)
+	if err == nil && a.last != attempt {
+		err = tenancy.ErrLinkOvertaken
+	}
+	return err
+}
+
+// Verify implements tenancy.Store.
+func (s *Store) Verify(_ context.Context, who identity.Caller, attempt int64, at time.Time) (tenancy.Registration, error) {
+	defer s.lock()()
+	if first, done, err := replay[tenancy.Registration](s, who); done {
+		return first, err
+	}
+	if err := s.last(tenancy.Link{Tenant: who.Tenant}, attempt, at); err != nil {
+		return tenancy.Registration{}, err
+	}
+	r := s.registrations[who.Tenant]
 	r.verified, r.due, r.Status = true, at, tenancy.StatusProvisioning
 	r.note(tenancy.Progress{Step: tenancy.Verification, State: tenancy.StepDone, At: at})
 	return remember(s, who, r.Registration)
