@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -25,22 +24,42 @@ import (
 // returns when ctx ends, which SIGTERM and SIGINT make it do.
 type Role func(ctx context.Context) error
 
+// Command is a role and what the help says of it.
+type Command struct {
+	Does string
+	Run  Role
+}
+
 // Main runs the role that the command line names and exits: 0 when it ended as
-// it should, 1 when it failed, 2 when there is no such role.
-func Main(service string, roles map[string]Role) {
+// it should, 1 when it failed, 2 when there is no such role. Asked for help, it
+// shows the roles.
+func Main(service string, commands map[string]Command) {
 	defer telemetry.Logs(service)()
-	role, ok := Role(nil), false
+	name := ""
 	if len(os.Args) == 2 {
-		role, ok = roles[os.Args[1]]
+		name = os.Args[1]
 	}
-	if !ok {
-		fmt.Fprintf(os.Stderr, "usage: %s %s\n", service, strings.Join(slices.Sorted(maps.Keys(roles)), "|"))
+	command, ok := commands[name]
+	switch {
+	case slices.Contains([]string{"help", "-h", "-help", "--help"}, name):
+		fmt.Print(usage(service, commands))
+		return
+	case !ok:
+		fmt.Fprint(os.Stderr, usage(service, commands))
 		os.Exit(2)
 	}
-	if err := run(service, role); err != nil {
-		slog.Error("stopped", "role", os.Args[1], "error", err)
+	if err := run(service, command.Run); err != nil {
+		slog.Error("stopped", "role", name, "error", err)
 		os.Exit(1)
 	}
+}
+
+func usage(service string, commands map[string]Command) string {
+	lines := fmt.Sprintf("usage: %s <command>\n\n", service)
+	for _, name := range slices.Sorted(maps.Keys(commands)) {
+		lines += fmt.Sprintf("  %-12s  %s\n", name, commands[name].Does)
+	}
+	return lines + "\nWhat a command is told comes from the environment: docs/operations.md.\n"
 }
 
 func run(service string, role Role) error {
@@ -55,10 +74,10 @@ func run(service string, role Role) error {
 	return role(ctx)
 }
 
-// Migrate returns the role that makes a service's database, where it is given
+// Migrate returns the command that makes a service's database, where it is given
 // an administrator's URL, and brings its schema up to date.
-func Migrate(service string, migrations fs.FS) Role {
-	return func(ctx context.Context) error {
+func Migrate(service string, migrations fs.FS) Command {
+	return Command{"make the database and its roles, where an administrator's URL is given, and bring its schema up to date", func(ctx context.Context) error {
 		var cfg config.Migrator
 		if err := config.Load(&cfg); err != nil {
 			return err
@@ -70,7 +89,7 @@ func Migrate(service string, migrations fs.FS) Role {
 			}
 		}
 		return postgres.Migrate(ctx, cfg.URL, migrations)
-	}
+	}}
 }
 
 func passwordIn(raw string) string {

@@ -16,13 +16,13 @@ import (
 const hash = "hash"
 
 func main() {
-	process.Main("auth", map[string]process.Role{
-		"serve":        serve,
+	process.Main("auth", map[string]process.Command{
+		"serve":        {Does: "answer requests", Run: serve},
 		"migrate":      process.Migrate("auth", authdb.Migrations),
-		"openapi":      openapi,
-		hash:           func(context.Context) error { return argon2.Serve(os.Stdin, os.Stdout) },
-		"rotate-keys":  rotateKeys,
-		"verify-audit": verifyAudit,
+		"openapi":      {Does: "print the OpenAPI document", Run: openapi},
+		hash:           {Does: "hash passwords for serve, which starts it", Run: func(context.Context) error { return argon2.Serve(os.Stdin, os.Stdout) }},
+		"rotate-keys":  {Does: "let the next signing key sign, and show when", Run: rotateKeys},
+		"verify-audit": {Does: "check every tenant's audit trail and show the end of each", Run: verifyAudit},
 	})
 }
 

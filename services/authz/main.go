@@ -7,9 +7,9 @@ import (
 )
 
 func main() {
-	process.Main("authz", map[string]process.Role{
-		"serve":   serve,
+	process.Main("authz", map[string]process.Command{
+		"serve":   {Does: "answer requests", Run: serve},
 		"migrate": process.Migrate("authz", authzdb.Migrations),
-		"openapi": openapi,
+		"openapi": {Does: "print the OpenAPI document", Run: openapi},
 	})
 }

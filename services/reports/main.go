@@ -7,10 +7,10 @@ import (
 )
 
 func main() {
-	process.Main("reports", map[string]process.Role{
-		"serve":   serve,
-		"work":    work,
+	process.Main("reports", map[string]process.Command{
+		"serve":   {Does: "answer requests", Run: serve},
+		"work":    {Does: "make reports and drop old ones", Run: work},
 		"migrate": process.Migrate("reports", reportsdb.Migrations),
-		"openapi": openapi,
+		"openapi": {Does: "print the OpenAPI document", Run: openapi},
 	})
 }

@@ -7,10 +7,10 @@ import (
 )
 
 func main() {
-	process.Main("tasks", map[string]process.Role{
-		"serve":   serve,
-		"work":    work,
+	process.Main("tasks", map[string]process.Command{
+		"serve":   {Does: "answer requests", Run: serve},
+		"work":    {Does: "carry imports through, empty the trash and drop deleted projects", Run: work},
 		"migrate": process.Migrate("tasks", tasksdb.Migrations),
-		"openapi": openapi,
+		"openapi": {Does: "print the OpenAPI document", Run: openapi},
 	})
 }

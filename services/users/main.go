@@ -7,10 +7,10 @@ import (
 )
 
 func main() {
-	process.Main("users", map[string]process.Role{
-		"serve":   serve,
-		"work":    work,
+	process.Main("users", map[string]process.Command{
+		"serve":   {Does: "answer requests", Run: serve},
+		"work":    {Does: "run onboardings and mail and admit the invited", Run: work},
 		"migrate": process.Migrate("users", usersdb.Migrations),
-		"openapi": openapi,
+		"openapi": {Does: "print the OpenAPI document", Run: openapi},
 	})
 }
