@@ -2,13 +2,17 @@
 //
 // Names begin with BAILIWICK_. NAME_FILE reads the value of NAME from a file,
 // as secrets are mounted. A name that nobody reads fails the start: it is a
-// misspelt one.
+// misspelt one. So does a value that cannot work.
 package config
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -18,34 +22,59 @@ import (
 const prefix = "BAILIWICK_"
 
 // Load fills cfg, a pointer to a struct with caarlos0/env tags, and logs it
-// with keys, secrets and URLs that may hold a password masked.
+// with keys, secrets and URLs that may hold a password masked. A field's tag want
+// names the kind that its value must be. The error joins one for each variable
+// that is wrong.
 func Load(cfg any) error {
-	environ, err := withFiles(env.ToMap(os.Environ()))
-	if err != nil {
-		return err
-	}
-	known := map[string]bool{}
+	environ, errs := withFiles(env.ToMap(os.Environ()))
 	opts := env.Options{Prefix: prefix, Environment: environ}
 	params, err := env.GetFieldParamsWithOptions(cfg, opts)
 	if err != nil {
 		return err
 	}
-	for _, p := range params {
-		known[p.Key] = true
-	}
-	for name := range environ {
-		if strings.HasPrefix(name, prefix) && !known[name] {
-			return fmt.Errorf("unknown variable %s: known are %s", name, strings.Join(names(params), ", "))
+	known := names(params)
+	for _, name := range slices.Sorted(maps.Keys(environ)) {
+		if strings.HasPrefix(name, prefix) && !slices.Contains(known, name) {
+			errs = append(errs, fmt.Errorf("unknown variable %s: known are %s", name, strings.Join(known, ", ")))
 		}
 	}
-	if err := env.ParseWithOptions(cfg, opts); err != nil {
-		return fmt.Errorf("configuration: %w", err)
+	if err := errors.Join(append(errs, fill(cfg, opts)...)...); err != nil {
+		return err
 	}
 	slog.Info("configuration", masked(params, environ)...)
 	return nil
 }
 
-func withFiles(environ map[string]string) (map[string]string, error) {
+// fill parses what is given into cfg and says what cannot work.
+func fill(cfg any, opts env.Options) (errs []error) {
+	var failed env.AggregateError
+	if err := env.ParseWithOptions(cfg, opts); err != nil && !errors.As(err, &failed) {
+		return []error{err}
+	}
+	refused := map[string]error{} // by the field's name, which is all that its error tells
+	for _, err := range failed.Errors {
+		var of env.ParseError
+		if errors.As(err, &of) {
+			refused[of.Name] = of.Err
+		} else {
+			errs = append(errs, err) // it names the variable
+		}
+	}
+	for _, f := range reflect.VisibleFields(reflect.TypeOf(cfg).Elem()) {
+		key, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		value, err := opts.Environment[prefix+key], refused[f.Name]
+		if want, named := f.Tag.Lookup("want"); named && value != "" && !kinds[want].fits(value) {
+			err = fmt.Errorf("want %s", kinds[want].wanted)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s is %q: %w", prefix+key, shown(key, value), err))
+		}
+		delete(refused, f.Name)
+	}
+	return slices.AppendSeq(errs, maps.Values(refused)) // none, unless two fields have one name
+}
+
+func withFiles(environ map[string]string) (_ map[string]string, errs []error) {
 	for name, path := range environ {
 		plain, isFile := strings.CutSuffix(name, "_FILE")
 		if !isFile || !strings.HasPrefix(name, prefix) {
@@ -53,12 +82,12 @@ func withFiles(environ map[string]string) (map[string]string, error) {
 		}
 		value, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
 		}
 		delete(environ, name)
 		environ[plain] = strings.TrimSpace(string(value))
 	}
-	return environ, nil
+	return environ, errs
 }
 
 func names(params []env.FieldParams) (all []string) {
@@ -73,22 +102,30 @@ func names(params []env.FieldParams) (all []string) {
 func masked(params []env.FieldParams, environ map[string]string) (attrs []any) {
 	for _, p := range params {
 		value, set := environ[p.Key]
-		switch {
-		case !set:
+		if !set {
 			value = p.DefaultValue
-		case isSecret(p.Key):
-			value = "***"
 		}
-		attrs = append(attrs, slog.String(p.OwnKey, value))
+		attrs = append(attrs, slog.String(p.OwnKey, shown(p.OwnKey, value)))
 	}
 	return attrs
 }
 
+// credentials are those in a URL.
+var credentials = regexp.MustCompile(`//.*@`)
+
+// shown is a value as it may be read by everybody.
+func shown(key, value string) string {
+	if value != "" && (isSecret(key) || credentials.MatchString(value)) {
+		return "***"
+	}
+	return value
+}
+
 func isSecret(key string) bool {
-	for _, part := range []string{"SECRET", "_KEY", "PASSWORD", "DATABASE_URL", "PLATFORM_CLIENTS", "SMTP_URL", "BLOB_URL"} {
+	for _, part := range []string{"SECRET", "PASSWORD", "DATABASE_URL", "PLATFORM_CLIENTS", "SMTP_URL", "BLOB_URL"} {
 		if strings.Contains(key, part) {
 			return true
 		}
 	}
-	return false
+	return strings.HasSuffix(key, "_KEY")
 }

@@ -12,7 +12,7 @@ type Hex []byte
 func (h *Hex) UnmarshalText(text []byte) error {
 	raw, err := hex.DecodeString(string(text))
 	if err != nil || len(raw) < 32 {
-		return errors.New("a key of at least 32 bytes in hexadecimal is wanted")
+		return errors.New("want a key of at least 32 bytes in hexadecimal")
 	}
 	*h = raw
 	return nil

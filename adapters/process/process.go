@@ -49,7 +49,9 @@ func Main(service string, commands map[string]Command) {
 		os.Exit(2)
 	}
 	if err := run(service, command.Run); err != nil {
-		slog.Error("stopped", "role", name, "error", err)
+		for _, err := range each(err) {
+			slog.Error("stopped", "role", name, "error", err)
+		}
 		os.Exit(1)
 	}
 }
@@ -60,6 +62,14 @@ func usage(service string, commands map[string]Command) string {
 		lines += fmt.Sprintf("  %-12s  %s\n", name, commands[name].Does)
 	}
 	return lines + "\nWhat a command is told comes from the environment: docs/operations.md.\n"
+}
+
+// each returns the errors that err joins: a line for each.
+func each(err error) []error {
+	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // what wraps a joined one has words of its own
+		return all.Unwrap()
+	}
+	return []error{err}
 }
 
 func run(service string, role Role) error {

@@ -56,7 +56,8 @@ func TestARoleEndsTheProcess(t *testing.T) {
 	if code, _, problems := command(t, "serve"); code != 0 || problems != "" {
 		t.Errorf("serve: %d\n%s", code, problems)
 	}
-	if code, _, problems := command(t, "work"); code != 1 || !strings.Contains(problems, `"error":"one\ntwo"`) {
+	code, _, problems := command(t, "work")
+	if lines := strings.Split(strings.TrimSpace(problems), "\n"); code != 1 || len(lines) != 2 || !strings.Contains(lines[0], `"error":"one"`) || !strings.Contains(lines[1], `"error":"two"`) {
 		t.Errorf("work: %d\n%s", code, problems)
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"html"
 	"io"
@@ -54,7 +53,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(srv.Close)
 	digest := sha256.Sum256([]byte(platformSecret))
 	cfg := Settings{Server: config.Server{PublicURL: srv.URL, Issuer: srv.URL + "/auth", Audience: srv.URL, CursorKey: []byte("0123456789abcdef0123456789abcdef")},
-		KeyEncryptionKey: []byte("fedcba9876543210fedcba9876543210"), PlatformClients: "svc-users=" + hex.EncodeToString(digest[:]) + ",svc-reports=" + hex.EncodeToString(digest[:]), KeyReload: keyReload, hasher: argon2.New()}
+		KeyEncryptionKey: []byte("fedcba9876543210fedcba9876543210"), PlatformClients: platformClients{"svc-users": digest[:], "svc-reports": digest[:]}, KeyReload: keyReload, hasher: argon2.New()}
 	w := &world{url: srv.URL, db: db, tenant: uuid.New(), user: uuid.New(), verifier: rest.NewVerifier(cfg.Issuer, cfg.Audience, srv.URL+"/auth/jwks.json").For("auth")}
 	r, err := surface(t.Context(), cfg, w.verifier, nil, authdb.New(db.App, db.System), fake.Gate{}, nil)
 	if err != nil {

@@ -5,7 +5,7 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -26,12 +26,12 @@ import (
 // Settings are the server's own; embedded, they are read because they are exported.
 type Settings struct {
 	config.Server
-	KeyEncryptionKey config.Hex `env:"KEY_ENCRYPTION_KEY,required"`
-	PlatformClients  string     `env:"PLATFORM_CLIENTS,required"`
+	KeyEncryptionKey config.Hex      `env:"KEY_ENCRYPTION_KEY,required,notEmpty"`
+	PlatformClients  platformClients `env:"PLATFORM_CLIENTS,required,notEmpty"`
 	// KeyRotation is how long a key signs; 0: until auth rotate-keys.
-	KeyRotation time.Duration `env:"KEY_ROTATION" envDefault:"720h"`
+	KeyRotation time.Duration `env:"KEY_ROTATION" envDefault:"720h" want:"duration"`
 	// KeyReload is how often each replica reads the keys.
-	KeyReload time.Duration `env:"KEY_RELOAD" envDefault:"15s"`
+	KeyReload time.Duration `env:"KEY_RELOAD" envDefault:"15s" want:"interval"`
 	hasher    hasher
 	failing   time.Duration
 }
@@ -53,10 +53,6 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 		(&api{clients: s}).register(r)
 		return r, nil
 	}
-	platform, err := parsePlatformClients(cfg.PlatformClients)
-	if err != nil {
-		return nil, err
-	}
 	secrets, err := derive(cfg.KeyEncryptionKey, "client secrets")
 	if err != nil {
 		return nil, err
@@ -76,7 +72,7 @@ func surface(ctx context.Context, cfg Settings, verifier *rest.Verifier, ready f
 	go process.Every(ctx, cfg.KeyReload, "read the signing keys", keys.reload)
 	s.SecretKey = secrets
 	(&api{clients: s, cursors: rest.Cursors{Key: cfg.CursorKey}, revocations: store.Revocations}).register(r)
-	newServer(cfg.Server, store, s, cfg.hasher, cfg.failing, keys, refresh, forms, platform).mount(r)
+	newServer(cfg.Server, store, s, cfg.hasher, cfg.failing, keys, refresh, forms, cfg.PlatformClients).mount(r)
 	return r, nil
 }
 
@@ -85,18 +81,21 @@ func derive(key []byte, use string) ([]byte, error) {
 	return hkdf.Key(sha256.New, key, nil, "bailiwick "+use, 32)
 }
 
-// parsePlatformClients reads "id=hex of the secret's SHA-256,…".
-func parsePlatformClients(list string) (map[string][]byte, error) {
-	clients := map[string][]byte{}
-	for part := range strings.SplitSeq(list, ",") {
+// platformClients are the SHA-256 of our own services' secrets by the client's id.
+type platformClients map[string][]byte
+
+// UnmarshalText reads "id=hex of the secret's SHA-256,…".
+func (c *platformClients) UnmarshalText(list []byte) error {
+	*c = platformClients{}
+	for part := range strings.SplitSeq(string(list), ",") {
 		id, digest, _ := strings.Cut(strings.TrimSpace(part), "=")
 		raw, err := hex.DecodeString(digest)
 		if err != nil || len(raw) != sha256.Size || id == "" {
-			return nil, fmt.Errorf("PLATFORM_CLIENTS: id=<SHA-256 of the secret in hexadecimal>, … is wanted")
+			return errors.New("want <client id>=<SHA-256 of its secret in hexadecimal>, with commas between them")
 		}
-		clients[id] = raw
+		(*c)[id] = raw
 	}
-	return clients, nil
+	return nil
 }
 
 func openapi(ctx context.Context) error {

@@ -39,7 +39,7 @@ func serve(ctx context.Context) error {
 		config.Database
 		config.Platform
 		config.Temporal
-		BlobURL string `env:"BLOB_URL,required"`
+		BlobURL string `env:"BLOB_URL,required,notEmpty" want:"bucket"`
 	}
 	if err := config.Load(&cfg); err != nil {
 		return err

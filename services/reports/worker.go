@@ -30,8 +30,8 @@ func work(ctx context.Context) error {
 		config.Database
 		config.Platform
 		config.Temporal
-		MetricsListen string `env:"METRICS_LISTEN"`
-		BlobURL       string `env:"BLOB_URL,required"`
+		MetricsListen string `env:"METRICS_LISTEN" want:"address"`
+		BlobURL       string `env:"BLOB_URL,required,notEmpty" want:"bucket"`
 	}
 	if err := config.Load(&cfg); err != nil {
 		return err

@@ -24,7 +24,7 @@ func work(ctx context.Context) error {
 	var cfg struct {
 		config.Database
 		config.Temporal
-		MetricsListen string `env:"METRICS_LISTEN"`
+		MetricsListen string `env:"METRICS_LISTEN" want:"address"`
 	}
 	if err := config.Load(&cfg); err != nil {
 		return err

@@ -42,7 +42,7 @@ func serve(ctx context.Context) error {
 		config.Database
 		config.Platform
 		config.Temporal
-		LinkKey config.Hex `env:"LINK_KEY,required"`
+		LinkKey config.Hex `env:"LINK_KEY,required,notEmpty"`
 	}
 	if err := config.Load(&cfg); err != nil {
 		return err

@@ -28,9 +28,9 @@ func work(ctx context.Context) error {
 		config.Platform
 		config.Temporal
 		config.Mail
-		MetricsListen string     `env:"METRICS_LISTEN"`
-		PublicURL     string     `env:"PUBLIC_URL" envDefault:"http://localhost:8080"`
-		LinkKey       config.Hex `env:"LINK_KEY,required"`
+		MetricsListen string     `env:"METRICS_LISTEN" want:"address"`
+		PublicURL     string     `env:"PUBLIC_URL" envDefault:"http://localhost:8080" want:"base"`
+		LinkKey       config.Hex `env:"LINK_KEY,required,notEmpty"`
 	}
 	if err := config.Load(&cfg); err != nil {
 		return err
