@@ -3,6 +3,7 @@ package images
 
 import (
 	"encoding/json"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -49,10 +50,29 @@ func TestEachServiceRunsFromScratch(t *testing.T) {
 	}
 }
 
-func TestComposeFileIsRead(t *testing.T) {
-	needsDocker(t)
+// composed returns what Compose makes of its file, which takes no engine.
+func composed(t *testing.T, environ ...string) string {
+	t.Helper()
 	needs.Command(t, "there is no docker-compose", "docker-compose", "version")
-	if out, err := exec.CommandContext(t.Context(), "docker-compose", "-f", root+"/deploy/docker/docker-compose.yaml", "--env-file", root+"/deploy/docker/example.env", "config", "-q").CombinedOutput(); err != nil {
-		t.Errorf("docker-compose: %v\n%s", err, out)
+	cmd := exec.CommandContext(t.Context(), "docker-compose", "-f", root+"/deploy/docker/docker-compose.yaml", "--env-file", root+"/deploy/docker/example.env", "config")
+	cmd.Env = append(os.Environ(), environ...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("docker-compose: %v\n%s", err, out)
+	}
+	return string(out)
+}
+
+// Who sets OTEL_* has every process trace that serves or works; for who does
+// not, none has an empty value, which would be a setting.
+func TestComposePassesTracingOn(t *testing.T) {
+	const name = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	if n := strings.Count(composed(t, name+"=http://collector:4318"), name+": http://collector:4318\n"); n != 8 {
+		t.Errorf("%d processes are told of the collector", n)
+	}
+	for line := range strings.Lines(composed(t)) {
+		if variable, value, _ := strings.Cut(strings.TrimSpace(line), ":"); strings.HasPrefix(variable, "OTEL_") && value != " null" {
+			t.Errorf("where nothing is set: %s", line)
+		}
 	}
 }
