@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -62,6 +63,41 @@ func TestReadmeRuns(t *testing.T) {
 	rows, err := book.GetRows(book.GetSheetName(0))
 	if err != nil || !strings.Contains(joined(rows), "Carry the first desk") {
 		t.Errorf("the report holds %v, %v", rows, err)
+	}
+}
+
+var ours = regexp.MustCompile(`\.local/(secrets|log|run|nginx|files|backup)\b`)
+
+// Every command block of the operators' manual runs as it stands, one after the
+// other in one shell. Only the ports and the folder are those of the tests' platform.
+func TestManualRuns(t *testing.T) {
+	ctx := within(t, 2*time.Minute)
+	if _, err := platform.Register(ctx, "Manual Ltd"); err != nil {
+		t.Fatal(err)
+	}
+	manual, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := "set -e -o pipefail\n"
+	for _, b := range block.FindAllStringSubmatch(string(manual), -1) {
+		script += b[1]
+	}
+	script = ours.ReplaceAllString(script, state+"/$1")
+	script = regexp.MustCompile(`(127\.0\.0\.1:|localhost:|PGPORT=)\d+`).ReplaceAllStringFunc(script, func(at string) string {
+		port := strings.LastIndexAny(at, ":=") + 1
+		return at[:port] + strconv.Itoa(number(t, at[port:])+offset)
+	})
+	cmd := exec.CommandContext(ctx, "bash", "-c", script)
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"204\n", `{"gate":`, " active ", `"request_id":"first-look"`, `"msg":"signing key"`, `{"keys":[`, "entries hold"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("nothing shows %q:\n%s", want, out)
+		}
 	}
 }
 
