@@ -41,7 +41,8 @@ var _ report.Files = (*Files)(nil)
 
 // Open opens the bucket at url: file:///a/directory?no_tmp_dir=true, or
 // s3://bucket?region=…. Without no_tmp_dir a file is written to the system's
-// temporary directory and cannot be moved if that is another device.
+// temporary directory and cannot be moved if that is another device. With a
+// directory, what this process makes from then on is for its own user alone.
 func Open(ctx context.Context, url string) (*Files, error) {
 	b, err := blob.OpenBucket(ctx, url)
 	if err != nil {
@@ -50,6 +51,7 @@ func Open(ctx context.Context, url string) (*Files, error) {
 	f := &Files{bucket: b}
 	if rest, ok := strings.CutPrefix(url, "file://"); ok {
 		f.dir, _, _ = strings.Cut(rest, "?")
+		syscall.Umask(0o077) // the bucket has no mode for its files
 	}
 	return f, nil
 }

@@ -81,6 +81,22 @@ func TestFileIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+func TestOtherUsersOfTheMachineReadNothing(t *testing.T) {
+	t.Parallel()
+	f, dir := open(t)
+	at := place()
+	write(t, f, at, "x")
+	for path, want := range map[string]os.FileMode{"": 0o700, at.Run.String(): 0o700, at.Run.String() + "/" + at.Object.String(): 0o600} {
+		info, err := os.Stat(filepath.Join(dir, at.Tenant.String(), path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("%q has the mode %o, want %o", path, got, want)
+		}
+	}
+}
+
 func TestNobodySeesPartOfAFile(t *testing.T) {
 	t.Parallel()
 	f, dir := open(t)
