@@ -20,7 +20,7 @@ type Passwords struct{ Migrator, App, System string }
 // row in silence, where row security would hide rows from it. The service reads a
 // few rows in the order of an index, and its statements are planned once: a plan
 // that reads all and sorts, which is right for a table that is still small, stays
-// when the table has grown.
+// when the table has grown. None has business in the server's own databases.
 const provisionRoles = `
 do $$ begin
 	if not exists (select from pg_roles where rolname = '%[1]s_owner') then create role %[1]s_owner nologin; end if;
@@ -38,15 +38,26 @@ alter role %[1]s_app set enable_bitmapscan = off;
 alter role %[1]s_app set jit = off;
 grant %[1]s_owner to %[1]s_migrator;
 alter role %[1]s_migrator set role to %[1]s_owner;
-alter role %[1]s_migrator set row_security = off;`
+alter role %[1]s_migrator set row_security = off;
+do $$ declare d text; begin
+	for d in select datname from pg_database where datname in ('postgres', 'template1') loop
+		execute format('revoke all on database %%I from public', d);
+	end loop;
+end $$;`
 
-// provisionDatabase closes the database to everybody but the service's roles.
+// provisionDatabase closes the database to everybody but the service's roles, and
+// large objects, which no row security covers, to those too.
 const provisionDatabase = `
 revoke all on database %[2]s from public;
 grant connect on database %[2]s to %[1]s_migrator, %[1]s_app, %[1]s_system;
 alter schema public owner to %[1]s_owner;
 revoke all on schema public from public;
-grant usage on schema public to %[1]s_app, %[1]s_system;`
+grant usage on schema public to %[1]s_app, %[1]s_system;
+do $$ declare f regprocedure; begin
+	for f in select oid from pg_proc where pronamespace = 'pg_catalog'::regnamespace and proname ~ '^lo(_|read$|write$)' loop
+		execute format('revoke execute on function %%s from public', f);
+	end loop;
+end $$;`
 
 // Provision makes the database of a service, named like it, and its roles. It
 // is idempotent and sets the passwords anew. adminURL is a superuser's.

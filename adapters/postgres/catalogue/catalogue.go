@@ -37,6 +37,11 @@ var checks = map[string]string{
 	"a function that goes around": `select p.proname from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prosecdef and not (p.proname = any ($1::text[]))`,
 	"a role that is too strong": `select rolname from pg_roles where (rolname like '%\_app' or rolname like '%\_system' or rolname like '%\_migrator')
 		and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb) and not (rolname = any ($1::text[]))`,
+	"a large object that a service may use": `select rolname || ' ' || p.oid::regprocedure from pg_proc p, pg_roles where (rolname like '%\_app' or rolname like '%\_system')
+		and pronamespace = 'pg_catalog'::regnamespace and proname ~ '^lo(_|read$|write$)' and has_function_privilege(rolname, p.oid, 'execute')
+		and not (rolname = any ($1::text[]))`,
+	"a database that a service has no business in": `select rolname || ' ' || datname from pg_database, pg_roles where (rolname like '%\_app' or rolname like '%\_system' or rolname like '%\_migrator')
+		and datname in ('postgres', 'template1') and has_database_privilege(rolname, datname, 'connect') and not (rolname = any ($1::text[]))`,
 }
 
 // Check fails the test for everything in d's schema by which one tenant could
