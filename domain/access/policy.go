@@ -36,7 +36,7 @@ func (s *Service) Export(ctx context.Context, who identity.Caller) (DocumentAnsw
 // that is not the current version, and errors as Snapshot.replace.
 func (s *Service) Import(ctx context.Context, who identity.Caller, version int64, d Document) (a DocumentAnswer, err error) {
 	ids := newIDs()
-	err = s.change(ctx, who, RolesWrite, uuid.Nil, &a, &a.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
+	err = s.changeBy(ctx, s.store.Replace, who, RolesWrite, uuid.Nil, &a, &a.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		if now.Version != version {
 			return nil, fault.New(fault.Precondition, "precondition_failed", "the policy has changed since")
 		}

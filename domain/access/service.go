@@ -49,7 +49,14 @@ func list[T any](ctx context.Context, s *Service, who identity.Caller, p Permiss
 // in the project, or everywhere. covers tells what else who holds. version
 // lies within result and is set to that of the policy after edit.
 func (s *Service) change(ctx context.Context, who identity.Caller, perm Permission, project uuid.UUID, result any, version *int64, edit func(now Snapshot, covers covers, w Writer) (*Change, error)) error {
-	err := s.store.Change(ctx, who, result, func(now Snapshot, w Writer) (*Change, error) {
+	return s.changeBy(ctx, s.store.Change, who, perm, project, result, version, edit)
+}
+
+// storing is Store.Change or Store.Replace.
+type storing func(ctx context.Context, who identity.Caller, result any, edit func(now Snapshot, w Writer) (*Change, error)) error
+
+func (s *Service) changeBy(ctx context.Context, store storing, who identity.Caller, perm Permission, project uuid.UUID, result any, version *int64, edit func(now Snapshot, covers covers, w Writer) (*Change, error)) error {
+	err := store(ctx, who, result, func(now Snapshot, w Writer) (*Change, error) {
 		covers, err := s.covering(now, who, perm, project)
 		if err != nil {
 			return nil, err

@@ -24,12 +24,17 @@ type Store interface {
 	// Change hands edit the policy as it is and stores, as one transaction,
 	// what edit writes, the next version and the change that edit returns, and
 	// wakes those who wait for changes.
-	// Changes of one tenant wait for one another: the policy that edit sees is
+	// Changes of one tenant wait for one another, until ctx ends or for so long that
+	// it is fault.Unavailable: the policy that edit sees is
 	// the one that it changes. Nothing happens when edit fails, and the version
 	// stays when it returns nil. result points at what edit fills in; when who's Idempotency-Key was
 	// used before for the same request, edit is not called and result is
 	// filled with what it was then.
 	Change(ctx context.Context, who identity.Caller, result any, edit func(now Snapshot, w Writer) (*Change, error)) error
+	// Replace is Change for an edit of the whole policy, which takes long. Of all
+	// tenants only so many are made at once that a Change need not wait for them;
+	// the others wait in turn.
+	Replace(ctx context.Context, who identity.Caller, result any, edit func(now Snapshot, w Writer) (*Change, error)) error
 	// Erase removes everything that is kept of the tenant, if there is anything.
 	Erase(ctx context.Context, tenant identity.TenantID) error
 

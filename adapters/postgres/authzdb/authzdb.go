@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/semaphore"
 
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/access"
@@ -25,13 +26,21 @@ var Migrations = postgres.Folder(embedded)
 type Store struct {
 	db, system *postgres.DB
 	turns      sync.Map // of each tenant that makes a change, the channel that is closed when it is made
+	// What holds a connection for long leaves others to whoever is quick: places
+	// for all changes, and for those of whole policies.
+	changes, replacements *semaphore.Weighted
 }
 
 var _ access.Store = (*Store)(nil)
 
 // New returns the store in a database, to which app and system are connected as
 // authz_app and authz_system.
-func New(app, system *postgres.DB) *Store { return &Store{db: app, system: system} }
+func New(app, system *postgres.DB) *Store {
+	places := func(spare int) *semaphore.Weighted {
+		return semaphore.NewWeighted(int64(max(1, app.Connections()-spare)))
+	}
+	return &Store{db: app, system: system, changes: places(1), replacements: places(2)}
+}
 
 // selectSnapshot is one statement, and so sees one moment.
 const selectSnapshot = `select json_build_object(

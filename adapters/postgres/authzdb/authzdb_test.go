@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/access/conformance"
 	"bailiwick.dev/domain/access/fake"
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 )
 
@@ -118,7 +120,7 @@ func TestVersionIsNotOlderThanTheQuestion(t *testing.T) {
 func TestChangesOfOneTenantHoldUpNoOther(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t, "authz", authzdb.Migrations)
-	app, err := postgres.Open(t.Context(), strings.Replace(db.AppURL, "pool_max_conns=8", "pool_max_conns=2", 1))
+	app, err := postgres.Open(t.Context(), strings.Replace(db.AppURL, "pool_max_conns=8", "pool_max_conns=3", 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +150,62 @@ func TestChangesOfOneTenantHoldUpNoOther(t *testing.T) {
 		t.Errorf("another tenant's change: %v", err)
 	}
 	close(end)
+	if err := all.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+// However many tenants replace their policies, another's change is made, and a
+// policy read; who waits too long for a place is told to try again.
+func TestReplacementsLeaveConnectionsToOthers(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t, "authz", authzdb.Migrations)
+	app, err := postgres.Open(t.Context(), strings.Replace(db.AppURL, "pool_max_conns=8", "pool_max_conns=4", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(app.Close)
+	store := authzdb.New(app, db.System)
+	caller := func() identity.Caller { return identity.Caller{Tenant: uuid.New(), Client: "x"} }
+	begun, over := make(chan struct{}, 4), make(chan struct{})
+	end := sync.OnceFunc(func() { close(over) })
+	t.Cleanup(end)
+	slow := func(access.Snapshot, access.Writer) (*access.Change, error) {
+		begun <- struct{}{}
+		<-over
+		return &access.Change{}, nil
+	}
+	var all errgroup.Group
+	for range 2 {
+		all.Go(func() error { return store.Replace(t.Context(), caller(), new(int), slow) })
+		<-begun
+	}
+	never := func(access.Snapshot, access.Writer) (*access.Change, error) {
+		t.Error("a third replacement is begun")
+		return nil, nil
+	}
+	gone, leave := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, leave)
+	if err := store.Replace(gone, caller(), new(int), never); !errors.Is(err, context.Canceled) {
+		t.Errorf("a client that leaves: %v", err)
+	}
+	if err := store.Replace(t.Context(), caller(), new(int), never); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("who waits for long: %v, want unavailable", err)
+	}
+	for range 2 { // the second has its turn after the first
+		all.Go(func() error { return store.Change(t.Context(), caller(), new(int), slow) })
+	}
+	soon, stop := context.WithTimeout(t.Context(), 3*time.Second)
+	defer stop()
+	select {
+	case <-begun:
+	case <-soon.Done():
+		t.Fatal("a change waits for replacements")
+	}
+	if _, err := store.Snapshot(soon, uuid.New()); err != nil {
+		t.Errorf("a policy is not read: %v", err)
+	}
+	end()
 	if err := all.Wait(); err != nil {
 		t.Error(err)
 	}

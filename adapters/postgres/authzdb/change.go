@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/semaphore"
 
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/access"
@@ -29,13 +30,15 @@ const (
 // 0 when it was erased.
 const Channel = "policy"
 
-// patience is how long a change waits for others of its tenant.
+// patience is how long a change waits for others.
 const patience = 5 * time.Second
+
+var errBusy = &fault.Error{Kind: fault.Unavailable, Code: "busy", Message: "the policy is being changed by too many at once; try again in a moment", RetryAfter: patience}
 
 // turn waits until no other change of the tenant is made in this process: what
 // waits for lockPolicy holds a connection, of which one tenant must not take all.
 func (s *Store) turn(ctx context.Context, tenant uuid.UUID) (end func(), err error) {
-	late, done := time.After(patience), make(chan struct{})
+	done := make(chan struct{})
 	for {
 		other, busy := s.turns.LoadOrStore(tenant, done)
 		if !busy {
@@ -44,21 +47,38 @@ func (s *Store) turn(ctx context.Context, tenant uuid.UUID) (end func(), err err
 		select {
 		case <-other.(chan struct{}):
 		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-late:
-			return nil, &fault.Error{Kind: fault.Unavailable, Code: "busy", Message: "the policy is being changed by too many at once; try again in a moment", RetryAfter: patience}
+			return nil, context.Cause(ctx)
 		}
 	}
 }
 
-// Change implements access.Store. The lock on the tenant's row comes first, so
-// that the statement after it sees what the change before has committed.
+// Change implements access.Store.
 func (s *Store) Change(ctx context.Context, who identity.Caller, result any, edit func(access.Snapshot, access.Writer) (*access.Change, error)) error {
-	end, err := s.turn(ctx, who.Tenant)
+	return s.change(ctx, who, result, edit, s.changes)
+}
+
+// Replace implements access.Store.
+func (s *Store) Replace(ctx context.Context, who identity.Caller, result any, edit func(access.Snapshot, access.Writer) (*access.Change, error)) error {
+	return s.change(ctx, who, result, edit, s.replacements, s.changes)
+}
+
+// change waits for the tenant's turn, so that of a tenant one alone waits for
+// places, and for those. The lock on the tenant's row comes first, so that the
+// statement after it sees what the change before has committed.
+func (s *Store) change(ctx context.Context, who identity.Caller, result any, edit func(access.Snapshot, access.Writer) (*access.Change, error), places ...*semaphore.Weighted) error {
+	wait, cancel := context.WithTimeoutCause(ctx, patience, errBusy)
+	defer cancel()
+	end, err := s.turn(wait, who.Tenant)
 	if err != nil {
 		return err
 	}
 	defer end()
+	for _, p := range places {
+		if p.Acquire(wait, 1) != nil {
+			return context.Cause(wait)
+		}
+		defer p.Release(1)
+	}
 	return s.db.Tx(ctx, who.Tenant, func(tx pgx.Tx) error {
 		now, err := locked(ctx, tx, who)
 		if err != nil {

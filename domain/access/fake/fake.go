@@ -86,6 +86,11 @@ func (s *Store) Change(_ context.Context, who identity.Caller, result any, edit 
 	return s.remember(who, result)
 }
 
+// Replace implements access.Store.
+func (s *Store) Replace(ctx context.Context, who identity.Caller, result any, edit func(access.Snapshot, access.Writer) (*access.Change, error)) error {
+	return s.Change(ctx, who, result, edit)
+}
+
 // Erase implements access.Store.
 func (s *Store) Erase(_ context.Context, tenant identity.TenantID) error {
 	s.mu.Lock()
