@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
@@ -121,6 +122,45 @@ func TestDryRunEndsWithItsClient(t *testing.T) {
 	leave()
 	if _, err := s.DryRun(gone, owner, access.Proposal{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want that it ends", err)
+	}
+}
+
+// Of a change that concerns many, or many permissions, a dry run counts all and
+// lists the first.
+func TestDryRunListsSoManyAndCountsTheRest(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ subjects, permissions, told int }{{1, 1, 2}, {1500, 1, 1000}, {200, 900, 111}} {
+		s, owner := tenant(t)
+		before, err := s.Export(t.Context(), owner)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := access.PolicyPut{Roles: []access.RoleDraft{{Name: "all"}}}
+		d := before.Document
+		for i := range c.permissions {
+			name := access.Permission("own:" + strconv.Itoa(i))
+			d.Permissions = append(d.Permissions, access.PermissionDraft{Name: name})
+			p.Roles[0].Permissions = append(p.Roles[0].Permissions, name)
+		}
+		for i, r := range d.Roles {
+			if r.Name == access.Owner {
+				d.Roles[i].Permissions = append(r.Permissions, p.Roles[0].Permissions...)
+			}
+		}
+		for i := range c.subjects {
+			d.Assignments = append(d.Assignments, access.DocumentAssignment{SubjectKind: access.KindClient, SubjectID: fmt.Sprintf("robot-%04d", i), Role: "all"})
+		}
+		whole := conformance.Whole(d)
+		whole.Put = &p
+		e, err := s.DryRun(t.Context(), owner, whole)
+		if err != nil || e.Total != c.subjects+1 || len(e.Subjects) != c.told { // the owner gains too, and comes last
+			t.Fatalf("%+v: %d told of %d, %v", c, len(e.Subjects), e.Total, err)
+		}
+		for i, x := range e.Subjects[:min(c.told, c.subjects)] {
+			if want := fmt.Sprintf("robot-%04d", i); x.SubjectID != want || len(x.Gains) != c.permissions || len(x.Loses) != 0 {
+				t.Fatalf("%+v: number %d is %s and gains %d", c, i, x.SubjectID, len(x.Gains))
+			}
+		}
 	}
 }
 

@@ -12,9 +12,16 @@ import (
 	"bailiwick.dev/domain/identity"
 )
 
+// What an Effect tells one by one; it counts the rest.
+const (
+	maxDifferences = 1000
+	maxDiffering   = 100_000 // permissions, in all of them
+)
+
 // Effect is what a proposal would change.
 type Effect struct {
-	Subjects      []Difference `json:"subjects" nullable:"false" doc:"Whom it concerns"`
+	Subjects      []Difference `json:"subjects" nullable:"false" maxItems:"1000" doc:"Whom it concerns, in the order of kinds, ids and projects: the first 1,000, or fewer where they gain and lose more than 100,000 permissions"`
+	Total         int          `json:"total" example:"1" doc:"How many it would be in all"`
 	PolicyVersion int64        `json:"policy_version" example:"7" doc:"The version of the policy that was compared with"`
 }
 
@@ -53,8 +60,8 @@ func (s *Service) DryRun(ctx context.Context, who identity.Caller, p Proposal) (
 	if err := next.document(at).fits(); err != nil {
 		return Effect{}, err
 	}
-	all, err := compare(ctx, now.given(at), next.given(at))
-	return Effect{all, now.Version}, err
+	all, total, err := compare(ctx, now.given(at), next.given(at))
+	return Effect{all, total, now.Version}, err
 }
 
 // given is who has which role where, of what is not over.
@@ -96,10 +103,11 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// compare tells what after gives otherwise than before, until ctx ends. It looks
-// at one subject after another, and not at what those hold who have the same
-// roles that hold the same: all that all hold is too much to keep or to compare.
-func compare(ctx context.Context, before, after given) ([]Difference, error) {
+// compare tells what after gives otherwise than before, as far as an Effect does,
+// and in how many places, until ctx ends. It looks at one subject after another,
+// and not at what those hold who have the same roles that hold the same: all that
+// all hold is too much to keep or to compare.
+func compare(ctx context.Context, before, after given) (told []Difference, total int, err error) {
 	same := map[string]bool{}
 	for name := range before.roles.roles {
 		same[name] = slices.Equal(before.roles.holds(name), after.roles.holds(name))
@@ -109,14 +117,15 @@ func compare(ctx context.Context, before, after given) ([]Difference, error) {
 			return a.Role == b.Role && same[a.Role] && a.End().Equal(b.End())
 		})
 	}
-	all := []Difference{}
-	for who := range both(before.to, after.to) {
+	told = []Difference{}
+	differing := 0
+	for _, who := range slices.SortedFunc(maps.Keys(both(before.to, after.to)), Subject.compare) {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		quiet := unchanged(who, uuid.Nil)
 		var wasAll, isAll map[Permission]time.Time
-		for project := range both(before.to[who], after.to[who]) {
+		for _, project := range slices.SortedFunc(maps.Keys(both(before.to[who], after.to[who])), compareIDs) {
 			if quiet && unchanged(who, project) {
 				continue
 			}
@@ -125,16 +134,24 @@ func compare(ctx context.Context, before, after given) ([]Difference, error) {
 			}
 			d := Difference{SubjectKind: who.Kind(), SubjectID: who.ID(), ProjectID: pointer(project), Gains: []Permission{}, Loses: []Permission{}}
 			d.tell(before.ends(who, project), after.ends(who, project), wasAll, isAll)
-			if len(d.Gains)+len(d.Loses) > 0 {
-				all = append(all, d)
+			n := len(d.Gains) + len(d.Loses)
+			if n == 0 {
+				continue
+			}
+			total++
+			if differing += n; len(told) < maxDifferences && differing <= maxDiffering {
+				told = append(told, d)
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b Difference) int {
-		return cmp.Or(cmp.Compare(a.SubjectKind, b.SubjectKind), cmp.Compare(a.SubjectID, b.SubjectID), cmp.Compare(project(a), project(b)))
-	})
-	return all, nil
+	return told, total, nil
 }
+
+func (s Subject) compare(other Subject) int {
+	return cmp.Or(cmp.Compare(s.Kind(), other.Kind()), compareIDs(s.User, other.User), cmp.Compare(s.Client, other.Client))
+}
+
+func compareIDs(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
 
 // tell says what is gained and lost of what was and is held there, or everywhere.
 func (d *Difference) tell(was, is, wasAll, isAll map[Permission]time.Time) {
@@ -158,11 +175,4 @@ func both[K comparable, V any](a, b map[K]V) map[K]V {
 	}
 	maps.Copy(all, b)
 	return all
-}
-
-func project(d Difference) string {
-	if d.ProjectID == nil {
-		return ""
-	}
-	return d.ProjectID.String()
 }

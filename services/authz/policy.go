@@ -28,7 +28,7 @@ func (a *api) registerPolicy(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "dry-run-policy", Method: http.MethodPost, Path: "/v1/policy:dry-run", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead}, Errors: []int{409}, MaxBody: maxDocument,
 		Example: `{"put": {"assignments": [{"subject_kind": "user", "subject_id": "0199a1b2-c3d4-7e5f-8a6b-000000000009", "role": "manager", "project_id": "0199a1b2-c3d4-7e5f-8a6b-000000000001"}]}}`,
-		Summary: "See what a change would do", Description: "Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.",
+		Summary: "See what a change would do", Description: "Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.",
 	}, a.dryRun)
 	rest.Register(r, rest.Operation{
 		ID: "list-policy-changes", Method: http.MethodGet, Path: "/v1/policy-changes", Tag: "policy", Scope: scope, Needs: rest.Needs{access.AssignmentsRead},
