@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
@@ -265,6 +266,16 @@ var (
 	inRange = regexp.MustCompile(`^expected (number|length|array length) [<>]`)
 )
 
+// inWords says what a pattern asks for.
+var inWords sync.Map
+
+// Text has a schema want a pattern, of which problems tell in words, and at most so
+// many characters.
+func Text(s *huma.Schema, pattern, words string, longest int) {
+	s.Pattern, s.MaxLength = pattern, &longest
+	inWords.Store(pattern, words)
+}
+
 // fieldOf turns huma's "body.items[3].name" into a JSON pointer.
 func fieldOf(d *huma.ErrorDetail) ProblemField {
 	f := ProblemField{Code: "invalid_value", Detail: d.Message}
@@ -284,6 +295,9 @@ func fieldOf(d *huma.ErrorDetail) ProblemField {
 		f.Code, f.Detail = "invalid_format", "a value of another format is wanted"
 	case strings.HasPrefix(d.Message, "expected string to "):
 		f.Code = "invalid_format"
+		if words, ok := inWords.Load(strings.TrimPrefix(d.Message, "expected string to match pattern ")); ok {
+			f.Detail = words.(string)
+		}
 	case ofType.MatchString(d.Message):
 		f.Code = "invalid_type"
 	case inRange.MatchString(d.Message):

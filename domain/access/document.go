@@ -13,15 +13,15 @@ import (
 // the same as before if they have the same name.
 type Document struct {
 	Permissions []PermissionDraft    `json:"permissions" nullable:"false" maxItems:"900" doc:"Those that the tenant made; the platform's own are there anyway"`
-	Roles       []RoleDraft          `json:"roles" nullable:"false" maxItems:"2000" doc:"All roles. owner holds every permission"`
+	Roles       []RoleDraft          `json:"roles" nullable:"false" minItems:"1" maxItems:"2000" doc:"All roles. owner holds every permission"`
 	Assignments []DocumentAssignment `json:"assignments" nullable:"false" maxItems:"200000" doc:"Who has which role"`
 }
 
 // DocumentAssignment says who has which role.
 type DocumentAssignment struct {
 	SubjectKind string     `json:"subject_kind" enum:"user,client" example:"user" doc:"user or client"`
-	SubjectID   string     `json:"subject_id" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009" doc:"The user's id or the client_id"`
-	Role        string     `json:"role" example:"member" doc:"The role's name"`
+	SubjectID   string     `json:"subject_id" minLength:"1" maxLength:"100" example:"0199a1b2-c3d4-7e5f-8a6b-000000000009" doc:"The user's id or the client_id"`
+	Role        string     `json:"role" minLength:"1" maxLength:"100" example:"member" doc:"The role's name"`
 	ProjectID   *uuid.UUID `json:"project_id,omitempty" format:"uuid" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001" doc:"Left out: the whole tenant"`
 	Until       *time.Time `json:"until,omitempty" example:"2030-01-01T00:00:00Z" doc:"Left out: without end"`
 }

@@ -49,7 +49,7 @@ type PermissionDefinition struct {
 
 // PermissionDraft is what a new permission is made of.
 type PermissionDraft struct {
-	Name        Permission `json:"name" minLength:"3" maxLength:"100" example:"invoices:read" doc:"resource:action"`
+	Name        Permission `json:"name" minLength:"3" maxLength:"100" pattern:"^[^:]+:[\\s\\S]" example:"invoices:read" doc:"resource:action"`
 	Description string     `json:"description,omitempty" maxLength:"500" example:"See invoices" doc:"What holding it allows"`
 }
 

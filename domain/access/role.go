@@ -46,7 +46,7 @@ type Role struct {
 
 // RoleDraft is what a new role is made of.
 type RoleDraft struct {
-	Name        string       `json:"name" minLength:"1" maxLength:"100" example:"accountant" doc:"Unique within the tenant"`
+	Name        string       `json:"name" minLength:"1" maxLength:"100" pattern:"[^.]|\\.{3}" example:"accountant" doc:"Unique within the tenant"`
 	Description string       `json:"description,omitempty" maxLength:"500" example:"Keeps the books" doc:"Whom the role is for"`
 	Parents     []string     `json:"parents,omitempty" nullable:"false" maxItems:"100" doc:"The roles whose permissions it holds too" example:"[\"viewer\"]"`
 	Permissions []Permission `json:"permissions,omitempty" nullable:"false" maxItems:"1000" doc:"What the role holds itself" example:"[\"tasks:read\"]"`

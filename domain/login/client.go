@@ -83,12 +83,12 @@ func (c Client) Has(grant string) bool { return slices.Contains(c.GrantTypes, gr
 
 // ClientDraft is what a new client is made of.
 type ClientDraft struct {
-	Name                   string   `json:"name" minLength:"1" maxLength:"200" doc:"As people see it" example:"Time sheets"`
+	Name                   string   `json:"name" minLength:"1" maxLength:"200" pattern:"\\S" doc:"As people see it" example:"Time sheets"`
 	Type                   string   `json:"type" enum:"public,confidential" doc:"A confidential client is given a secret" example:"confidential"`
 	RedirectURIs           []string `json:"redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Needed for authorization_code" example:"[\"https://app.acme.example/callback\"]"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Where a logout may lead" example:"[\"https://app.acme.example/\"]"`
 	WebOrigins             []string `json:"web_origins,omitempty" nullable:"false" maxItems:"20" doc:"Origins of its pages, from which browsers may call with its tokens (CORS): scheme, host, and a port that is not the scheme's own" example:"[\"https://app.acme.example\"]"`
-	GrantTypes             []string `json:"grant_types,omitempty" nullable:"false" maxItems:"4" doc:"authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs. Token exchange, which discovery names too, is for the platform's own services: others are answered unauthorized_client" example:"[\"authorization_code\",\"refresh_token\"]"`
+	GrantTypes             []string `json:"grant_types,omitempty" nullable:"false" minItems:"1" maxItems:"4" enum:"authorization_code,refresh_token,client_credentials" doc:"Left out: what fits the type and the redirect URIs. Token exchange, which discovery names too, is for the platform's own services: others are answered unauthorized_client" example:"[\"authorization_code\",\"refresh_token\"]"`
 	Scopes                 []string `json:"scopes,omitempty" nullable:"false" maxItems:"20" doc:"Left out: all; an empty list: none" example:"[\"openid\",\"tasks\"]"`
 	AuthMethod             string   `json:"token_endpoint_auth_method,omitempty" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"Left out: what fits the type" example:"client_secret_basic"`
 	JWKS                   *KeySet  `json:"jwks,omitempty" doc:"Needed for private_key_jwt. There is no jwks_uri: the server fetches nothing"`
@@ -143,7 +143,7 @@ func (c Client) check() error {
 	}
 	f.That(len(c.WebOrigins) <= maxOrigins, "/web_origins", "too_many", "at most 20 origins")
 	for i, o := range c.WebOrigins {
-		f.That(isOrigin(o), "/web_origins/"+strconv.Itoa(i), "malformed", "an origin as browsers write it: https://app.example, or http to this machine; no path, no wildcard")
+		f.That(isOrigin(o), "/web_origins/"+strconv.Itoa(i), "malformed", OriginForm)
 	}
 	for i, g := range c.GrantTypes {
 		f.That(c.mayUse(g), "/grant_types/"+strconv.Itoa(i), "unknown_value", "authorization_code, refresh_token or client_credentials")
@@ -194,7 +194,7 @@ func loopbackMatch(registered, raw string) bool {
 
 // CheckRedirect notes at pointer why no client may have the redirect URI raw.
 func CheckRedirect(f *fault.Check, raw, pointer string) {
-	f.That(redirectable(raw), pointer, "malformed", "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine")
+	f.That(redirectable(raw), pointer, "malformed", RedirectForm)
 	f.That(!answersItself(raw), pointer, "reserved", "its query has a parameter of the answer: code, state, iss or error")
 }
 
@@ -202,7 +202,7 @@ func loopback(host string) bool { return host == "127.0.0.1" || host == "::1" ||
 
 func redirectable(raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme == "" || u.Host != "" && !reachable(u) || strings.Contains(raw, "#") || u.User != nil || len(raw) > 2000 || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+	if err != nil || u.Scheme == "" || u.Host != "" && !reachable(u) || strings.Contains(raw, "#") || u.User != nil || len(raw) > MaxRedirect || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return false
 	}
 	switch u.Scheme {
@@ -214,9 +214,26 @@ func redirectable(raw string) bool {
 	return strings.Contains(u.Scheme, ".") // RFC 8252, section 7.1: a domain of one's own, reversed
 }
 
-// host is a name, where people's own networks have underscores, or an address, with
-// or without a port; what is internationalised is written as it is asked for, in ASCII (RFC 5891).
-var host = regexp.MustCompile(`^(\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+const (
+	// aHost is a name, where people's own networks have underscores, or an address, with
+	// or without a port; what is internationalised is written as it is asked for, in ASCII (RFC 5891).
+	aHost     = `(\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?`
+	aLoopback = `(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?`
+	noSpace   = `[^\x00-\x20#\x7f]*`
+)
+
+// What a schema can say of a redirect URI and of a web origin: what is good matches,
+// and little else.
+const (
+	RedirectPattern = `^([A-Za-z][A-Za-z0-9+-]*\.[A-Za-z0-9+.-]*:` + noSpace + `|([Hh][Tt][Tt][Pp][Ss]://` + aHost + `|[Hh][Tt][Tt][Pp]://` + aLoopback + `)([/?]` + noSpace + `)?)$`
+	OriginPattern   = `^(https://[a-z0-9_.:[\]-]+|http://` + aLoopback + `)$`
+	RedirectForm    = "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine"
+	OriginForm      = "an origin as browsers write it: https://app.example, or http to this machine; no path, no wildcard"
+	MaxRedirect     = 2000
+	MaxOrigin       = 253 + 20
+)
+
+var host = regexp.MustCompile("^" + aHost + "$")
 
 // reachable reports whether u names a host, and a port from 1 to 65535 or none.
 func reachable(u *url.URL) bool {
@@ -239,7 +256,7 @@ const maxOrigins = 20
 // 6454, section 6.2): whatever differs from that would never match.
 func isOrigin(raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || len(raw) > 253+20 || !reachable(u) || raw != u.Scheme+"://"+u.Host || raw != strings.ToLower(raw) {
+	if err != nil || len(raw) > MaxOrigin || !reachable(u) || raw != u.Scheme+"://"+u.Host || raw != strings.ToLower(raw) {
 		return false
 	}
 	switch u.Scheme {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,7 @@ func TestClientDraftsAreJudged(t *testing.T) {
 
 func TestRedirectURIsCanBeRight(t *testing.T) {
 	t.Parallel()
+	pattern := regexp.MustCompile(login.RedirectPattern)
 	for raw, good := range map[string]bool{
 		"https://app.example/cb": true, "https://app.example:65535/cb?x=1&codes=2": true, "https://a-b.c_d.example./cb": true, "https://192.0.2.7/cb": true, "https://[2001:db8::1]:8443/cb": true,
 		"com.example.app:/cb": true, "com.example.app://oauth_cb/x": true, "http://localhost:3000/cb": true, "https://xn--bcher-kva.example/cb": true,
@@ -93,6 +95,9 @@ func TestRedirectURIsCanBeRight(t *testing.T) {
 		var f *fault.Error
 		if errors.As(err, &f); (err == nil) != good || !good && f.Fields[0].Pointer != "/redirect_uris/1" {
 			t.Errorf("%q: %v, want good: %v", raw, err, good)
+		}
+		if good && !pattern.MatchString(raw) {
+			t.Errorf("%q: a schema refuses it", raw)
 		}
 		d.RedirectURIs, d.PostLogoutRedirectURIs = d.RedirectURIs[:1], []string{raw}
 		if _, err := d.Client("id", time.Now()); (err == nil) != good {
@@ -110,6 +115,7 @@ func TestRedirectURIsCanBeRight(t *testing.T) {
 // Origins are compared as browsers write them, so that only such are taken.
 func TestWebOriginsAreOrigins(t *testing.T) {
 	t.Parallel()
+	pattern := regexp.MustCompile(login.OriginPattern)
 	for origin, good := range map[string]bool{
 		"https://app.example": true, "https://app.example:8443": true, "http://localhost:3000": true, "http://127.0.0.1:5173": true, "http://[::1]:80a": false,
 		"https://xn--bcher-kva.example": true, "http://[::1]:3000": true,
@@ -119,7 +125,7 @@ func TestWebOriginsAreOrigins(t *testing.T) {
 		"https://a;b.example": false, "https://app.example:65536": false, "https://app.example:0": false,
 	} {
 		_, err := login.ClientDraft{Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/"}, WebOrigins: []string{origin}}.Client("id", time.Now())
-		if (err == nil) != good {
+		if (err == nil) != good || good && !pattern.MatchString(origin) {
 			t.Errorf("%q: %v, want good: %v", origin, err, good)
 		}
 	}

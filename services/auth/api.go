@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
@@ -89,8 +91,28 @@ func (a *api) showSecret(c login.Client, err error) (*secretOutput, error) {
 	return &secretOutput{CacheControl: "no-store", ETag: rest.ETag(c.Version), Body: ClientWithSecret{c, a.clients.Secret(c)}}, err
 }
 
-func (a *api) create(ctx context.Context, who identity.Caller, in *struct{ Body login.ClientDraft }) (*secretOutput, error) {
-	out, err := a.showSecret(a.clients.CreateClient(ctx, who, in.Body))
+// ClientDraft is a login.ClientDraft whose schema says what that refuses.
+type ClientDraft login.ClientDraft
+
+// TransformSchema implements huma.SchemaTransformer.
+func (ClientDraft) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return ofClient(s) }
+
+// TransformSchema implements huma.SchemaTransformer.
+func (ClientPatch) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema { return ofClient(s) }
+
+// ofClient adds to a schema what the rules of a client's lists are, as far as it can say them.
+func ofClient(s *huma.Schema) *huma.Schema {
+	rest.Text(s.Properties["redirect_uris"].Items, login.RedirectPattern, login.RedirectForm, login.MaxRedirect)
+	rest.Text(s.Properties["post_logout_redirect_uris"].Items, login.RedirectPattern, login.RedirectForm, login.MaxRedirect)
+	rest.Text(s.Properties["web_origins"].Items, login.OriginPattern, login.OriginForm, login.MaxOrigin)
+	for _, scope := range login.Scopes() {
+		s.Properties["scopes"].Items.Enum = append(s.Properties["scopes"].Items.Enum, scope)
+	}
+	return s
+}
+
+func (a *api) create(ctx context.Context, who identity.Caller, in *struct{ Body ClientDraft }) (*secretOutput, error) {
+	out, err := a.showSecret(a.clients.CreateClient(ctx, who, login.ClientDraft(in.Body)))
 	out.Location = "/auth/v1/clients/" + out.Body.ID
 	return out, err
 }
@@ -109,11 +131,11 @@ func (a *api) get(ctx context.Context, who identity.Caller, in *ByID) (*clientOu
 
 // ClientPatch is the body of a change.
 type ClientPatch struct {
-	Name                   rest.Optional[string]       `json:"name,omitempty" minLength:"1" maxLength:"200" example:"Time sheets"`
+	Name                   rest.Optional[string]       `json:"name,omitempty" minLength:"1" maxLength:"200" pattern:"\\S" example:"Time sheets"`
 	RedirectURIs           rest.Optional[[]string]     `json:"redirect_uris,omitempty" maxItems:"20" example:"[\"https://app.acme.example/callback\"]"`
 	PostLogoutRedirectURIs rest.Optional[[]string]     `json:"post_logout_redirect_uris,omitempty" maxItems:"20" example:"[\"https://app.acme.example/\"]"`
 	WebOrigins             rest.Optional[[]string]     `json:"web_origins,omitempty" maxItems:"20" doc:"Tokens issued before keep those that they name" example:"[\"https://app.acme.example\"]"`
-	GrantTypes             rest.Optional[[]string]     `json:"grant_types,omitempty" maxItems:"4" example:"[\"authorization_code\",\"refresh_token\"]"`
+	GrantTypes             rest.Optional[[]string]     `json:"grant_types,omitempty" minItems:"1" maxItems:"4" enum:"authorization_code,refresh_token,client_credentials,password" doc:"password is for the platform operator's own" example:"[\"authorization_code\",\"refresh_token\"]"`
 	Scopes                 rest.Optional[[]string]     `json:"scopes,omitempty" maxItems:"20" example:"[\"openid\",\"tasks\"]"`
 	AuthMethod             rest.Optional[string]       `json:"token_endpoint_auth_method,omitempty" enum:"none,client_secret_basic,client_secret_post,private_key_jwt" doc:"A client that changes to a secret is given one by a rotation" example:"private_key_jwt"`
 	JWKS                   rest.Optional[login.KeySet] `json:"jwks,omitempty" doc:"All of its keys; another method drops them"`

@@ -12,6 +12,9 @@ import (
 
 	"github.com/google/uuid"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"bailiwick.dev/adapters/rest"
+	"bailiwick.dev/domain/login"
 )
 
 // send is call with headers; it returns the answer's.
@@ -71,6 +74,34 @@ func TestClientIsChangedUnderItsVersion(t *testing.T) {
 	w.send(t, "DELETE", at, nil, 412, nil, "If-Match", `"1"`)
 	w.send(t, "DELETE", at, nil, 204, nil, "If-Match", `"2"`)
 	w.send(t, "DELETE", at, nil, 404, nil, "If-Match", `"2"`)
+}
+
+// What is wrong by itself is refused by the document.
+func TestDocumentSaysWhatNoClientHas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for pointer, field := range map[string]any{
+		"/name": " ", "/grant_types": []string{}, "/grant_types/1": []string{"authorization_code", "implicit"}, "/scopes/0": []string{"platform"},
+		"/redirect_uris/1": []string{callback, "http://elsewhere.example/"}, "/post_logout_redirect_uris/0": []string{"https://a.example/#x"},
+		"/web_origins/0": []string{"https://*.example"},
+	} {
+		name := strings.Split(pointer, "/")[1]
+		draft := map[string]any{"name": "c", "type": "confidential", "redirect_uris": []string{callback}}
+		draft[name] = field
+		for _, send := range []func(out *rest.Problem){
+			func(out *rest.Problem) { w.send(t, "POST", "/auth/v1/clients", draft, 422, out) },
+			func(out *rest.Problem) {
+				w.send(t, "PATCH", "/auth/v1/clients/"+w.client.ID, map[string]any{name: field}, 422, out, "If-Match", `"1"`)
+			},
+		} {
+			var got rest.Problem
+			if send(&got); got.Detail != "validation failed" || len(got.Errors) != 1 || got.Errors[0].Pointer != pointer {
+				t.Errorf("%s %v: %s, %+v", pointer, field, got.Detail, got.Errors)
+			} else if name == "redirect_uris" && got.Errors[0].Detail != login.RedirectForm {
+				t.Errorf("%s: it is said to be %s", pointer, got.Errors[0].Detail)
+			}
+		}
+	}
 }
 
 // RFC 6749, section 5.2: who may not use a grant is told so, whatever else is wrong.

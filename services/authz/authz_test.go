@@ -284,11 +284,22 @@ func TestDocumentSaysWhatIsRefused(t *testing.T) {
 		{"/v1/check:explain", `{"permission":"tasks:read","subject_kind":"robot","subject_id":"x"}`, "/subject_kind", "invalid_value"},
 		{"/v1/check:explain", `{"permission":"tasks:read","project_id":"x"}`, "/project_id", "invalid_format"},
 		{"/v1/policy:dry-run", `{"put":{"assignments":[{"subject_kind":"robot","subject_id":"x","role":"member"}]}}`, "/put/assignments/0/subject_kind", "invalid_value"},
+		{"/v1/policy:dry-run", `{"put":{"assignments":[{"subject_kind":"client","subject_id":"","role":"member"}]}}`, "/put/assignments/0/subject_id", "out_of_range"},
+		{"/v1/policy:dry-run", `{"put":{"permissions":[{"name":"invoices"}]}}`, "/put/permissions/0/name", "invalid_format"},
+		{"/v1/permissions", `{"name":":read"}`, "/name", "invalid_format"},
+		{"/v1/permissions", `{"name":"invoices:"}`, "/name", "invalid_format"},
+		{"/v1/roles", `{"name":".."}`, "/name", "invalid_format"},
 	} {
 		got := resttest.JSON[rest.Problem](t, p.do(t, p.owner, "POST", c[0], c[1]).Want(t, 422))
 		if got.Detail != "validation failed" || len(got.Errors) != 1 || got.Errors[0].Pointer != c[2] || got.Errors[0].Code != c[3] {
 			t.Errorf("%s %s: %s, %+v, want %s at %s", c[0], c[1], got.Detail, got.Errors, c[3], c[2])
 		}
+	}
+	for _, name := range []string{"a:b", "invoices:read:all", "x:\n"} {
+		p.do(t, p.owner, "POST", "/v1/permissions", map[string]string{"name": name}).Want(t, 201)
+	}
+	for _, name := range []string{"...", "a.", "\n"} {
+		p.do(t, p.owner, "POST", "/v1/roles", map[string]string{"name": name}).Want(t, 201)
 	}
 }
 

@@ -74,6 +74,8 @@ type CheckRequest struct {
 func (CheckRequest) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
 	s.Properties["subject_kind"].Enum = []any{access.KindUser, access.KindClient}
 	s.Properties["project_id"].Format = "uuid"
+	longest := 100
+	s.Properties["subject_id"].MaxLength = &longest
 	return s
 }
 

@@ -120,7 +120,7 @@ func (a *api) getRole(ctx context.Context, who identity.Caller, in *ByID) (*role
 
 // RolePatch is a merge patch of a role.
 type RolePatch struct {
-	Name        rest.Optional[string]   `json:"name,omitempty" minLength:"1" maxLength:"100" example:"bookkeeper" doc:"Unique within the tenant"`
+	Name        rest.Optional[string]   `json:"name,omitempty" minLength:"1" maxLength:"100" pattern:"[^.]|\\.{3}" example:"bookkeeper" doc:"Unique within the tenant"`
 	Description rest.Optional[string]   `json:"description,omitempty" maxLength:"500" example:"Keeps the books" doc:"Whom the role is for"`
 	Parents     rest.Optional[[]string] `json:"parents,omitempty" maxItems:"100" example:"[\"viewer\"]" doc:"All the roles whose permissions it shall hold too"`
 }

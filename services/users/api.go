@@ -4,10 +4,12 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/uuid"
 
 	"bailiwick.dev/adapters/rest"
 	"bailiwick.dev/domain/identity"
+	"bailiwick.dev/domain/login"
 	"bailiwick.dev/domain/tenancy"
 )
 
@@ -66,8 +68,18 @@ func showRegistration(r tenancy.Registration, err error) (*registrationOutput, e
 	return &registrationOutput{Location: "/users/v1/tenant-registrations/" + r.ID.String(), Body: r}, err
 }
 
-func (a *api) registerTenant(ctx context.Context, who identity.Caller, in *struct{ Body tenancy.RegistrationDraft }) (*registrationOutput, error) {
-	return showRegistration(a.tenancy.Register(ctx, who, in.Body))
+// RegistrationDraft is a tenancy.RegistrationDraft whose schema says which
+// redirect URIs a client may have.
+type RegistrationDraft tenancy.RegistrationDraft
+
+// TransformSchema implements huma.SchemaTransformer.
+func (RegistrationDraft) TransformSchema(_ huma.Registry, s *huma.Schema) *huma.Schema {
+	rest.Text(s.Properties["redirect_uris"].Items, login.RedirectPattern, login.RedirectForm, login.MaxRedirect)
+	return s
+}
+
+func (a *api) registerTenant(ctx context.Context, who identity.Caller, in *struct{ Body RegistrationDraft }) (*registrationOutput, error) {
+	return showRegistration(a.tenancy.Register(ctx, who, tenancy.RegistrationDraft(in.Body)))
 }
 
 func (a *api) getRegistration(ctx context.Context, _ identity.Caller, in *ByID) (*registrationOutput, error) {
