@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/tenancy"
 )
@@ -37,6 +38,18 @@ func (c *Client) EnableCredential(ctx context.Context, tenant identity.TenantID,
 // DisableCredential ends the user's sessions and tokens and lets the user not log in.
 func (c *Client) DisableCredential(ctx context.Context, tenant identity.TenantID, user identity.UserID, by string) error {
 	return c.Do(ctx, tenant, http.MethodPost, c.cfg.AuthURL+credentialsPath+user.String()+"/disable?by="+url.QueryEscape(by), nil, nil)
+}
+
+// CanLogIn implements access.People.
+func (c *Client) CanLogIn(ctx context.Context, tenant identity.TenantID, user identity.UserID) (bool, error) {
+	var got struct {
+		Enabled bool `json:"enabled"`
+	}
+	err := c.Do(ctx, tenant, http.MethodGet, c.cfg.AuthURL+credentialsPath+user.String(), nil, &got)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return got.Enabled, err
 }
 
 // SuspendTenant ends the tenant's tokens and gives it no others.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -92,5 +93,20 @@ func TestWaitingForATokenEndsWithTheRequest(t *testing.T) {
 	defer cancel()
 	if _, err := c.Check(ctx, uuid.New(), access.Subject{Client: "x"}, task.TasksRead, uuid.Nil); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("%v, want unavailable", err)
+	}
+}
+
+// Who is not there cannot log in; that nobody answers says nothing of anybody.
+func TestCanLogIn(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{200: "true <nil>", 404: "false <nil>", 500: "false internal"} {
+		c, _ := authz(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = fmt.Fprint(w, `{"enabled":true,"type":"#internal"}`)
+		})
+		can, err := c.CanLogIn(t.Context(), identity.Platform, uuid.New())
+		if got := fmt.Sprint(can, " ", err); !strings.HasPrefix(got, want) {
+			t.Errorf("%d: %s, want %s", status, got, want)
+		}
 	}
 }

@@ -23,7 +23,7 @@ import (
 func tenant(t testing.TB) (*access.Service, identity.Caller) {
 	t.Helper()
 	store := &fake.Store{}
-	s := access.NewService(store, fake.Policies{Store: store}, fake.Compile)
+	s := access.NewService(store, fake.Policies{Store: store}, &fake.People{}, fake.Compile)
 	owner := identity.Caller{Tenant: uuid.New(), User: uuid.New()}
 	inner := identity.Caller{Tenant: owner.Tenant, Client: "svc-users", Scopes: []string{identity.PlatformScope}}
 	if _, err := s.Register(t.Context(), inner, "platform", conformance.Platform); err != nil {

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,10 +14,14 @@ import (
 // Assign gives a subject a role that holds nothing the caller lacks there or
 // until then; our own services may give any. Giving it again changes when it
 // ends, or nothing. It returns fault.NotFound if the tenant has no role of this
-// name, and fault.Conflict if the last person who is owner would cease to be,
+// name, and fault.Conflict if the last person who is owner and can log in would cease to be,
 // or if the platform alone gives roles to this client.
 func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (answer Assigned, err error) {
 	id, err := newID()
+	if err != nil {
+		return answer, err
+	}
+	heir, err := s.heir(ctx, who, g.Subject, g.Role, g.Project)
 	if err != nil {
 		return answer, err
 	}
@@ -24,7 +29,7 @@ func (s *Service) Assign(ctx context.Context, who identity.Caller, g Grant) (ans
 	err = s.change(ctx, who, AssignmentsWrite, g.Project, &answer, &answer.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		before, there := now.assignment(g.Subject, g.Role, g.Project)
 		if answer.Again = there; there {
-			return s.end(now, before, pointer(g.Until), who, covers, w, a)
+			return s.end(now, before, pointer(g.Until), who, covers, heir, w, a)
 		}
 		*a = Assignment{ID: id, SubjectKind: g.Kind(), SubjectID: g.ID(), Role: g.Role, ProjectID: pointer(g.Project), Version: 1, CreatedAt: s.now()}
 		if err := a.setUntil(pointer(g.Until), a.CreatedAt); err != nil {
@@ -50,6 +55,10 @@ func (s *Service) UpdateAssignment(ctx context.Context, who identity.Caller, id 
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return answer, err
 	}
+	heir, err := s.heir(ctx, who, seen.Subject(), seen.Role, seen.Project())
+	if err != nil {
+		return answer, err
+	}
 	err = s.change(ctx, who, AssignmentsWrite, seen.Project(), &answer, &answer.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		before, there := find(now.Assignments, func(a Assignment) bool { return a.ID == id })
 		switch {
@@ -63,13 +72,13 @@ func (s *Service) UpdateAssignment(ctx context.Context, who identity.Caller, id 
 		}
 		until := before.Until
 		p.Until.ApplyNullable(&until)
-		return s.end(now, before, until, who, covers, w, &answer.Assignment)
+		return s.end(now, before, until, who, covers, heir, w, &answer.Assignment)
 	})
 	return answer, err
 }
 
 // end has an assignment end at another time, and sets after to what it then is.
-func (s *Service) end(now Snapshot, before Assignment, until *time.Time, who identity.Caller, covers covers, w Writer, after *Assignment) (*Change, error) {
+func (s *Service) end(now Snapshot, before Assignment, until *time.Time, who identity.Caller, covers covers, heir identity.UserID, w Writer, after *Assignment) (*Change, error) {
 	*after = before
 	if err := after.setUntil(until, s.now()); err != nil {
 		return nil, err
@@ -77,7 +86,7 @@ func (s *Service) end(now Snapshot, before Assignment, until *time.Time, who ide
 	if after.End().Equal(before.End()) {
 		return nil, givable(now, before, covers)
 	}
-	if err := takeable(now, before, who, covers); err != nil {
+	if err := takeable(now, before, who, covers, heir); err != nil {
 		return nil, err
 	}
 	if err := givable(now, *after, covers); err != nil {
@@ -93,15 +102,19 @@ func (s *Service) end(now Snapshot, before Assignment, until *time.Time, who ide
 
 // Unassign takes a role away that was given for the project, or for the whole
 // tenant if that is uuid.Nil. Taking away what is not there changes nothing.
-// It returns fault.Conflict for the last person who is owner, and for a client
+// It returns fault.Conflict for the last person who is owner and can log in, and for a client
 // of our own, unless one of our own services undoes what it began. It returns the policy's version.
 func (s *Service) Unassign(ctx context.Context, who identity.Caller, from Subject, role string, project uuid.UUID) (policy int64, err error) {
+	heir, err := s.heir(ctx, who, from, role, project)
+	if err != nil {
+		return 0, err
+	}
 	err = s.change(ctx, who, AssignmentsWrite, project, &policy, &policy, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		a, there := now.assignment(from, role, project)
 		if !there {
 			return nil, nil
 		}
-		if err := takeable(now, a, who, covers); err != nil {
+		if err := takeable(now, a, who, covers, heir); err != nil {
 			return nil, err
 		}
 		if err := a.ours(who); err != nil {
@@ -163,19 +176,16 @@ func (s *Service) coversOf(ctx context.Context, who identity.Caller, by Subject)
 	return now, coveredBy(policy, by), err
 }
 
-// takeable asks for as much as giving a did, as far as that is still to come.
-func takeable(now Snapshot, a Assignment, who identity.Caller, covers covers) error {
+// takeable asks for as much as giving a did, as far as that is still to come, and
+// of an owner that the heir is one.
+func takeable(now Snapshot, a Assignment, who identity.Caller, covers covers, heir identity.UserID) error {
 	if err := givable(now, a, covers); err != nil {
 		return err
 	}
-	if a.Role == Owner && a.SubjectKind == KindUser && a.lasting() && now.owners() == 1 && !who.IsPlatform() {
+	if a.Role == Owner && a.SubjectKind == KindUser && a.lasting() && !slices.Contains(now.owners(), heir) && !who.IsPlatform() {
 		return errLastOwner()
 	}
 	return nil
-}
-
-func errLastOwner() error {
-	return fault.New(fault.Conflict, "last_owner", "a tenant keeps at least one person who is owner")
 }
 
 // pointer returns nil for the zero value.

@@ -54,7 +54,10 @@ func (s *Service) DryRun(ctx context.Context, who identity.Caller, p Proposal) (
 	if err != nil {
 		return Effect{}, from.point(err)
 	}
-	if next.owners() == 0 {
+	switch heir, err := s.somebody(ctx, who, next.owners()); {
+	case err != nil:
+		return Effect{}, err
+	case heir == uuid.Nil:
 		return Effect{}, errLastOwner()
 	}
 	if err := next.document(at).fits(); err != nil {

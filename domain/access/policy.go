@@ -36,6 +36,12 @@ func (s *Service) Export(ctx context.Context, who identity.Caller) (DocumentAnsw
 // that is not the current version, and errors as Snapshot.replace.
 func (s *Service) Import(ctx context.Context, who identity.Caller, version int64, d Document) (a DocumentAnswer, err error) {
 	ids := newIDs()
+	var heir identity.UserID
+	if _, denied := s.allow(ctx, who, RolesWrite, uuid.Nil); denied == nil { // else the change says so
+		if heir, err = s.somebody(ctx, who, d.owners()); err != nil {
+			return a, err
+		}
+	}
 	err = s.changeBy(ctx, s.store.Replace, who, RolesWrite, uuid.Nil, &a, &a.PolicyVersion, func(now Snapshot, covers covers, w Writer) (*Change, error) {
 		if now.Version != version {
 			return nil, fault.New(fault.Precondition, "precondition_failed", "the policy has changed since")
@@ -47,7 +53,7 @@ func (s *Service) Import(ctx context.Context, who identity.Caller, version int64
 		if err != nil {
 			return nil, err
 		}
-		if next.owners() == 0 {
+		if heir == uuid.Nil {
 			return nil, errLastOwner()
 		}
 		for i, r := range d.Roles {

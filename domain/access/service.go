@@ -16,14 +16,15 @@ import (
 type Service struct {
 	store    Store
 	policies Policies
+	people   People
 	compile  Compiler
 	now      func() time.Time
 }
 
 // NewService returns a service on store, whose current policies are those of
-// policies. compile judges, within a change, the policy being changed.
-func NewService(store Store, policies Policies, compile Compiler) *Service {
-	return &Service{store: store, policies: policies, compile: compile,
+// policies. people tells who can log in. compile judges, within a change, the policy being changed.
+func NewService(store Store, policies Policies, people People, compile Compiler) *Service {
+	return &Service{store: store, policies: policies, people: people, compile: compile,
 		now: func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }}
 }
 

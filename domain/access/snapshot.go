@@ -109,17 +109,6 @@ func (s Snapshot) assignment(who Subject, role string, project uuid.UUID) (Assig
 	})
 }
 
-// owners counts the people who are owners of everything without end; a client
-// cannot log in to mend things.
-func (s Snapshot) owners() (n int) {
-	for _, a := range s.Assignments {
-		if a.Role == Owner && a.SubjectKind == KindUser && a.lasting() {
-			n++
-		}
-	}
-	return n
-}
-
 func find[T any](all []T, is func(T) bool) (found T, ok bool) {
 	if i := slices.IndexFunc(all, is); i >= 0 {
 		return all[i], true

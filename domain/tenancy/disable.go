@@ -12,7 +12,7 @@ import (
 // the request can be repeated. It returns fault.Forbidden when the person may
 // shape the tenant and the caller may not, and fault.Conflict when the caller
 // may too, or is the person: a role that shapes the tenant is taken away first,
-// which authz, that knows nobody's status, refuses for the last owner.
+// which authz refuses for the last owner who can log in.
 func (s *Service) Disable(ctx context.Context, who identity.Caller, id identity.UserID) (User, error) {
 	u, strong, err := s.concerned(ctx, who, id)
 	switch {

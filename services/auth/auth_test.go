@@ -481,6 +481,21 @@ func TestCredentialRules(t *testing.T) {
 	w.call(t, w.platform(t), "PUT", at, map[string]any{"email": "g@acme.example", "name": "G", "password": strings.Repeat("ß", 64), "enabled": true}, 204, nil)
 }
 
+// Our own services are told who can log in.
+func TestServicesAreToldWhoCanLogIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	at := "/auth/v1/platform/credentials/"
+	for _, want := range []bool{true, false} {
+		var got struct{ Enabled bool }
+		if w.call(t, w.platform(t), "GET", at+w.user.String(), nil, 200, &got); got.Enabled != want {
+			t.Errorf("can log in: %v, want %v", got.Enabled, want)
+		}
+		w.call(t, w.platform(t), "POST", at+w.user.String()+"/disable", nil, 204, nil)
+	}
+	w.call(t, w.platform(t), "GET", at+uuid.NewString(), nil, 404, nil)
+}
+
 // age moves the use of a refresh token out of the grace period.
 func (w *world) age(t *testing.T, token string) {
 	t.Helper()

@@ -15,10 +15,13 @@ func internal(id, method, path string) rest.Operation {
 	return rest.Operation{ID: id, Method: method, Path: "/v1/platform/" + path, Status: http.StatusNoContent, Internal: true}
 }
 
-// registerPeople adds what the users service needs for people, and what every
+// registerPeople adds what the users service needs for people, and authz, and what every
 // service needs to know whose tokens have ended.
 func (a *api) registerPeople(r *rest.API) {
 	rest.Register(r, internal("platform-put-credential", http.MethodPut, "credentials/{id}"), a.putCredential)
+	read := internal("platform-get-credential", http.MethodGet, "credentials/{id}")
+	read.Status = http.StatusOK
+	rest.Register(r, read, a.getCredential)
 	rest.Register(r, internal("platform-delete-credential", http.MethodDelete, "credentials/{id}"), func(ctx context.Context, who identity.Caller, in *byUser) (*struct{}, error) {
 		return nil, a.clients.Drop(ctx, who, in.ID)
 	})
@@ -46,6 +49,20 @@ func (a *api) registerPeople(r *rest.API) {
 
 type byUser struct {
 	ID uuid.UUID `path:"id" format:"uuid"`
+}
+
+// credentialOutput tells whether a person can log in.
+type credentialOutput struct {
+	Body struct {
+		Enabled bool `json:"enabled"`
+	}
+}
+
+func (a *api) getCredential(ctx context.Context, who identity.Caller, in *byUser) (*credentialOutput, error) {
+	c, err := a.clients.Store.Credential(ctx, who.Tenant, in.ID)
+	out := &credentialOutput{}
+	out.Body.Enabled = c.Enabled
+	return out, err
 }
 
 type changeOfUser struct {

@@ -29,11 +29,11 @@ func (a *api) registerAssignments(r *rest.API) {
 	}, a.getAssignment)
 	rest.Register(r, rest.Operation{
 		ID: "update-assignment", Method: http.MethodPatch, Path: "/v1/assignments/{id}", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsWrite}, Errors: []int{404, 409, 412, 428},
-		Summary: "Change when a role ends", Description: "A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.",
+		Summary: "Change when a role ends", Description: "A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.",
 	}, a.updateAssignment)
 	rest.Register(r, rest.Operation{
 		ID: "delete-assignment", Method: http.MethodDelete, Path: "/v1/assignments/{subject_kind}/{subject_id}/{role}", Tag: "assignments", Scope: scope, Needs: rest.Needs{access.AssignmentsWrite}, Status: http.StatusNoContent, Errors: []int{404, 409},
-		Summary: "Take a role away", Description: "The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.",
+		Summary: "Take a role away", Description: "The last owner who can log in keeps it, and so do the platform's own clients. It is enforced everywhere within a second.",
 	}, a.deleteAssignment)
 }
 

@@ -21,6 +21,7 @@ import (
 	"bailiwick.dev/adapters/rest/resttest"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/access/conformance"
+	accessfake "bailiwick.dev/domain/access/fake"
 	"bailiwick.dev/domain/identity"
 )
 
@@ -28,6 +29,7 @@ import (
 type platform struct {
 	handler              http.Handler
 	access               *access.Service
+	people               accessfake.People
 	changes              changes
 	database             pgtest.Database
 	issuer               *resttest.Issuer
@@ -42,7 +44,7 @@ func newPlatform(t testing.TB) *platform {
 	db := pgtest.New(t, "authz", authzdb.Migrations)
 	p.database = db
 	store := authzdb.New(db.App, db.System)
-	p.access = access.NewService(store, casbin.NewPolicies(store), casbin.Compile)
+	p.access = access.NewService(store, casbin.NewPolicies(store), &p.people, casbin.Compile)
 	cfg := config.Server{PublicURL: "http://api.test", CursorKey: []byte("0123456789abcdef0123456789abcdef")}
 	p.handler = surface(cfg, p.issuer.Verifier(), nil, p.access, &p.changes, nil).Handler()
 	p.inner = p.issuer.Token(t, identity.Caller{Tenant: p.tenant, Client: "svc-users", Scopes: []string{identity.PlatformScope}})

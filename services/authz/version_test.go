@@ -101,7 +101,7 @@ func TestLateWriterIsToldOfTheVersionInItsWay(t *testing.T) {
 	made := resttest.JSON[access.RoleAnswer](t, p.do(t, p.owner, "POST", "/v1/roles", `{"name":"clerk"}`).Want(t, 201))
 	role, who := "/v1/roles/"+made.ID.String(), identity.Caller{Tenant: p.tenant, User: p.ownerID}
 	store := authzdb.New(p.database.App, p.database.System)
-	replica := access.NewService(store, casbin.NewPolicies(store), casbin.Compile)
+	replica := access.NewService(store, casbin.NewPolicies(store), &p.people, casbin.Compile)
 	for version := int64(1); version < 4; version++ { // a slow machine may ask for the policy in between once
 		p.do(t, p.owner, "POST", "/v1/check", `{"permission":"tasks:read"}`).Want(t, 200)
 		name := fmt.Sprint("clerk ", version)

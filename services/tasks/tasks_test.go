@@ -419,7 +419,7 @@ func TestRoleForOneProjectHoldsThereAlone(t *testing.T) {
 	tenant, boss, guest := uuid.New(), uuid.New(), uuid.New()
 	roles := &accessfake.Store{}
 	p := newPlatform(t, accessfake.Policies{Store: roles})
-	service := access.NewService(roles, accessfake.Policies{Store: roles}, accessfake.Compile)
+	service := access.NewService(roles, accessfake.Policies{Store: roles}, &accessfake.People{}, accessfake.Compile)
 	inner := identity.Caller{Tenant: tenant, Client: "svc-users", Scopes: []string{identity.PlatformScope}}
 	if _, err := service.Register(t.Context(), inner, "tasks", task.Permissions); err != nil {
 		t.Fatal(err)

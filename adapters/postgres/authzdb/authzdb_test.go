@@ -50,7 +50,7 @@ func TestChangeWakesUp(t *testing.T) {
 	go authzdb.Listen(t.Context(), db.AppURL, func(tenant identity.TenantID, version int64) {
 		heard <- access.TenantVersion{Tenant: tenant, Version: version}
 	})
-	s := access.NewService(store, fake.Policies{Store: store}, fake.Compile)
+	s := access.NewService(store, fake.Policies{Store: store}, &fake.People{}, fake.Compile)
 	next := func() access.TenantVersion {
 		t.Helper()
 		select {

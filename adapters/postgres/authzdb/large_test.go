@@ -12,6 +12,7 @@ import (
 	"bailiwick.dev/adapters/postgres/pgtest"
 	"bailiwick.dev/domain/access"
 	"bailiwick.dev/domain/access/conformance"
+	"bailiwick.dev/domain/access/fake"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 	"bailiwick.dev/domain/task"
@@ -51,7 +52,7 @@ func large(t *testing.T) (*access.Service, identity.Caller) {
 	t.Helper()
 	d := pgtest.New(t, "authz", authzdb.Migrations)
 	store := authzdb.New(d.App, d.System)
-	s := access.NewService(store, casbin.NewPolicies(store), casbin.Compile)
+	s := access.NewService(store, casbin.NewPolicies(store), &fake.People{}, casbin.Compile)
 	inner := identity.Caller{Tenant: uuid.New(), Client: "svc-users", Scopes: []string{identity.PlatformScope}}
 	owner := identity.Caller{Tenant: inner.Tenant, User: uuid.New()}
 	if _, err := s.Register(t.Context(), inner, "platform", conformance.Platform); err != nil {

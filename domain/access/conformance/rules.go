@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,6 +17,7 @@ import (
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
+	"bailiwick.dev/domain/patch"
 	"bailiwick.dev/domain/task"
 	"bailiwick.dev/domain/tenancy"
 )
@@ -232,6 +234,41 @@ func lastOwner(t *testing.T, w *world) {
 	w.person(t, access.Owner)
 	if err := w.Unassign(ctx, w.owner, first, access.Owner, uuid.Nil); err != nil {
 		t.Errorf("one of two owners leaves: %v", err)
+	}
+}
+
+// Who cannot log in, be it that there is no such person, is no owner whom a tenant keeps.
+func ownerCanLogIn(t *testing.T, w *world) {
+	ctx, first, ghost := t.Context(), access.SubjectOf(w.owner), uuid.New()
+	w.people.Shut(ghost)
+	if _, err := w.Assign(ctx, w.owner, access.Grant{Subject: access.Subject{User: ghost}, Role: access.Owner}); err != nil {
+		t.Fatal(err)
+	}
+	given, err := w.store.Assignments(ctx, w.owner, access.AssignmentFilter{SubjectID: first.User.String()}, page.Request{Limit: 1})
+	if err != nil || len(given.Items) != 1 {
+		t.Fatal(given, err)
+	}
+	mine, soon := given.Items[0], time.Now().Add(time.Hour)
+	whole := w.export(t)
+	without := whole.Document
+	without.Assignments = slices.DeleteFunc(slices.Clone(without.Assignments), func(a access.DocumentAssignment) bool { return a.SubjectID == first.User.String() })
+	for what, leave := range map[string]func() error{
+		"leaves": func() error { return w.Unassign(ctx, w.owner, first, access.Owner, uuid.Nil) },
+		"is owner until soon": func() error {
+			_, err := w.Assign(ctx, w.owner, access.Grant{Subject: first, Role: access.Owner, Until: soon})
+			return err
+		},
+		"is owner until soon, by a patch": func() error {
+			_, err := w.UpdateAssignment(ctx, w.owner, mine.ID, mine.Version, access.AssignmentPatch{Until: patch.To(soon)})
+			return err
+		},
+		"is imported away": func() error { _, err := w.Import(ctx, w.owner, whole.PolicyVersion, without); return err },
+		"is proposed away": func() error { _, err := w.DryRun(ctx, w.owner, Whole(without)); return err },
+	} {
+		wantKind(t, "the last owner who can log in "+what, leave(), fault.Conflict)
+	}
+	if err := w.Unassign(ctx, w.owner, access.Subject{User: ghost}, access.Owner, uuid.Nil); err != nil {
+		t.Errorf("an owner who cannot log in is taken away: %v", err)
 	}
 }
 

@@ -48,6 +48,7 @@ func Store(t *testing.T, store access.Store) {
 		"NobodyShapesWhatIsStrongerThanThey":    nobodyShapes,
 		"NobodyTakesTheNameOfWhatIsStronger":    nobodyTakesNames,
 		"LastOwnerStays":                        lastOwner,
+		"LastOwnerCanLogIn":                     ownerCanLogIn,
 		"TwoOwnersCannotRemoveOneAnotherAtOnce": ownersRace,
 		"OwnerRoleIsFixed":                      ownerIsFixed,
 		"EachOperationAsksThePolicy":            asksThePolicy,
@@ -92,15 +93,17 @@ func Store(t *testing.T, store access.Store) {
 type world struct {
 	*access.Service
 	store           access.Store
+	people          *fake.People
 	platform, owner identity.Caller
 }
 
 func newWorld(t *testing.T, store access.Store) *world {
 	t.Helper()
-	tenant := uuid.Must(uuid.NewV7())
+	tenant, people := uuid.Must(uuid.NewV7()), &fake.People{}
 	w := &world{
-		Service:  access.NewService(store, fake.Policies{Store: store}, fake.Compile),
+		Service:  access.NewService(store, fake.Policies{Store: store}, people, fake.Compile),
 		store:    store,
+		people:   people,
 		platform: identity.Caller{Tenant: tenant, Client: "svc-users", Scopes: []string{identity.PlatformScope}},
 	}
 	if _, err := w.Register(t.Context(), w.platform, "platform", Platform); err != nil {

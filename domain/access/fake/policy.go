@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -82,4 +83,28 @@ func (g Gate) Allow(_ context.Context, _ identity.Caller, p access.Permission) e
 // AllowIn implements access.Gate.
 func (g Gate) AllowIn(_ context.Context, _ identity.Caller, p access.Permission, _ uuid.UUID) error {
 	return g[p]
+}
+
+// People is an access.People of whom all can log in but those whom Shut names.
+// Its zero value is ready.
+type People struct {
+	mu   sync.Mutex
+	shut map[identity.UserID]bool
+}
+
+// Shut lets a person not log in.
+func (p *People) Shut(user identity.UserID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shut == nil {
+		p.shut = map[identity.UserID]bool{}
+	}
+	p.shut[user] = true
+}
+
+// CanLogIn implements access.People.
+func (p *People) CanLogIn(_ context.Context, _ identity.TenantID, user identity.UserID) (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.shut[user], nil
 }
