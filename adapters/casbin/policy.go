@@ -71,6 +71,25 @@ func (p *policy) Allows(s access.Subject, perm access.Permission, project uuid.U
 	return p.held(s, uuid.Nil).has(i, at) || project != uuid.Nil && p.held(s, project).has(i, at)
 }
 
+// Projects implements access.Policy. Few ask, so that it looks at all.
+func (p *policy) Projects(s access.Subject, perm access.Permission, at time.Time) (all []uuid.UUID) {
+	i, ok := p.number[perm]
+	if !ok {
+		return nil
+	}
+	for in, h := range p.people {
+		if in.user == s.User && in.user != uuid.Nil && in.project != uuid.Nil && h.has(i, at) {
+			all = append(all, in.project)
+		}
+	}
+	for in, h := range p.clients {
+		if s.User == uuid.Nil && in.id == s.Client && in.project != uuid.Nil && h.has(i, at) {
+			all = append(all, in.project)
+		}
+	}
+	return all
+}
+
 // Held implements access.Policy.
 func (p *policy) Held(s access.Subject, project uuid.UUID, at time.Time) (all []access.Permission) {
 	for perm := range p.number {

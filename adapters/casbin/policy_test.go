@@ -2,6 +2,7 @@ package casbin_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +67,8 @@ var (
 	moments  = []time.Time{{}, time.Unix(1000, 0), time.Unix(2000, 0), time.Unix(2000, 1), time.Unix(3000, 0), access.Forever}
 )
 
+func compareIDs(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) }
+
 func TestCompiledDecidesAsCasbinDoes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -93,6 +96,10 @@ func TestCompiledDecidesAsCasbinDoes(t *testing.T) {
 					if got, simple := compiled.Allows(subject, p, project, at), obvious.Allows(subject, p, project, at); got != want || got != simple {
 						t.Fatalf("%+v %q in %s at %s: compiled %v, Enforce %v, obviously %v", subject, p, project, at, got, want, simple)
 					}
+				}
+				got, simple := compiled.Projects(subject, p, at), obvious.Projects(subject, p, at)
+				if slices.SortFunc(got, compareIDs); !slices.Equal(got, slices.SortedFunc(slices.Values(simple), compareIDs)) {
+					t.Fatalf("%+v %q at %s: in the projects %v, obviously %v", subject, p, at, got, simple)
 				}
 			}
 		}

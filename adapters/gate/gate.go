@@ -29,6 +29,9 @@ const (
 	remote   = 100 * time.Millisecond // for a decision that authz makes
 	cold     = time.Second            // for the first policy of a tenant, when there is no decision either
 	tenants  = access.MaxHeld         // whose policies are held
+
+	unavailable   = "decision_unavailable"
+	nobodyCanTell = "nobody can tell right now whether this is allowed"
 )
 
 // Source is the authorization service.
@@ -83,6 +86,24 @@ func (g *Gate) AllowIn(ctx context.Context, who identity.Caller, p access.Permis
 	return access.Decide(held.policy, who, p, project, now)
 }
 
+// Projects implements access.Gate. It waits for a lease: authz is asked for no
+// more than a decision.
+func (g *Gate) Projects(ctx context.Context, who identity.Caller, p access.Permission) ([]uuid.UUID, error) {
+	e := g.entry(who.Tenant)
+	held := e.held.Load()
+	policy, age := held.policy, time.Since(held.asked)
+	if age > renewal {
+		if pulled := g.want(e); age >= lease {
+			policy = e.after(ctx, pulled, cold)
+		}
+	}
+	if policy == nil {
+		g.unavailable.Add(1)
+		return nil, fault.New(fault.Unavailable, unavailable, nobodyCanTell)
+	}
+	return policy.Projects(access.SubjectOf(who), p, time.Now()), nil
+}
+
 func (g *Gate) entry(tenant uuid.UUID) *entry {
 	e, ok := g.policies.Get(tenant)
 	if !ok {
@@ -122,7 +143,7 @@ func (g *Gate) unleased(ctx context.Context, e *entry, who identity.Caller, p ac
 		}
 	}
 	g.unavailable.Add(1)
-	return fault.Wrap(fault.Unavailable, "decision_unavailable", "nobody can tell right now whether this is allowed", err)
+	return fault.Wrap(fault.Unavailable, unavailable, nobodyCanTell, err)
 }
 
 func (g *Gate) ask(ctx context.Context, who identity.Caller, p access.Permission, project uuid.UUID) (access.Decision, error) {

@@ -150,3 +150,23 @@ func TestPoliciesHeldAreBounded(t *testing.T) {
 		}
 	})
 }
+
+// Which projects a role is given for only a policy under a lease can tell.
+func TestProjectsTakeALease(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T) {
+		s, g, who := world()
+		project := uuid.New()
+		s.set(who.Tenant, who.User)
+		s.with(func() { s.policies[who.Tenant].Assignments[0].ProjectID = &project })
+		for p, n := range map[access.Permission]int{task.TasksRead: 1, task.TasksWrite: 0} {
+			if got, err := g.Projects(t.Context(), who, p); err != nil || len(got) != n || n == 1 && got[0] != project {
+				t.Errorf("projects in which %s: %v, %v, want %d", p, got, err, n)
+			}
+		}
+		s.with(func() { s.pull = errAway })
+		time.Sleep(time.Second)
+		_, err := g.Projects(t.Context(), who, task.TasksRead)
+		want(t, "without a lease", err, fault.Unavailable)
+	})
+}

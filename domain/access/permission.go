@@ -34,6 +34,9 @@ type Gate interface {
 	// AllowIn is Allow for something in one project: roles that are given for
 	// that project alone count too.
 	AllowIn(ctx context.Context, who identity.Caller, p Permission, project uuid.UUID) error
+	// Projects returns those for which roles, given for one project alone, give who
+	// the permission p; fault.Unavailable if nobody can tell.
+	Projects(ctx context.Context, who identity.Caller, p Permission) ([]uuid.UUID, error)
 }
 
 // PermissionDefinition is a permission that a tenant knows: one of the

@@ -27,6 +27,9 @@ type Policy interface {
 	// Allows reports whether s holds p at that time: in the whole tenant or,
 	// unless it is uuid.Nil, in the project. Nobody holds what the snapshot does not name.
 	Allows(s Subject, p Permission, project uuid.UUID, at time.Time) bool
+	// Projects returns those of which Allows would say so by a role that is given for
+	// that project alone, in no order.
+	Projects(s Subject, p Permission, at time.Time) []uuid.UUID
 	// Held returns every permission for which Allows would say so, in no order.
 	Held(s Subject, project uuid.UUID, at time.Time) []Permission
 }

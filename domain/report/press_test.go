@@ -104,7 +104,10 @@ func TestLateFileIsRemoved(t *testing.T) {
 }
 
 // readsIn lets tasks be read in one project alone.
-type readsIn struct{ project uuid.UUID }
+type readsIn struct {
+	accessfake.Gate
+	project uuid.UUID
+}
 
 func (g readsIn) Allow(_ context.Context, _ identity.Caller, p access.Permission) error {
 	return accessfake.Gate{task.TasksRead: access.ErrForbidden()}[p]
@@ -122,7 +125,7 @@ func TestReportIsForWhoMayReadItsTasks(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	mine, other := uuid.New(), uuid.New()
-	theirs := report.NewService(w.store, w.files, w.begun, readsIn{mine})
+	theirs := report.NewService(w.store, w.files, w.begun, readsIn{project: mine})
 	for _, project := range []*uuid.UUID{nil, &other, &mine} {
 		d, want := report.RunDraft{Format: report.CSV, Filter: report.RunFilter{ProjectID: project}}, project != &mine
 		if _, err := theirs.Create(t.Context(), w.who, d); fault.Is(err, fault.Forbidden) != want {

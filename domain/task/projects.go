@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/page"
 )
@@ -29,12 +30,19 @@ func (s *Service) Project(ctx context.Context, who identity.Caller, id uuid.UUID
 	return s.store.Project(ctx, who, id)
 }
 
-// Projects returns a page of projects.
+// Projects returns a page of projects: all, or those that the caller may see one by one.
 func (s *Service) Projects(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Project], error) {
-	if err := s.gate.Allow(ctx, who, ProjectsRead); err != nil {
+	err := s.gate.Allow(ctx, who, ProjectsRead)
+	var only []uuid.UUID
+	if denied := err; fault.Is(denied, fault.Forbidden) {
+		if only, err = s.gate.Projects(ctx, who, ProjectsRead); err == nil && len(only) == 0 {
+			err = denied
+		}
+	}
+	if err != nil {
 		return page.Result[Project]{}, err
 	}
-	return s.store.Projects(ctx, who, r)
+	return s.store.Projects(ctx, who, only, r)
 }
 
 // ChangeProject applies p to the project's given version.

@@ -23,8 +23,9 @@ type Store interface {
 	AddProject(ctx context.Context, who identity.Caller, p Project) (Project, error)
 	// Project returns a project, or fault.NotFound.
 	Project(ctx context.Context, who identity.Caller, id uuid.UUID) (Project, error)
-	// Projects returns a page of projects, oldest first.
-	Projects(ctx context.Context, who identity.Caller, r page.Request) (page.Result[Project], error)
+	// Projects returns a page of projects, oldest first: of those that only names,
+	// unless that is nil.
+	Projects(ctx context.Context, who identity.Caller, only []uuid.UUID, r page.Request) (page.Result[Project], error)
 	// ChangeProject stores p in the place of version p.Version-1. It returns
 	// fault.NotFound, fault.Precondition when that is not the current one, or
 	// fault.Conflict when a task has a status that p has not.

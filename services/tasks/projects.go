@@ -18,7 +18,7 @@ func (a *api) registerProjects(r *rest.API) {
 	}, a.createProject)
 	rest.Register(r, rest.Operation{
 		ID: "list-projects", Method: http.MethodGet, Path: "/v1/projects", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsRead},
-		Summary: "List projects", Description: "Projects of the tenant, oldest first.",
+		Summary: "List projects", Description: "Projects of the tenant, oldest first; with roles for some projects alone, those that may be seen by them.",
 	}, a.listProjects)
 	rest.Register(r, rest.Operation{
 		ID: "get-project", Method: http.MethodGet, Path: "/v1/projects/{id}", Tag: "projects", Scope: scope, Needs: rest.Needs{task.ProjectsRead}, Errors: []int{404},

@@ -461,6 +461,16 @@ func TestRoleForOneProjectHoldsThereAlone(t *testing.T) {
 		}
 	}
 
+	for _, c := range []struct {
+		who  string
+		want int
+	}{{who, 1}, {p.a, 2}} {
+		if shown := resttest.JSON[rest.Page[task.Project]](t, p.do(t, c.who, "GET", "projects", nil).Want(t, 200)); len(shown.Items) != c.want || shown.Items[0].ID.String() != here {
+			t.Errorf("projects %+v, want %d", shown.Items, c.want)
+		}
+	}
+	p.do(t, token(uuid.New()), "GET", "projects", nil).Want(t, 403)
+
 	ref := func(id uuid.UUID) map[string]any { return map[string]any{"id": id, "version": 1} }
 	change := func(id uuid.UUID) map[string]any {
 		return map[string]any{"change": map[string]any{"id": id, "version": 1, "patch": map[string]string{"title": "z"}}}

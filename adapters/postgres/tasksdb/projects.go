@@ -59,15 +59,21 @@ func (s *Store) Project(ctx context.Context, who identity.Caller, id uuid.UUID) 
 	return one[task.Project](ctx, s.db, who, selectProject, who.Tenant, id)
 }
 
-const selectProjects = `select ` + projectColumns + ` from projects
-	where tenant_id = $1 and (created_at, id) > ($2, $3) and deleted_at is null order by created_at, id limit $4`
+const (
+	projectsAfter  = `select ` + projectColumns + ` from projects where tenant_id = $1 and (created_at, id) > ($2, $3) and deleted_at is null`
+	oldestFirst    = ` order by created_at, id limit $4`
+	selectProjects = projectsAfter + oldestFirst
+	selectThese    = projectsAfter + ` and id = any ($5)` + oldestFirst
+)
 
 // Projects implements task.Store.
-func (s *Store) Projects(ctx context.Context, who identity.Caller, r page.Request) (page.Result[task.Project], error) {
+func (s *Store) Projects(ctx context.Context, who identity.Caller, only []uuid.UUID, r page.Request) (page.Result[task.Project], error) {
 	var rows []task.Project
-	err := s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) {
-		postgres.Many(b, &rows, selectProjects, who.Tenant, r.After.At, r.After.ID, r.Limit+1)
-	})
+	sql, args := selectProjects, []any{who.Tenant, r.After.At, r.After.ID, r.Limit + 1}
+	if only != nil {
+		sql, args = selectThese, append(args, only)
+	}
+	err := s.db.Tenant(ctx, who.Tenant, func(b *pgx.Batch) { postgres.Many(b, &rows, sql, args...) })
 	return page.Cut(rows, r.Limit, func(p task.Project) page.Key { return page.Key{At: p.CreatedAt, ID: p.ID} }), err
 }
 

@@ -201,7 +201,7 @@ func TestDeletedProjectIsDropped(t *testing.T) {
 			t.Errorf("%s: %v, want not found", what, err)
 		}
 	}
-	if all, err := store.Projects(ctx, who, page.Request{Limit: 2}); err != nil || len(all.Items) != 1 || all.Items[0].ID != kept.ID {
+	if all, err := store.Projects(ctx, who, nil, page.Request{Limit: 2}); err != nil || len(all.Items) != 1 || all.Items[0].ID != kept.ID {
 		t.Errorf("the projects are %+v, %v, want the one that is kept", all.Items, err)
 	}
 	if err := tasksdb.NewTrash(db.System).DropProjects(ctx); err != nil {

@@ -26,6 +26,15 @@ func (p policy) Allows(s access.Subject, perm access.Permission, project uuid.UU
 	})
 }
 
+func (p policy) Projects(s access.Subject, perm access.Permission, at time.Time) (all []uuid.UUID) {
+	for _, a := range p.is.Assignments {
+		if s != (access.Subject{}) && a.ProjectID != nil && a.Subject() == s && a.HoldsAt(at) && p.holds(a.Role, perm) && !slices.Contains(all, *a.ProjectID) {
+			all = append(all, *a.ProjectID)
+		}
+	}
+	return all
+}
+
 func (p policy) Held(s access.Subject, project uuid.UUID, at time.Time) (all []access.Permission) {
 	for _, d := range p.is.Permissions {
 		if p.Allows(s, d.Name, project, at) {
@@ -74,6 +83,15 @@ func (p Policies) AllowIn(ctx context.Context, who identity.Caller, perm access.
 	return access.Decide(policy, who, perm, project, time.Now())
 }
 
+// Projects implements access.Gate.
+func (p Policies) Projects(ctx context.Context, who identity.Caller, perm access.Permission) ([]uuid.UUID, error) {
+	policy, err := p.Policy(ctx, who.Tenant, 0)
+	if err != nil {
+		return nil, err
+	}
+	return policy.Projects(access.SubjectOf(who), perm, time.Now()), nil
+}
+
 // Gate is an access.Gate that allows everything but what it names.
 type Gate map[access.Permission]error
 
@@ -83,6 +101,11 @@ func (g Gate) Allow(_ context.Context, _ identity.Caller, p access.Permission) e
 // AllowIn implements access.Gate.
 func (g Gate) AllowIn(_ context.Context, _ identity.Caller, p access.Permission, _ uuid.UUID) error {
 	return g[p]
+}
+
+// Projects implements access.Gate.
+func (Gate) Projects(context.Context, identity.Caller, access.Permission) ([]uuid.UUID, error) {
+	return nil, nil
 }
 
 // People is an access.People of whom all can log in but those whom Shut names.

@@ -180,8 +180,17 @@ func showsAnotherTenantNothing(t *testing.T, w world) {
 	if got, err := w.Tasks(t.Context(), stranger, task.Query{}, page.Request{Limit: 10}); err != nil || len(got.Items) != 0 {
 		t.Errorf("Tasks = %v, %v, want none", got.Items, err)
 	}
-	if got, err := w.Projects(t.Context(), stranger, page.Request{Limit: 10}); err != nil || len(got.Items) != 0 {
+	if got, err := w.Projects(t.Context(), stranger, nil, page.Request{Limit: 10}); err != nil || len(got.Items) != 0 {
 		t.Errorf("Projects = %v, %v, want none", got.Items, err)
+	}
+	w.project(t)
+	for _, only := range [][]uuid.UUID{{p.ID, id()}, {}} {
+		if got, err := w.Projects(t.Context(), w.who, only, page.Request{Limit: 10}); err != nil || len(got.Items) != len(only)/2 || len(only) > 0 && got.Items[0].ID != p.ID {
+			t.Errorf("Projects of %v = %v, %v", only, got.Items, err)
+		}
+		if got, err := w.Projects(t.Context(), stranger, only, page.Request{Limit: 10}); err != nil || len(got.Items) != 0 {
+			t.Errorf("Projects of %v = %v, %v, want none", only, got.Items, err)
+		}
 	}
 }
 

@@ -136,9 +136,9 @@ func (s *Store) Project(_ context.Context, who identity.Caller, id uuid.UUID) (t
 }
 
 // Projects implements task.Store.
-func (s *Store) Projects(_ context.Context, who identity.Caller, r page.Request) (page.Result[task.Project], error) {
+func (s *Store) Projects(_ context.Context, who identity.Caller, only []uuid.UUID, r page.Request) (page.Result[task.Project], error) {
 	return read(s, who, func() (page.Result[task.Project], error) {
-		return list(s.projects, who, r, func(p task.Project) page.Key { return page.Key{At: p.CreatedAt, ID: p.ID} }, func(task.Project) bool { return true }), nil
+		return list(s.projects, who, r, func(p task.Project) page.Key { return page.Key{At: p.CreatedAt, ID: p.ID} }, func(p task.Project) bool { return only == nil || slices.Contains(only, p.ID) }), nil
 	})
 }
 
