@@ -109,6 +109,66 @@ func (e CheckRequestSubjectKind) Valid() bool {
 	}
 }
 
+// Defines values for ClientDraftGrantTypes.
+const (
+	ClientDraftGrantTypesAuthorizationCode ClientDraftGrantTypes = "authorization_code"
+	ClientDraftGrantTypesClientCredentials ClientDraftGrantTypes = "client_credentials"
+	ClientDraftGrantTypesRefreshToken      ClientDraftGrantTypes = "refresh_token"
+)
+
+// Valid indicates whether the value is a known member of the ClientDraftGrantTypes enum.
+func (e ClientDraftGrantTypes) Valid() bool {
+	switch e {
+	case ClientDraftGrantTypesAuthorizationCode:
+		return true
+	case ClientDraftGrantTypesClientCredentials:
+		return true
+	case ClientDraftGrantTypesRefreshToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientDraftScopes.
+const (
+	ClientDraftScopesAuth          ClientDraftScopes = "auth"
+	ClientDraftScopesAuthz         ClientDraftScopes = "authz"
+	ClientDraftScopesEmail         ClientDraftScopes = "email"
+	ClientDraftScopesOfflineAccess ClientDraftScopes = "offline_access"
+	ClientDraftScopesOpenid        ClientDraftScopes = "openid"
+	ClientDraftScopesProfile       ClientDraftScopes = "profile"
+	ClientDraftScopesReports       ClientDraftScopes = "reports"
+	ClientDraftScopesTasks         ClientDraftScopes = "tasks"
+	ClientDraftScopesUsers         ClientDraftScopes = "users"
+)
+
+// Valid indicates whether the value is a known member of the ClientDraftScopes enum.
+func (e ClientDraftScopes) Valid() bool {
+	switch e {
+	case ClientDraftScopesAuth:
+		return true
+	case ClientDraftScopesAuthz:
+		return true
+	case ClientDraftScopesEmail:
+		return true
+	case ClientDraftScopesOfflineAccess:
+		return true
+	case ClientDraftScopesOpenid:
+		return true
+	case ClientDraftScopesProfile:
+		return true
+	case ClientDraftScopesReports:
+		return true
+	case ClientDraftScopesTasks:
+		return true
+	case ClientDraftScopesUsers:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClientDraftTokenEndpointAuthMethod.
 const (
 	ClientDraftTokenEndpointAuthMethodClientSecretBasic ClientDraftTokenEndpointAuthMethod = "client_secret_basic"
@@ -145,6 +205,69 @@ func (e ClientDraftType) Valid() bool {
 	case ClientDraftTypeConfidential:
 		return true
 	case ClientDraftTypePublic:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientPatchGrantTypes.
+const (
+	ClientPatchGrantTypesAuthorizationCode ClientPatchGrantTypes = "authorization_code"
+	ClientPatchGrantTypesClientCredentials ClientPatchGrantTypes = "client_credentials"
+	ClientPatchGrantTypesPassword          ClientPatchGrantTypes = "password"
+	ClientPatchGrantTypesRefreshToken      ClientPatchGrantTypes = "refresh_token"
+)
+
+// Valid indicates whether the value is a known member of the ClientPatchGrantTypes enum.
+func (e ClientPatchGrantTypes) Valid() bool {
+	switch e {
+	case ClientPatchGrantTypesAuthorizationCode:
+		return true
+	case ClientPatchGrantTypesClientCredentials:
+		return true
+	case ClientPatchGrantTypesPassword:
+		return true
+	case ClientPatchGrantTypesRefreshToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClientPatchScopes.
+const (
+	ClientPatchScopesAuth          ClientPatchScopes = "auth"
+	ClientPatchScopesAuthz         ClientPatchScopes = "authz"
+	ClientPatchScopesEmail         ClientPatchScopes = "email"
+	ClientPatchScopesOfflineAccess ClientPatchScopes = "offline_access"
+	ClientPatchScopesOpenid        ClientPatchScopes = "openid"
+	ClientPatchScopesProfile       ClientPatchScopes = "profile"
+	ClientPatchScopesReports       ClientPatchScopes = "reports"
+	ClientPatchScopesTasks         ClientPatchScopes = "tasks"
+	ClientPatchScopesUsers         ClientPatchScopes = "users"
+)
+
+// Valid indicates whether the value is a known member of the ClientPatchScopes enum.
+func (e ClientPatchScopes) Valid() bool {
+	switch e {
+	case ClientPatchScopesAuth:
+		return true
+	case ClientPatchScopesAuthz:
+		return true
+	case ClientPatchScopesEmail:
+		return true
+	case ClientPatchScopesOfflineAccess:
+		return true
+	case ClientPatchScopesOpenid:
+		return true
+	case ClientPatchScopesProfile:
+		return true
+	case ClientPatchScopesReports:
+		return true
+	case ClientPatchScopesTasks:
+		return true
+	case ClientPatchScopesUsers:
 		return true
 	default:
 		return false
@@ -867,7 +990,7 @@ func (e ExportTasksParamsFormat) Valid() bool {
 
 // AcceptanceDraft defines model for AcceptanceDraft.
 type AcceptanceDraft struct {
-	// Name Left out: as the inviter wrote it; required where they wrote none
+	// Name On one line, without :// and www. Left out: as the inviter wrote it; required where they wrote none
 	//
 	// Examples: Grace Hopper
 	Name *string `json:"name,omitempty"`
@@ -1359,10 +1482,10 @@ type CheckResults struct {
 
 // ClientDraft defines model for ClientDraft.
 type ClientDraft struct {
-	// GrantTypes authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs. Token exchange, which discovery names too, is for the platform's own services: others are answered unauthorized_client
+	// GrantTypes Left out: what fits the type and the redirect URIs. Token exchange, which discovery names too, is for the platform's own services: others are answered unauthorized_client
 	//
 	// Examples: ["authorization_code","refresh_token"]
-	GrantTypes *[]string `json:"grant_types,omitempty"`
+	GrantTypes *[]ClientDraftGrantTypes `json:"grant_types,omitempty"`
 
 	// Jwks Needed for private_key_jwt. There is no jwks_uri: the server fetches nothing
 	Jwks *KeySet `json:"jwks,omitempty"`
@@ -1385,7 +1508,7 @@ type ClientDraft struct {
 	// Scopes Left out: all; an empty list: none
 	//
 	// Examples: ["openid","tasks"]
-	Scopes *[]string `json:"scopes,omitempty"`
+	Scopes *[]ClientDraftScopes `json:"scopes,omitempty"`
 
 	// TokenEndpointAuthMethod Left out: what fits the type
 	//
@@ -1403,6 +1526,12 @@ type ClientDraft struct {
 	WebOrigins *[]string `json:"web_origins,omitempty"`
 }
 
+// ClientDraftGrantTypes defines model for ClientDraft.GrantTypes.
+type ClientDraftGrantTypes string
+
+// ClientDraftScopes defines model for ClientDraft.Scopes.
+type ClientDraftScopes string
+
 // ClientDraftTokenEndpointAuthMethod Left out: what fits the type
 //
 // Examples: client_secret_basic
@@ -1418,8 +1547,10 @@ type ClientPatch struct {
 	// Enabled Examples: false
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// GrantTypes Examples: ["authorization_code","refresh_token"]
-	GrantTypes *[]string `json:"grant_types,omitempty"`
+	// GrantTypes password is for the platform operator's own
+	//
+	// Examples: ["authorization_code","refresh_token"]
+	GrantTypes *[]ClientPatchGrantTypes `json:"grant_types,omitempty"`
 
 	// Jwks All of its keys; another method drops them
 	Jwks *KeySet `json:"jwks,omitempty"`
@@ -1434,7 +1565,7 @@ type ClientPatch struct {
 	RedirectUris *[]string `json:"redirect_uris,omitempty"`
 
 	// Scopes Examples: ["openid","tasks"]
-	Scopes *[]string `json:"scopes,omitempty"`
+	Scopes *[]ClientPatchScopes `json:"scopes,omitempty"`
 
 	// TokenEndpointAuthMethod A client that changes to a secret is given one by a rotation
 	//
@@ -1446,6 +1577,12 @@ type ClientPatch struct {
 	// Examples: ["https://app.acme.example"]
 	WebOrigins *[]string `json:"web_origins,omitempty"`
 }
+
+// ClientPatchGrantTypes defines model for ClientPatch.GrantTypes.
+type ClientPatchGrantTypes string
+
+// ClientPatchScopes defines model for ClientPatch.Scopes.
+type ClientPatchScopes string
 
 // ClientPatchTokenEndpointAuthMethod A client that changes to a secret is given one by a rotation
 //
@@ -1681,8 +1818,13 @@ type Effect struct {
 	// Examples: 7
 	PolicyVersion int64 `json:"policy_version"`
 
-	// Subjects Whom it concerns
+	// Subjects Whom it concerns, in the order of kinds, ids and projects: the first 1,000, or fewer where they gain and lose more than 100,000 permissions
 	Subjects []Difference `json:"subjects"`
+
+	// Total How many it would be in all
+	//
+	// Examples: 1
+	Total int64 `json:"total"`
 }
 
 // Explanation defines model for Explanation.
@@ -1896,7 +2038,9 @@ type InvitationDraft struct {
 	// Email Examples: grace@acme.example
 	Email string `json:"email"`
 
-	// Name Examples: Grace Hopper
+	// Name It stands in mails: on one line, without :// and www.
+	//
+	// Examples: Grace Hopper
 	Name *string `json:"name,omitempty"`
 
 	// Role What the person will be given; no more than the inviter holds
@@ -2136,7 +2280,9 @@ type OwnerDraft struct {
 	// Examples: ada@acme.example
 	Email string `json:"email"`
 
-	// Name Examples: Ada Lovelace
+	// Name It stands in mails: on one line, without :// and www.
+	//
+	// Examples: Ada Lovelace
 	Name string `json:"name"`
 }
 
@@ -2704,7 +2850,7 @@ type RegistrationStatus string
 
 // RegistrationDraft defines model for RegistrationDraft.
 type RegistrationDraft struct {
-	// Organisation The company's name
+	// Organisation The company's name. It stands in mails: on one line, without :// and www.
 	//
 	// Examples: Acme Ltd
 	Organisation string `json:"organisation"`
@@ -4394,7 +4540,7 @@ type ClientInterface interface {
 
 	// UpdateAssignmentWithBody Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4403,7 +4549,7 @@ type ClientInterface interface {
 
 	// UpdateAssignment Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4412,7 +4558,7 @@ type ClientInterface interface {
 
 	// UpdateAssignmentWithApplicationMergePatchPlusJSONBody Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 	//
 	// Takes a body of the `application/merge-patch+json` content type.
 	//
@@ -4421,7 +4567,7 @@ type ClientInterface interface {
 
 	// DeleteAssignment Take a role away
 	//
-	// The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
+	// The last owner who can log in keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
 	//
 	// Corresponds with DELETE /authz/v1/assignments/{subject_kind}/{subject_id}/{role} (the `DeleteAssignment` operationId).
 	DeleteAssignment(ctx context.Context, subjectKind DeleteAssignmentParamsSubjectKind, subjectId string, role string, params *DeleteAssignmentParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4594,7 +4740,7 @@ type ClientInterface interface {
 
 	// DryRunPolicyWithBody See what a change would do
 	//
-	// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
+	// Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4603,7 +4749,7 @@ type ClientInterface interface {
 
 	// DryRunPolicy See what a change would do
 	//
-	// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
+	// Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4763,7 +4909,7 @@ type ClientInterface interface {
 
 	// ListProjects List projects
 	//
-	// Projects of the tenant, oldest first.
+	// Projects of the tenant, oldest first; with roles for some projects alone, those that may be seen by them.
 	//
 	// Corresponds with GET /tasks/v1/projects (the `ListProjects` operationId).
 	ListProjects(ctx context.Context, params *ListProjectsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5051,7 +5197,7 @@ type ClientInterface interface {
 
 	// CreateInvitationWithBody Invite a person
 	//
-	// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.
+	// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5060,7 +5206,7 @@ type ClientInterface interface {
 
 	// CreateInvitation Invite a person
 	//
-	// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.
+	// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5115,7 +5261,7 @@ type ClientInterface interface {
 
 	// RegisterTenantWithBody Register a company
 	//
-	// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.
+	// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5124,7 +5270,7 @@ type ClientInterface interface {
 
 	// RegisterTenant Register a company
 	//
-	// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.
+	// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5562,7 +5708,7 @@ func (c *Client) GetAssignment(ctx context.Context, id openapi_types.UUID, param
 
 // UpdateAssignmentWithBody Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 //
 // Takes any type of body and a specified content type.
 //
@@ -5581,7 +5727,7 @@ func (c *Client) UpdateAssignmentWithBody(ctx context.Context, id openapi_types.
 
 // UpdateAssignment Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -5600,7 +5746,7 @@ func (c *Client) UpdateAssignment(ctx context.Context, id openapi_types.UUID, pa
 
 // UpdateAssignmentWithApplicationMergePatchPlusJSONBody Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 //
 // Takes a body of the `application/merge-patch+json` content type.
 //
@@ -5619,7 +5765,7 @@ func (c *Client) UpdateAssignmentWithApplicationMergePatchPlusJSONBody(ctx conte
 
 // DeleteAssignment Take a role away
 //
-// The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
+// The last owner who can log in keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
 //
 // Corresponds with DELETE /authz/v1/assignments/{subject_kind}/{subject_id}/{role} (the `DeleteAssignment` operationId).
 func (c *Client) DeleteAssignment(ctx context.Context, subjectKind DeleteAssignmentParamsSubjectKind, subjectId string, role string, params *DeleteAssignmentParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -6002,7 +6148,7 @@ func (c *Client) ListPolicyChanges(ctx context.Context, params *ListPolicyChange
 
 // DryRunPolicyWithBody See what a change would do
 //
-// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
+// Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6021,7 +6167,7 @@ func (c *Client) DryRunPolicyWithBody(ctx context.Context, params *DryRunPolicyP
 
 // DryRunPolicy See what a change would do
 //
-// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
+// Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6381,7 +6527,7 @@ func (c *Client) DownloadReportFile(ctx context.Context, id openapi_types.UUID, 
 
 // ListProjects List projects
 //
-// Projects of the tenant, oldest first.
+// Projects of the tenant, oldest first; with roles for some projects alone, those that may be seen by them.
 //
 // Corresponds with GET /tasks/v1/projects (the `ListProjects` operationId).
 func (c *Client) ListProjects(ctx context.Context, params *ListProjectsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7029,7 +7175,7 @@ func (c *Client) ListInvitations(ctx context.Context, params *ListInvitationsPar
 
 // CreateInvitationWithBody Invite a person
 //
-// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.
+// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7048,7 +7194,7 @@ func (c *Client) CreateInvitationWithBody(ctx context.Context, params *CreateInv
 
 // CreateInvitation Invite a person
 //
-// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.
+// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7173,7 +7319,7 @@ func (c *Client) GetTenant(ctx context.Context, reqEditors ...RequestEditorFn) (
 
 // RegisterTenantWithBody Register a company
 //
-// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.
+// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7192,7 +7338,7 @@ func (c *Client) RegisterTenantWithBody(ctx context.Context, params *RegisterTen
 
 // RegisterTenant Register a company
 //
-// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.
+// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -12988,7 +13134,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateAssignmentWithBodyWithResponse Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12997,7 +13143,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateAssignmentWithResponse Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13006,7 +13152,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateAssignmentWithApplicationMergePatchPlusJSONBodyWithResponse Change when a role ends
 	//
-	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+	// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 	//
 	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13015,7 +13161,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteAssignmentWithResponse Take a role away
 	//
-	// The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
+	// The last owner who can log in keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13204,7 +13350,7 @@ type ClientWithResponsesInterface interface {
 
 	// DryRunPolicyWithBodyWithResponse See what a change would do
 	//
-	// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
+	// Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13213,7 +13359,7 @@ type ClientWithResponsesInterface interface {
 
 	// DryRunPolicyWithResponse See what a change would do
 	//
-	// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
+	// Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13393,7 +13539,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListProjectsWithResponse List projects
 	//
-	// Projects of the tenant, oldest first.
+	// Projects of the tenant, oldest first; with roles for some projects alone, those that may be seen by them.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -13719,7 +13865,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateInvitationWithBodyWithResponse Invite a person
 	//
-	// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.
+	// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13728,7 +13874,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateInvitationWithResponse Invite a person
 	//
-	// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.
+	// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13791,7 +13937,7 @@ type ClientWithResponsesInterface interface {
 
 	// RegisterTenantWithBodyWithResponse Register a company
 	//
-	// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.
+	// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13800,7 +13946,7 @@ type ClientWithResponsesInterface interface {
 
 	// RegisterTenantWithResponse Register a company
 	//
-	// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.
+	// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -31144,6 +31290,11 @@ type RegisterTenantResponse202Headers struct {
 	Location *string
 }
 
+// RegisterTenantResponse429Headers the declared response headers of an HTTP 429 response for RegisterTenant
+type RegisterTenantResponse429Headers struct {
+	RetryAfter *string
+}
+
 // RegisterTenantResponse503Headers the declared response headers of an HTTP 503 response for RegisterTenant
 type RegisterTenantResponse503Headers struct {
 	RetryAfter *string
@@ -31168,12 +31319,16 @@ type RegisterTenantResponse struct {
 	ApplicationproblemJSON415 *Problem
 	// ApplicationproblemJSON422 the response for an HTTP 422 `application/problem+json` response
 	ApplicationproblemJSON422 *Problem
+	// ApplicationproblemJSON429 the response for an HTTP 429 `application/problem+json` response
+	ApplicationproblemJSON429 *Problem
 	// ApplicationproblemJSON500 the response for an HTTP 500 `application/problem+json` response
 	ApplicationproblemJSON500 *Problem
 	// ApplicationproblemJSON503 the response for an HTTP 503 `application/problem+json` response
 	ApplicationproblemJSON503 *Problem
 	// Headers202 the parsed response headers for an HTTP 202 response
 	Headers202 *RegisterTenantResponse202Headers
+	// Headers429 the parsed response headers for an HTTP 429 response
+	Headers429 *RegisterTenantResponse429Headers
 	// Headers503 the parsed response headers for an HTTP 503 response
 	Headers503 *RegisterTenantResponse503Headers
 }
@@ -31216,6 +31371,11 @@ func (r RegisterTenantResponse) GetApplicationproblemJSON415() *Problem {
 // GetApplicationproblemJSON422 returns the response for an HTTP 422 `application/problem+json` response
 func (r RegisterTenantResponse) GetApplicationproblemJSON422() *Problem {
 	return r.ApplicationproblemJSON422
+}
+
+// GetApplicationproblemJSON429 returns the response for an HTTP 429 `application/problem+json` response
+func (r RegisterTenantResponse) GetApplicationproblemJSON429() *Problem {
+	return r.ApplicationproblemJSON429
 }
 
 // GetApplicationproblemJSON500 returns the response for an HTTP 500 `application/problem+json` response
@@ -32620,7 +32780,7 @@ func (c *ClientWithResponses) GetAssignmentWithResponse(ctx context.Context, id 
 
 // UpdateAssignmentWithBodyWithResponse Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32635,7 +32795,7 @@ func (c *ClientWithResponses) UpdateAssignmentWithBodyWithResponse(ctx context.C
 
 // UpdateAssignmentWithResponse Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32650,7 +32810,7 @@ func (c *ClientWithResponses) UpdateAssignmentWithResponse(ctx context.Context, 
 
 // UpdateAssignmentWithApplicationMergePatchPlusJSONBodyWithResponse Change when a role ends
 //
-// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+// A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
 //
 // Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32665,7 +32825,7 @@ func (c *ClientWithResponses) UpdateAssignmentWithApplicationMergePatchPlusJSONB
 
 // DeleteAssignmentWithResponse Take a role away
 //
-// The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
+// The last owner who can log in keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -32980,7 +33140,7 @@ func (c *ClientWithResponses) ListPolicyChangesWithResponse(ctx context.Context,
 
 // DryRunPolicyWithBodyWithResponse See what a change would do
 //
-// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
+// Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -32995,7 +33155,7 @@ func (c *ClientWithResponses) DryRunPolicyWithBodyWithResponse(ctx context.Conte
 
 // DryRunPolicyWithResponse See what a change would do
 //
-// Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
+// Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33295,7 +33455,7 @@ func (c *ClientWithResponses) DownloadReportFileWithResponse(ctx context.Context
 
 // ListProjectsWithResponse List projects
 //
-// Projects of the tenant, oldest first.
+// Projects of the tenant, oldest first; with roles for some projects alone, those that may be seen by them.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -33837,7 +33997,7 @@ func (c *ClientWithResponses) ListInvitationsWithResponse(ctx context.Context, p
 
 // CreateInvitationWithBodyWithResponse Invite a person
 //
-// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.
+// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33852,7 +34012,7 @@ func (c *ClientWithResponses) CreateInvitationWithBodyWithResponse(ctx context.C
 
 // CreateInvitationWithResponse Invite a person
 //
-// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.
+// Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33957,7 +34117,7 @@ func (c *ClientWithResponses) GetTenantWithResponse(ctx context.Context, reqEdit
 
 // RegisterTenantWithBodyWithResponse Register a company
 //
-// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.
+// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33972,7 +34132,7 @@ func (c *ClientWithResponses) RegisterTenantWithBodyWithResponse(ctx context.Con
 
 // RegisterTenantWithResponse Register a company
 //
-// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.
+// Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -60269,6 +60429,13 @@ func ParseRegisterTenantResponse(rsp *http.Response) (*RegisterTenantResponse, e
 		}
 		response.ApplicationproblemJSON422 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 429:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSON429 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 500:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -60296,6 +60463,16 @@ func ParseRegisterTenantResponse(rsp *http.Response) (*RegisterTenantResponse, e
 			headers.Location = &value
 		}
 		response.Headers202 = &headers
+	case rsp.StatusCode == 429:
+		var headers RegisterTenantResponse429Headers
+		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Retry-After", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RetryAfter = &value
+		}
+		response.Headers429 = &headers
 	case rsp.StatusCode == 503:
 		var headers RegisterTenantResponse503Headers
 		if values := rsp.Header.Values("Retry-After"); len(values) > 0 {

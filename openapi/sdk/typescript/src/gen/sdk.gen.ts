@@ -213,7 +213,7 @@ export const getAssignment = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Change when a role ends
  *
- * A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner stays. The platform's own clients keep what they have.
+ * A merge patch (RFC 7396): what it does not name stays. Nobody gives what they do not hold themselves for as long, and the last owner who can log in stays. The platform's own clients keep what they have.
  */
 export const updateAssignment = <ThrowOnError extends boolean = false>(options: Options<UpdateAssignmentData, ThrowOnError>) => (options.client ?? client).patch<UpdateAssignmentResponses, UpdateAssignmentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -228,7 +228,7 @@ export const updateAssignment = <ThrowOnError extends boolean = false>(options: 
 /**
  * Take a role away
  *
- * The last owner keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
+ * The last owner who can log in keeps it, and so do the platform's own clients. It is enforced everywhere within a second.
  */
 export const deleteAssignment = <ThrowOnError extends boolean = false>(options: Options<DeleteAssignmentData, ThrowOnError>) => (options.client ?? client).delete<DeleteAssignmentResponses, DeleteAssignmentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -406,7 +406,7 @@ export const listPolicyChanges = <ThrowOnError extends boolean = false>(options?
 /**
  * See what a change would do
  *
- * Who would gain and who would lose what. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
+ * Who would gain and who would lose what: the first 1,000 at most, and how many it would be in all. The change is a document as an import takes it, or names single roles, permissions and assignments that are put or dropped. Nothing is changed.
  */
 export const dryRunPolicy = <ThrowOnError extends boolean = false>(options: Options<DryRunPolicyData, ThrowOnError>) => (options.client ?? client).post<DryRunPolicyResponses, DryRunPolicyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -591,7 +591,7 @@ export const downloadReportFile = <ThrowOnError extends boolean = false>(options
 /**
  * List projects
  *
- * Projects of the tenant, oldest first.
+ * Projects of the tenant, oldest first; with roles for some projects alone, those that may be seen by them.
  */
 export const listProjects = <ThrowOnError extends boolean = false>(options?: Options<ListProjectsData, ThrowOnError>) => (options?.client ?? client).get<ListProjectsResponses, ListProjectsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -923,7 +923,7 @@ export const listInvitations = <ThrowOnError extends boolean = false>(options?: 
 /**
  * Invite a person
  *
- * Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves.
+ * Mails a link, through which the person chooses a password and gets the role. Nobody gives what they do not hold themselves. A tenant mails one address ten times an hour.
  */
 export const createInvitation = <ThrowOnError extends boolean = false>(options: Options<CreateInvitationData, ThrowOnError>) => (options.client ?? client).post<CreateInvitationResponses, CreateInvitationErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -996,7 +996,7 @@ export const getTenant = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Register a company
  *
- * Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way.
+ * Begins the onboarding: a link is mailed to the owner, who confirms and chooses a password. The answer's Location tells the status all the way. Where nobody confirms, one address is mailed ten times an hour.
  */
 export const registerTenant = <ThrowOnError extends boolean = false>(options: Options<RegisterTenantData, ThrowOnError>) => (options.client ?? client).post<RegisterTenantResponses, RegisterTenantErrors, ThrowOnError>({
     url: '/users/v1/tenant-registrations',

@@ -6,7 +6,7 @@ export type ClientOptions = {
 
 export type AcceptanceDraft = {
     /**
-     * Left out: as the inviter wrote it; required where they wrote none
+     * On one line, without :// and www. Left out: as the inviter wrote it; required where they wrote none
      */
     name?: string;
     /**
@@ -406,9 +406,9 @@ export type CheckResults = {
 
 export type ClientDraft = {
     /**
-     * authorization_code, refresh_token, client_credentials; left out: what fits the type and the redirect URIs. Token exchange, which discovery names too, is for the platform's own services: others are answered unauthorized_client
+     * Left out: what fits the type and the redirect URIs. Token exchange, which discovery names too, is for the platform's own services: others are answered unauthorized_client
      */
-    grant_types?: Array<string>;
+    grant_types?: Array<'authorization_code' | 'refresh_token' | 'client_credentials'>;
     /**
      * Needed for private_key_jwt. There is no jwks_uri: the server fetches nothing
      */
@@ -428,7 +428,7 @@ export type ClientDraft = {
     /**
      * Left out: all; an empty list: none
      */
-    scopes?: Array<string>;
+    scopes?: Array<'openid' | 'profile' | 'email' | 'offline_access' | 'auth' | 'users' | 'authz' | 'tasks' | 'reports'>;
     /**
      * Left out: what fits the type
      */
@@ -445,7 +445,10 @@ export type ClientDraft = {
 
 export type ClientPatch = {
     enabled?: boolean;
-    grant_types?: Array<string>;
+    /**
+     * password is for the platform operator's own
+     */
+    grant_types?: Array<'authorization_code' | 'refresh_token' | 'client_credentials' | 'password'>;
     /**
      * All of its keys; another method drops them
      */
@@ -453,7 +456,7 @@ export type ClientPatch = {
     name?: string;
     post_logout_redirect_uris?: Array<string>;
     redirect_uris?: Array<string>;
-    scopes?: Array<string>;
+    scopes?: Array<'openid' | 'profile' | 'email' | 'offline_access' | 'auth' | 'users' | 'authz' | 'tasks' | 'reports'>;
     /**
      * A client that changes to a secret is given one by a rotation
      */
@@ -636,9 +639,13 @@ export type Effect = {
      */
     policy_version: number;
     /**
-     * Whom it concerns
+     * Whom it concerns, in the order of kinds, ids and projects: the first 1,000, or fewer where they gain and lose more than 100,000 permissions
      */
     subjects: Array<Difference>;
+    /**
+     * How many it would be in all
+     */
+    total: number;
 };
 
 export type Explanation = {
@@ -797,6 +804,9 @@ export type Invitation = {
 
 export type InvitationDraft = {
     email: string;
+    /**
+     * It stands in mails: on one line, without :// and www.
+     */
     name?: string;
     /**
      * What the person will be given; no more than the inviter holds
@@ -980,6 +990,9 @@ export type OwnerDraft = {
      * The link that verifies it is mailed there
      */
     email: string;
+    /**
+     * It stands in mails: on one line, without :// and www.
+     */
     name: string;
 };
 
@@ -1519,7 +1532,7 @@ export type Registration = {
 
 export type RegistrationDraft = {
     /**
-     * The company's name
+     * The company's name. It stands in mails: on one line, without :// and www.
      */
     organisation: string;
     /**
@@ -8070,6 +8083,10 @@ export type RegisterTenantErrors = {
      * Unprocessable Entity
      */
     422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
     /**
      * Internal Server Error
      */
