@@ -18,8 +18,9 @@ type Passwords struct{ Migrator, App, System string }
 // others are the quoted passwords. The owner owns every object and cannot log
 // in; the migrator acts as the owner and fails aloud, instead of changing no
 // row in silence, where row security would hide rows from it. The service reads a
-// few rows in the order of an index, and its statements are planned once: a plan
-// that reads all and sorts, which is right for a table that is still small, stays
+// few rows in the order of an index, and its statements are planned once, since
+// PostgreSQL would else plan a page for its tenant each time: a plan that reads all
+// and sorts, which is right for a table that is still small, would stay
 // when the table has grown. None has business in the server's own databases.
 const provisionRoles = `
 do $$ begin
@@ -35,6 +36,7 @@ alter role %[1]s_app set statement_timeout = '10s';
 alter role %[1]s_app set idle_in_transaction_session_timeout = '10s';
 alter role %[1]s_app set enable_seqscan = off;
 alter role %[1]s_app set enable_bitmapscan = off;
+alter role %[1]s_app set plan_cache_mode = force_generic_plan;
 alter role %[1]s_app set jit = off;
 grant %[1]s_owner to %[1]s_migrator;
 alter role %[1]s_migrator set role to %[1]s_owner;

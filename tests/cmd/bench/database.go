@@ -102,10 +102,8 @@ func (w *world) fill(ctx context.Context, database string, n int, settings strin
 }
 
 // withoutWall copies a database and takes row security away from every table.
-// Without a policy PostgreSQL would plan a page anew each time, for its tenant:
-// what is compared keeps the plan that the policy lets it keep.
 func (w *world) withoutWall(ctx context.Context, from, to string) error {
-	if err := w.sql(ctx, "postgres", fmt.Sprintf("drop database if exists %s;\ncreate database %s template %s;\nalter role tasks_app in database %s set plan_cache_mode = force_generic_plan;", to, to, from, to)); err != nil {
+	if err := w.sql(ctx, "postgres", fmt.Sprintf("drop database if exists %s;\ncreate database %s template %s;", to, to, from)); err != nil {
 		return err
 	}
 	return w.sql(ctx, to, `do $$ declare t regclass; begin
