@@ -101,9 +101,14 @@ func (w *world) fill(ctx context.Context, database string, n int, settings strin
 	return nil
 }
 
+// clone copies a database.
+func (w *world) clone(ctx context.Context, from, to string) error {
+	return w.sql(ctx, "postgres", fmt.Sprintf("drop database if exists %s;\ncreate database %s template %s;", to, to, from))
+}
+
 // withoutWall copies a database and takes row security away from every table.
 func (w *world) withoutWall(ctx context.Context, from, to string) error {
-	if err := w.sql(ctx, "postgres", fmt.Sprintf("drop database if exists %s;\ncreate database %s template %s;", to, to, from)); err != nil {
+	if err := w.clone(ctx, from, to); err != nil {
 		return err
 	}
 	return w.sql(ctx, to, `do $$ declare t regclass; begin
