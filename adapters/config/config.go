@@ -24,8 +24,9 @@ const prefix = "BAILIWICK_"
 // Load fills cfg, a pointer to a struct with caarlos0/env tags, and logs it
 // with keys, secrets and URLs that may hold a password masked. A field's tag want
 // names the kind that its value must be. The error joins one for each variable
-// that is wrong.
-func Load(cfg any) error {
+// that is wrong. others are configurations of other commands in whose environment
+// this one may be run: what they alone read is let pass.
+func Load(cfg any, others ...any) error {
 	environ, errs := withFiles(env.ToMap(os.Environ()))
 	opts := env.Options{Prefix: prefix, Environment: environ}
 	params, err := env.GetFieldParamsWithOptions(cfg, opts)
@@ -33,6 +34,13 @@ func Load(cfg any) error {
 		return err
 	}
 	known := names(params)
+	for _, o := range others {
+		more, err := env.GetFieldParamsWithOptions(o, opts)
+		if err != nil {
+			return err
+		}
+		known = append(known, names(more)...)
+	}
 	for _, name := range slices.Sorted(maps.Keys(environ)) {
 		if strings.HasPrefix(name, prefix) && !slices.Contains(known, name) {
 			errs = append(errs, fmt.Errorf("unknown variable %s: known are %s", name, strings.Join(known, ", ")))

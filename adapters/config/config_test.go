@@ -57,6 +57,19 @@ func TestSecretComesFromAFile(t *testing.T) {
 	}
 }
 
+func TestWhatAnotherCommandReadsIsLetPass(t *testing.T) {
+	environment(t, "BAILIWICK_CLIENT_SECRET", "x")
+	var cfg struct {
+		Secret string `env:"CLIENT_SECRET"`
+	}
+	if err := config.Load(&cfg); err == nil || !strings.Contains(err.Error(), "CURSOR_KEY") {
+		t.Errorf("%v, want it to name CURSOR_KEY, which nobody is said to read", err)
+	}
+	if err := config.Load(&cfg, &settings{}); err != nil || cfg.Secret != "x" {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+}
+
 func TestStartFailsOnWhatIsMissingMisspeltOrTooShort(t *testing.T) {
 	for name, pairs := range map[string][]string{
 		"CLIENT_SECRET":    {},

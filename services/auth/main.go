@@ -31,7 +31,7 @@ func main() {
 // not what was written.
 func verifyAudit(ctx context.Context) error {
 	var cfg struct{ config.Database }
-	if err := config.Load(&cfg); err != nil {
+	if err := config.Load(&cfg, &configuration{}); err != nil {
 		return err
 	}
 	app, system, err := process.Databases(ctx, cfg.Database, authdb.Migrations)
