@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -65,14 +66,22 @@ func observe(service string) func(http.Handler) http.Handler {
 	}
 }
 
+// clientClosedRequest is NGINX's status of a request whose client has gone, which
+// is no failure of ours. Nobody is answered with it.
+const clientClosedRequest = 499
+
 func logRequest(service string, r *http.Request, w middleware.WrapResponseWriter, start time.Time) {
 	took, route := time.Since(start), chi.RouteContext(r.Context()).RoutePattern()
 	if strings.HasSuffix(route, "z") && w.Status() < 300 { // health checks are noise
 		return
 	}
-	requests.WithLabelValues(service, knownMethod(r.Method), route, strconv.Itoa(w.Status())).Observe(took.Seconds())
+	status := w.Status()
+	if status >= 500 && errors.Is(r.Context().Err(), context.Canceled) {
+		status = clientClosedRequest
+	}
+	requests.WithLabelValues(service, knownMethod(r.Method), route, strconv.Itoa(status)).Observe(took.Seconds())
 	line := slog.NewRecord(start.Add(took), slog.LevelInfo, "request", 0) // to look for the caller, which is always this, takes longer than the rest
-	line.AddAttrs(slog.String("method", r.Method), slog.String("route", route), slog.Int("status", w.Status()), slog.Int("bytes", w.BytesWritten()),
+	line.AddAttrs(slog.String("method", r.Method), slog.String("route", route), slog.Int("status", status), slog.Int("bytes", w.BytesWritten()),
 		slog.Int64("duration_us", took.Microseconds()), slog.String("request_id", RequestID(r.Context())), slog.String("trace_id", traceID(r)))
 	_ = slog.Default().Handler().Handle(r.Context(), line) // nobody could be told
 }

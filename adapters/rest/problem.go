@@ -81,6 +81,15 @@ func KindOf(status int) fault.Kind {
 	return fault.Internal
 }
 
+// logFailure logs why a request failed; that its client has gone is no error.
+func logFailure(requestID string, err error) {
+	level := slog.LevelError
+	if errors.Is(err, context.Canceled) {
+		level = slog.LevelInfo
+	}
+	slog.Log(context.Background(), level, "request failed", "request_id", requestID, "error", err)
+}
+
 // problemOf tells of err what its caller may know. Anything that is no fault
 // is internal: logged here, once, and never shown.
 func problemOf(err error, requestID string) *Problem {
@@ -94,7 +103,7 @@ func problemOf(err error, requestID string) *Problem {
 		f = fault.New(fault.Internal, "internal", "something went wrong on our side")
 	}
 	if f.Kind == fault.Internal || f.Kind == fault.Unavailable {
-		slog.Error("request failed", "request_id", requestID, "error", err)
+		logFailure(requestID, err)
 	}
 	p = newProblem(statusOf[f.Kind], f.Code, f.Message)
 	p.RequestID = requestID
@@ -220,7 +229,7 @@ func fromHuma(ctx huma.Context, status int, msg string, errs ...error) huma.Stat
 		}
 	}
 	if status >= 500 {
-		slog.Error("request failed", "request_id", id, "error", errors.Join(append(errs, errors.New(msg))...))
+		logFailure(id, errors.Join(append(errs, errors.New(msg))...))
 		msg, errs = "something went wrong on our side", nil
 	}
 	if status == http.StatusUnsupportedMediaType && len(errs) > 0 { // which repeat the type that was sent
