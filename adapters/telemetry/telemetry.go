@@ -2,12 +2,17 @@
 package telemetry
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
+	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -22,7 +27,7 @@ func Traces(ctx context.Context, service string) (flush func(), err error) {
 	if !Tracing() {
 		return func() {}, nil
 	}
-	exporter, err := otlptracehttp.New(ctx)
+	exporter, err := exporter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -35,6 +40,24 @@ func Traces(ctx context.Context, service string) (flush func(), err error) {
 			slog.Warn("spans were lost", "error", err)
 		}
 	}, nil
+}
+
+// exporter fails on an OTEL_* variable that cannot be read, which the library
+// would log, with its value, and pass by. A value may be the collector's key.
+func exporter(ctx context.Context) (*otlptrace.Exporter, error) {
+	var refused bytes.Buffer
+	otel.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(&refused, &slog.HandlerOptions{Level: slog.LevelError, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.MessageKey {
+			return a
+		}
+		return slog.Attr{}
+	}})))
+	defer otel.SetLogger(logr.Discard())
+	e, err := otlptracehttp.New(ctx)
+	if err == nil && refused.Len() > 0 {
+		err = fmt.Errorf("an OTEL_EXPORTER_OTLP_* variable cannot be read: %s", strings.Join(strings.Fields(refused.String()), " "))
+	}
+	return e, err
 }
 
 // Tracing reports whether somebody wants spans.
