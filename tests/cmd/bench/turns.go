@@ -20,13 +20,17 @@ func (w work) over(ctx context.Context, n int, span time.Duration) (figures, err
 const turn = time.Second
 
 // inTurns measures what is to be compared for a span each, one after the other,
-// again and again: within a minute the speed of a virtual machine swings by more
-// than what is to be told apart.
+// there and back again: within a minute the speed of a virtual machine swings by
+// more than what is to be told apart, and what PostgreSQL still does for the one
+// before must not always be the same one's burden.
 func inTurns(ctx context.Context, turns int, span time.Duration, all ...measurement) (each [][]figures, err error) {
 	each = make([][]figures, len(all))
 	for n := range turns {
-		for i, m := range all {
-			f, err := m(ctx, n, span)
+		for i := range all {
+			if n%2 == 1 {
+				i = len(all) - 1 - i
+			}
+			f, err := all[i](ctx, n, span)
 			if err != nil {
 				return nil, err
 			}
