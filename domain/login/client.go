@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -83,7 +82,7 @@ func (c Client) Has(grant string) bool { return slices.Contains(c.GrantTypes, gr
 
 // ClientDraft is what a new client is made of.
 type ClientDraft struct {
-	Name                   string   `json:"name" minLength:"1" maxLength:"200" pattern:"\\S" doc:"As people see it" example:"Time sheets"`
+	Name                   string   `json:"name" minLength:"1" maxLength:"200" pattern:"\\S" doc:"As people see it, on one line" example:"Time sheets"`
 	Type                   string   `json:"type" enum:"public,confidential" doc:"A confidential client is given a secret" example:"confidential"`
 	RedirectURIs           []string `json:"redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Needed for authorization_code" example:"[\"https://app.acme.example/callback\"]"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty" nullable:"false" maxItems:"20" doc:"Where a logout may lead" example:"[\"https://app.acme.example/\"]"`
@@ -132,8 +131,7 @@ func (c Client) defaultGrants() (grants []string) {
 
 func (c Client) check() error {
 	var f fault.Check
-	n := utf8.RuneCountInString(c.Name)
-	f.That(n >= 1 && n <= 200 && utf8.ValidString(c.Name) && !strings.ContainsRune(c.Name, 0), "/name", "length", "between 1 and 200 characters")
+	CheckName(&f, c.Name, 1, "/name")
 	f.That(c.Type == Public || c.Type == Confidential, "/type", "unknown_value", "a client is public or confidential")
 	for i, u := range c.RedirectURIs {
 		CheckRedirect(&f, u, "/redirect_uris/"+strconv.Itoa(i))

@@ -80,6 +80,22 @@ func TestClientDraftsAreJudged(t *testing.T) {
 	}
 }
 
+// The page of consent shows a client's name amid its own text.
+func TestNamesReadAsTheyAreWritten(t *testing.T) {
+	t.Parallel()
+	for name, good := range map[string]bool{
+		"Müller & Söhne": true, "שעות": true, "کار\u200cبرگ": true, "🦉 \U0001f468\u200d\U0001f469": true, strings.Repeat("é", 200): true,
+		"a\nb": false, "a\x00b": false, "a\x7fb": false, "a\u0085b": false, "a\u2028b": false, "a\u2029b": false, "a\u061cb": false, "a\u200eb": false, "a\u200fb": false,
+		"a\u202ab": false, "a\u202eb": false, "a\u2066b": false, "a\u2069b": false, "a\xffb": false, strings.Repeat("é", 201): false,
+	} {
+		c, err := login.ClientDraft{Name: name, Type: login.Confidential}.Client("id", time.Now())
+		var f *fault.Error
+		if errors.As(err, &f); (err == nil) != good || !good && f.Fields[0].Pointer != "/name" {
+			t.Errorf("%q: %v, %v, want good: %v", name, c.Name, err, good)
+		}
+	}
+}
+
 func TestRedirectURIsCanBeRight(t *testing.T) {
 	t.Parallel()
 	pattern := regexp.MustCompile(login.RedirectPattern)

@@ -16,10 +16,7 @@ import (
 	"bailiwick.dev/domain/login"
 )
 
-const (
-	maxName  = 200
-	maxEmail = 254 // RFC 5321, section 4.5.3.1.3
-)
+const maxEmail = 254 // RFC 5321, section 4.5.3.1.3
 
 // RegistrationDraft is what a company registers with.
 type RegistrationDraft struct {
@@ -93,7 +90,7 @@ func normal(address string) string { return strings.ToLower(strings.TrimSpace(ad
 
 func email(c *fault.Check, address, pointer string) {
 	a, err := mail.ParseAddress(address)
-	c.That(err == nil && a.Address == address && len(address) <= maxEmail && utf8.ValidString(address), pointer, "malformed", "an e-mail address is wanted")
+	c.That(err == nil && a.Address == address && len(address) <= maxEmail && login.IsPlain(address), pointer, "malformed", "an e-mail address is wanted")
 }
 
 // linkForm finds what mail programs make links of, in a name that a stranger may have
@@ -101,9 +98,7 @@ func email(c *fault.Check, address, pointer string) {
 var linkForm = regexp.MustCompile(`(?i)://|www\.`)
 
 func checkName(c *fault.Check, s string, least int, pointer string) {
-	n := utf8.RuneCountInString(s)
-	c.That(n >= least && n <= maxName, pointer, "length", "between "+strconv.Itoa(least)+" and "+strconv.Itoa(maxName)+" characters")
-	c.That(utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }), pointer, "invalid_character", "text without control characters is wanted")
+	login.CheckName(c, s, least, pointer)
 	c.That(!linkForm.MatchString(s), pointer, "holds_link", "a name without :// and www. is wanted")
 }
 

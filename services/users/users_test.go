@@ -259,8 +259,8 @@ func TestStrangersMailAnAddressTenTimesAnHour(t *testing.T) {
 	register("ada@acme.example", uuid.NewString()).Want(t, 202)
 }
 
-// What a stranger writes into somebody's mail is no link.
-func TestNamesInMailsHoldNoLink(t *testing.T) {
+// What a stranger writes into somebody's mail is no link, and reads as it is written.
+func TestNamesInMailsAreWords(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, accessfake.Gate{})
 	_, owner := p.owned(t)
@@ -275,15 +275,19 @@ func TestNamesInMailsHoldNoLink(t *testing.T) {
 		return p.do(t, owner, "POST", "/v1/invitations", object{"email": uuid.NewString() + "@b.example", "name": name, "role": "member"})
 	}
 	for pointer, made := range map[string]int{"/organisation": 202, "/owner/name": 202, "/name": 201} {
-		for _, name := range []string{"Win 1000 EUR at https://evil.example", "WWW.evil.example", "evil:// Ltd"} {
-			if got := resttest.JSON[rest.Problem](t, send(pointer, name).Want(t, 422)); len(got.Errors) != 1 || got.Errors[0].Pointer != pointer || got.Errors[0].Code != "holds_link" {
+		for name, code := range map[string]string{
+			"Win 1000 EUR at https://evil.example": "holds_link", "WWW.evil.example": "holds_link", "evil:// Ltd": "holds_link",
+			"Acme \u202edtL": "invalid_character", "Acme\u2028Ltd": "invalid_character", "Acme\u0085Ltd": "invalid_character",
+		} {
+			if got := resttest.JSON[rest.Problem](t, send(pointer, name).Want(t, 422)); len(got.Errors) != 1 || got.Errors[0].Pointer != pointer || got.Errors[0].Code != code {
 				t.Errorf("%s %q: %+v", pointer, name, got.Errors)
 			}
 		}
-		for _, name := range []string{"A.B. Smith", "Acme.com", "Müller / Söhne: www"} {
+		for _, name := range []string{"A.B. Smith", "Acme.com", "Müller / Söhne: www", "شركة"} {
 			send(pointer, name).Want(t, made)
 		}
 	}
+	p.do(t, owner, "POST", "/v1/invitations", object{"email": "a\u202eb@b.example", "role": "member"}).Want(t, 422)
 }
 
 // What auth refuses of a client is refused before a mail is sent.
