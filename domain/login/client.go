@@ -3,12 +3,15 @@
 package login
 
 import (
+	"cmp"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -96,8 +99,8 @@ type ClientDraft struct {
 // Client returns the client that d describes, or fault.Invalid.
 func (d ClientDraft) Client(id string, now time.Time) (Client, error) {
 	c := Client{
-		ID: id, Name: strings.TrimSpace(d.Name), Type: d.Type, RedirectURIs: some(d.RedirectURIs), PostLogoutRedirectURIs: some(d.PostLogoutRedirectURIs),
-		WebOrigins: some(d.WebOrigins), GrantTypes: some(d.GrantTypes), Scopes: some(d.Scopes), AuthMethod: d.AuthMethod, JWKS: d.JWKS, Enabled: true, Version: 1, CreatedAt: now,
+		ID: id, Name: strings.TrimSpace(d.Name), Type: d.Type, RedirectURIs: d.RedirectURIs, PostLogoutRedirectURIs: d.PostLogoutRedirectURIs,
+		WebOrigins: d.WebOrigins, GrantTypes: d.GrantTypes, Scopes: d.Scopes, AuthMethod: d.AuthMethod, JWKS: d.JWKS, Enabled: true, Version: 1, CreatedAt: now,
 	}
 	if c.AuthMethod == "" {
 		c.AuthMethod = DefaultAuthMethod(c.Type)
@@ -108,7 +111,17 @@ func (d ClientDraft) Client(id string, now time.Time) (Client, error) {
 	if d.Scopes == nil {
 		c.Scopes = Scopes()
 	}
-	return c, c.check()
+	return c.judged()
+}
+
+// judged returns c, whose lists name once what they named twice, or fault.Invalid,
+// whose pointers count what was sent.
+func (c Client) judged() (Client, error) {
+	err := c.check()
+	for _, list := range []*[]string{&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.WebOrigins, &c.GrantTypes, &c.Scopes} {
+		*list = set(*list)
+	}
+	return c, err
 }
 
 // DefaultAuthMethod returns how a client of a type proves itself if nothing is said.
@@ -200,7 +213,7 @@ func loopback(host string) bool { return host == "127.0.0.1" || host == "::1" ||
 
 func redirectable(raw string) bool {
 	u, err := url.Parse(raw)
-	if err != nil || u.Scheme == "" || u.Host != "" && !reachable(u) || strings.Contains(raw, "#") || u.User != nil || len(raw) > MaxRedirect || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+	if err != nil || u.Scheme == "" || u.Host != "" && !reachable(u) || strings.Contains(raw, "#") || u.User != nil || utf8.RuneCountInString(raw) > MaxRedirect || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
 		return false
 	}
 	switch u.Scheme {
@@ -209,34 +222,40 @@ func redirectable(raw string) bool {
 	case "http":
 		return loopback(u.Hostname())
 	}
-	return strings.Contains(u.Scheme, ".") // RFC 8252, section 7.1: a domain of one's own, reversed
+	return privateScheme.MatchString(u.Scheme) && u.Opaque+u.Host+u.Path != ""
 }
 
 const (
 	// aHost is a name, where people's own networks have underscores, or an address, with
 	// or without a port; what is internationalised is written as it is asked for, in ASCII (RFC 5891).
-	aHost     = `(\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?`
-	aLoopback = `(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?`
+	aHost     = `(\w([\w-]*\w)?(\.\w([\w-]*\w)?)*\.?|\[[0-9A-Fa-f:.]+\])` + aPort
+	aLoopback = `(localhost|127\.0\.0\.1|\[::1\])` + aPort
+	aPort     = `(:[1-9][0-9]{0,4})?`
 	noSpace   = `[^\x00-\x20#\x7f]*`
+	aScheme   = `[A-Za-z][A-Za-z0-9+-]*(\.[A-Za-z0-9+-]+)+` // RFC 8252, section 7.1: a domain of one's own, reversed
 )
 
 // What a schema can say of a redirect URI and of a web origin: what is good matches,
 // and little else.
 const (
-	RedirectPattern = `^([A-Za-z][A-Za-z0-9+-]*\.[A-Za-z0-9+.-]*:` + noSpace + `|([Hh][Tt][Tt][Pp][Ss]://` + aHost + `|[Hh][Tt][Tt][Pp]://` + aLoopback + `)([/?]` + noSpace + `)?)$`
-	OriginPattern   = `^(https://[a-z0-9_.:[\]-]+|http://` + aLoopback + `)$`
-	RedirectForm    = "an absolute https URI without a fragment, a URI of a private scheme, or http to this machine"
-	OriginForm      = "an origin as browsers write it: https://app.example, or http to this machine; no path, no wildcard"
-	MaxRedirect     = 2000
+	RedirectPattern = `^(` + aScheme + `:[^?\x00-\x20#\x7f]` + noSpace + `|([Hh][Tt][Tt][Pp][Ss]://` + aHost + `|[Hh][Tt][Tt][Pp]://` + aLoopback + `)([/?]` + noSpace + `)?)$`
+	OriginPattern   = `^(https://([a-z0-9_.-]+|\[[0-9a-f:]+\])` + aPort + `|http://` + aLoopback + `)$`
+	RedirectForm    = "an absolute https URI without a fragment, one of a private scheme as com.example.app:/path, or http to localhost, 127.0.0.1 or [::1]"
+	OriginForm      = "an origin as browsers write it: https://app.example, or http to localhost, 127.0.0.1 or [::1]; no path, no wildcard"
+	MaxRedirect     = 2000 // characters
 	MaxOrigin       = 253 + 20
 )
 
-var host = regexp.MustCompile("^" + aHost + "$")
+var (
+	host          = regexp.MustCompile("^" + aHost + "$")
+	privateScheme = regexp.MustCompile("^" + aScheme + "$")
+)
 
 // reachable reports whether u names a host, and a port from 1 to 65535 or none.
 func reachable(u *url.URL) bool {
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	return host.MatchString(u.Host) && (u.Port() == "" || err == nil && port > 0)
+	_, far := strconv.ParseUint(cmp.Or(u.Port(), "1"), 10, 16)
+	_, odd := netip.ParseAddr(u.Hostname())
+	return host.MatchString(u.Host) && far == nil && (odd == nil || !strings.HasPrefix(u.Host, "["))
 }
 
 // answersItself reports whether the query has what the answer adds (RFC 6749,
@@ -257,6 +276,9 @@ func isOrigin(raw string) bool {
 	if err != nil || len(raw) > MaxOrigin || !reachable(u) || raw != u.Scheme+"://"+u.Host || raw != strings.ToLower(raw) {
 		return false
 	}
+	if a, err := netip.ParseAddr(u.Hostname()); err == nil && (a.Is4In6() || a.String() != u.Hostname()) {
+		return false
+	}
 	switch u.Scheme {
 	case "https":
 		return u.Port() != "443"
@@ -266,9 +288,13 @@ func isOrigin(raw string) bool {
 	return false
 }
 
-func some(all []string) []string {
-	if all == nil {
-		return []string{}
+// set drops what is named twice; the order stays. It is never nil.
+func set(all []string) []string {
+	kept := make([]string, 0, len(all))
+	for _, s := range all {
+		if !slices.Contains(kept, s) {
+			kept = append(kept, s)
+		}
 	}
-	return all
+	return kept
 }

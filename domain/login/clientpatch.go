@@ -39,9 +39,11 @@ func (p ClientPatch) to(c Client) (Client, error) {
 	if !c.hasSecret() { // a secret that is not wanted is no way in
 		c.SecretHash, c.PreviousHash, c.PreviousUntil = nil, nil, nil
 	}
-	judged := c
-	judged.FirstParty = c.FirstParty || had // whose mark is gone has a grant that gives nothing, and all else can be changed
-	return c, judged.check()
+	marked := c.FirstParty
+	c.FirstParty = marked || had // whose mark is gone has a grant that gives nothing, and all else can be changed
+	c, err := c.judged()
+	c.FirstParty = marked
+	return c, err
 }
 
 // mayBecome returns nil if the caller may make c of what it was. A program gives

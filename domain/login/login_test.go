@@ -6,16 +6,19 @@ import (
 	"errors"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	accessfake "bailiwick.dev/domain/access/fake"
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/login"
 	"bailiwick.dev/domain/login/fake"
+	"bailiwick.dev/domain/patch"
 )
 
 func TestRedirectIsExactButForALoopbackPort(t *testing.T) {
@@ -96,6 +99,31 @@ func TestNamesReadAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+// What a list names twice is kept once, and pointers count what was sent.
+func TestClientsListsAreSets(t *testing.T) {
+	t.Parallel()
+	twice := func(s string, more ...string) []string { return append([]string{s, s}, more...) }
+	d := login.ClientDraft{Name: "c", Type: login.Public, RedirectURIs: twice("https://b.example/", "https://a.example/"), PostLogoutRedirectURIs: twice("https://a.example/"),
+		WebOrigins: twice("https://a.example"), GrantTypes: twice(login.AuthorizationCode), Scopes: twice("tasks", "openid", "tasks")}
+	c, err := d.Client("id", time.Now())
+	if err != nil || !slices.Equal(c.RedirectURIs, []string{"https://b.example/", "https://a.example/"}) || len(c.PostLogoutRedirectURIs)+len(c.WebOrigins)+len(c.GrantTypes) != 3 || !slices.Equal(c.Scopes, []string{"tasks", "openid"}) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	d.RedirectURIs = twice("https://b.example/", "http://a.example/")
+	var f *fault.Error
+	if _, err := d.Client("id", time.Now()); !errors.As(err, &f) || f.Fields[0].Pointer != "/redirect_uris/2" {
+		t.Errorf("after two that are one: %v", err)
+	}
+	store, who := &fake.Store{}, identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+	s := login.Service{Store: store, Gate: accessfake.Gate{}, Roles: weak{}}
+	if c, err = s.CreateClient(t.Context(), who, login.ClientDraft{Name: "c", Type: login.Confidential}); err == nil {
+		c, err = s.ChangeClient(t.Context(), who, c.ID, c.Version, login.ClientPatch{Scopes: patch.Field[[]string]{Set: true, To: twice("auth")}})
+	}
+	if err != nil || !slices.Equal(c.Scopes, []string{"auth"}) {
+		t.Errorf("a change: %v, %v", c.Scopes, err)
+	}
+}
+
 func TestRedirectURIsCanBeRight(t *testing.T) {
 	t.Parallel()
 	pattern := regexp.MustCompile(login.RedirectPattern)
@@ -105,6 +133,9 @@ func TestRedirectURIsCanBeRight(t *testing.T) {
 		"https://a;b.example/cb": false, "https://a,b.example/cb": false, "https://a'b.example/cb": false, "https://a(b).example/cb": false, "https://*.example/cb": false, "https://a..b/cb": false,
 		"https://-a.example/cb": false, "https://bücher.example/cb": false, "https://a%3Bb.example/cb": false, "https://b%C3%BCcher.example/cb": false, "com.example.app://a;b/cb": false, "https://:443/cb": false,
 		"https://app.example:65536/cb": false, "https://app.example:0/cb": false, "https://app.example:/cb": false, "https://app.example:99999999999999999999/cb": false, "http://localhost:0/cb": false,
+		"https://app.example:0443/cb": false, "http://localhost:080/cb": false, "http://LOCALHOST/cb": false, "https://[::::]/cb": false, "https://[1:2]/cb": false, "https://[fe80::1%25eth0]/cb": false,
+		"com.example.app:": false, "com.example.app:?x=1": false, "com.example.app://": false, "com..app:/cb": false, "com.:/cb": false, ".com:/cb": false, "app:/cb": false,
+		"com.example.app:/": true, "com.example.app:cb": true, "com.7example.app-1:/cb": true, "https://a.example/" + strings.Repeat("ü", 1982): true, "https://a.example/" + strings.Repeat("ü", 1983): false,
 	} {
 		d := login.ClientDraft{Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/", raw}}
 		_, err := d.Client("id", time.Now())
@@ -139,6 +170,8 @@ func TestWebOriginsAreOrigins(t *testing.T) {
 		"http://app.example": false, "*": false, "https://*.app.example": false, "null": false, "": false, "https://": false, "https://u@app.example": false, "https://app.example:": false,
 		"ftp://app.example": false, "https://app.example https://other.example": false,
 		"https://a;b.example": false, "https://app.example:65536": false, "https://app.example:0": false,
+		"https://app.example:08443": false, "http://localhost:03000": false, "http://LOCALHOST:3000": false, "https://[2001:db8::1]": true, "https://[2001:db8::1]:8443": true, "https://192.0.2.7": true,
+		"https://[2001:db8:0:0::1]": false, "https://[2001:0db8::1]": false, "https://[2001:DB8::1]": false, "https://[::ffff:192.0.2.7]": false, "https://[::::]": false, "https://[fe80::1%25eth0]": false,
 	} {
 		_, err := login.ClientDraft{Name: "c", Type: login.Public, RedirectURIs: []string{"https://a.example/"}, WebOrigins: []string{origin}}.Client("id", time.Now())
 		if (err == nil) != good || good && !pattern.MatchString(origin) {
