@@ -21,12 +21,13 @@ const (
 // PutCredential makes, or replaces, a credential.
 func (c *Client) PutCredential(ctx context.Context, tenant identity.TenantID, cred tenancy.Credential) error {
 	in := struct {
-		Email    string `json:"email"`
-		Name     string `json:"name"`
-		Password string `json:"password"`
-		Enabled  bool   `json:"enabled"`
-		Attempt  int64  `json:"attempt"`
-	}{cred.Email, cred.Name, cred.Password, cred.Enabled, cred.Attempt}
+		Email        string `json:"email"`
+		Name         string `json:"name"`
+		Organisation string `json:"organisation"`
+		Password     string `json:"password"`
+		Enabled      bool   `json:"enabled"`
+		Attempt      int64  `json:"attempt"`
+	}{cred.Email, cred.Name, cred.Organisation, cred.Password, cred.Enabled, cred.Attempt}
 	return c.Do(ctx, tenant, http.MethodPut, c.cfg.AuthURL+credentialsPath+cred.User.String(), in, nil)
 }
 

@@ -7,6 +7,7 @@ type Credential struct {
 	User          identity.UserID
 	Email         string // normalised, unique within the tenant
 	Name          string
+	Organisation  string // the tenant's name; empty where an earlier release kept none
 	Hash          string // of the password, as PHC string
 	Enabled       bool
 	EmailVerified bool

@@ -64,7 +64,7 @@ func (s *Service) ResetPassword(ctx context.Context, tenant identity.TenantID, l
 		return ErrLink
 	}
 	if err == nil {
-		err = CheckPassword(password, c.Email)
+		err = CheckPassword(password, c)
 	}
 	if err != nil {
 		return err

@@ -187,15 +187,25 @@ func TestPasswordRules(t *testing.T) {
 		"6038145729013867254409187365201948573610": true, strings.Repeat("🦉🌙", 10): true, "#_-!!@@.%%&*": true, "12345678": false, "12345678!": false, "77777777": false,
 		"short": false, strings.Repeat("x", 129): false, "password1": false, "Pass-word-1": false, "ada.lovelace42": false, "ada.lovelace@acme.example": false, "Ada.Lovelace@ACME.example": false, "ada.lovelace acme.example": false, "abc\xff12345": false,
 	} {
-		if err := login.CheckPassword(password, "ada.lovelace@acme.example"); (err == nil) != good {
+		if err := login.CheckPassword(password, login.Credential{Email: "ada.lovelace@acme.example"}); (err == nil) != good {
 			t.Errorf("%q: %v", password, err)
 		}
 	}
 	for password, good := range map[string]bool{
 		"al@acme.example": false, "AL@ACME.EXAMPLE": false, "al@acme.example1!": false, "@acme.example": false, "Acme.Example2026": false, "al@acme.example is mine": true, "alphabetical": true,
 	} {
-		if err := login.CheckPassword(password, "Al@Acme.example"); (err == nil) != good {
+		if err := login.CheckPassword(password, login.Credential{Email: "Al@Acme.example"}); (err == nil) != good {
 			t.Errorf("%q of an address with a short local part: %v", password, err)
+		}
+	}
+	grace := login.Credential{Email: "gh@mail.example", Name: "Grace Brewster Hopper", Organisation: "Löwen & Söhne KG"}
+	for password, good := range map[string]bool{
+		"bailiwick": false, "Bailiwick2026!": false, "12bailiwick": false, "B-a-i-l-i-w-i-c-k": false, "bailiwicks are wide": true,
+		"Grace Brewster Hopper": false, "gracehopper": false, "Hopper1906": false, "hopper, grace": false, "graceful hoppers": true, "hopper and grace": true,
+		"Löwen & Söhne KG": false, "löwensöhne": false, "LÖWENSÖHNEKG1": false, "söhne+löwen=2026": false, "Söhne der Löwen": true, "Löwen Bailiwick": false,
+	} {
+		if err := login.CheckPassword(password, grace); (err == nil) != good {
+			t.Errorf("%q of %s at %s: %v", password, grace.Name, grace.Organisation, err)
 		}
 	}
 }

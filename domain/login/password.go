@@ -24,31 +24,51 @@ const (
 	MaxPassword = 128
 )
 
-// CheckPassword returns fault.Invalid, pointing at /password, for a password
-// that is too short, too long, common, or made of the e-mail address.
-func CheckPassword(password, email string) error {
-	var c fault.Check
+// CheckPassword returns fault.Invalid, pointing at /password, for a password of
+// c's person that is too short, too long, common, or made of what is known of them.
+func CheckPassword(password string, c Credential) error {
+	var f fault.Check
 	n := utf8.RuneCountInString(password)
-	c.That(n >= MinPassword && n <= MaxPassword && utf8.ValidString(password), "/password", "length", "a password has 8 to 128 characters")
+	f.That(n >= MinPassword && n <= MaxPassword && utf8.ValidString(password), "/password", "length", "a password has 8 to 128 characters")
 	if n > MaxPassword {
-		return c.Err() // nothing more is done with it
+		return f.Err() // nothing more is done with it
 	}
-	plain := strings.ToLower(password)
-	c.That(!isCommon(plain), "/password", "common", "this password is among the first that are tried; choose another")
-	c.That(!isAddress(plain, Normal(email)), "/password", "email", "a password is more than the e-mail address")
-	return c.Err()
+	f.That(!isCommon(password), "/password", "common", "this password is among the first that are tried; choose another")
+	f.That(!isKnown(password, c), "/password", "known", "a password is more than the e-mail address, your name, the company's or Bailiwick")
+	return f.Err()
 }
 
-// isAddress reports whether a password is the address, or parts of it, with no more
-// than signs and digits. A local part of three letters is in too many words.
-func isAddress(plain, email string) bool {
-	local, domain, _ := strings.Cut(email, "@")
-	parts := []string{email, "", domain, ""}
-	if len(local) >= 4 {
-		parts = append(parts, local, "")
+// isKnown reports whether a password is no more than the person's address and name, the
+// company's and the platform's, or words of them, with signs and digits. A word of
+// three letters is in too many others.
+func isKnown(password string, c Credential) bool {
+	local, domain, _ := strings.Cut(c.Email, "@")
+	known := []string{c.Email, local, domain, c.Name, c.Organisation, "Bailiwick"}
+	for _, name := range known {
+		known = append(known, strings.FieldsFunc(name, func(r rune) bool { return !isWord(r) })...)
 	}
-	rest := strings.NewReplacer(parts...).Replace(plain)
-	return rest != plain && strings.Trim(rest, "0123456789!.-_@ ") == ""
+	var gone []string
+	for _, name := range known {
+		if name = bare(name); len(name) > 3 {
+			gone = append(gone, name, "")
+		}
+	}
+	rest := strings.NewReplacer(gone...).Replace(bare(password))
+	return rest != bare(password) && strings.Trim(rest, digits) == ""
+}
+
+const digits = "0123456789"
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r) }
+
+// bare is s in small letters, without signs.
+func bare(s string) string {
+	return strings.Map(func(r rune) rune {
+		if isWord(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, s)
 }
 
 //go:embed common-passwords.txt.gz
@@ -74,16 +94,9 @@ var common = sync.OnceValue(func() map[string]bool {
 
 // isCommon also finds a common one behind what people add: signs, and digits at
 // its ends.
-func isCommon(plain string) bool {
-	simple := strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
-		}
-		return -1
-	}, plain)
-	all := common()
-	word := strings.Trim(simple, "0123456789")
-	return all[plain] || all[simple] || all[word]
+func isCommon(password string) bool {
+	all, simple := common(), bare(password)
+	return all[strings.ToLower(password)] || all[simple] || all[strings.Trim(simple, digits)]
 }
 
 // Passwords changes what people log in with. Each change ends what their logins
@@ -111,7 +124,7 @@ func (s *Service) ChangePassword(ctx context.Context, who identity.Caller, curre
 	if err != nil {
 		return err
 	}
-	if err := CheckPassword(password, c.Email); err != nil {
+	if err := CheckPassword(password, c); err != nil {
 		return err
 	}
 	if err := s.prove(ctx, who, c, current); err != nil {

@@ -58,7 +58,7 @@ func (s *Service) PutCredential(ctx context.Context, who identity.Caller, c Cred
 		}
 		return s.Store.PutCredential(ctx, who.Tenant, c, EventOf(who, PasswordSet, userSubject(c.User)))
 	}
-	if err := CheckPassword(password, c.Email); err != nil {
+	if err := CheckPassword(password, c); err != nil {
 		return err
 	}
 	var err error

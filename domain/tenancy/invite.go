@@ -136,11 +136,15 @@ func (s *Service) accept(ctx context.Context, who identity.Caller, link Link, na
 	if err != nil {
 		return u, err
 	}
+	t, err := s.Store.Tenant(ctx, who)
+	if err != nil {
+		return u, err
+	}
 	n, err := s.Store.Attempt(ctx, link, attempter(who), now())
 	if err != nil {
 		return u, err
 	}
-	if err := s.Credentials.PutCredential(ctx, link.Tenant, Credential{User: u.ID, Email: u.Email, Name: u.Name, Password: password, Attempt: n}); err != nil {
+	if err := s.Credentials.PutCredential(ctx, link.Tenant, Credential{User: u.ID, Email: u.Email, Name: u.Name, Organisation: t.Name, Password: password, Attempt: n}); err != nil {
 		return u, err
 	}
 	if u, err = s.Store.Accept(ctx, who, n, u); err != nil {

@@ -11,10 +11,10 @@ import (
 
 // Credential is what a person logs in with.
 type Credential struct {
-	User                  identity.UserID
-	Email, Name, Password string
-	Attempt               int64 // at the mailed link, as Store.Attempt counts them
-	Enabled               bool
+	User                                identity.UserID
+	Email, Name, Organisation, Password string
+	Attempt                             int64 // at the mailed link, as Store.Attempt counts them
+	Enabled                             bool
 }
 
 // Client is the OAuth client that a new tenant begins with: public, so it

@@ -89,7 +89,7 @@ func (s *Service) verify(ctx context.Context, who identity.Caller, link Link, pa
 	if err != nil {
 		return r, err
 	}
-	err = s.Credentials.PutCredential(ctx, r.ID, Credential{User: r.OwnerID, Email: r.Email, Name: r.OwnerName, Password: password, Attempt: n})
+	err = s.Credentials.PutCredential(ctx, r.ID, Credential{User: r.OwnerID, Email: r.Email, Name: r.OwnerName, Organisation: r.Organisation, Password: password, Attempt: n})
 	if err != nil {
 		return r, err
 	}

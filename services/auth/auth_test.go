@@ -60,7 +60,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	h, w.cfg = r.Handler(), cfg
-	w.call(t, w.platform(t), "PUT", "/auth/v1/platform/credentials/"+w.user.String(), map[string]any{"email": email, "name": "Ada", "password": password, "enabled": true}, 204, nil)
+	w.call(t, w.platform(t), "PUT", "/auth/v1/platform/credentials/"+w.user.String(), map[string]any{"email": email, "name": "Ada", "organisation": "Analytical Engines", "password": password, "enabled": true}, 204, nil)
 	w.call(t, w.ofPerson(t), "POST", "/auth/v1/clients", map[string]any{"name": "Test", "type": "confidential", "redirect_uris": []string{callback, "https://app.example/cb"}, "post_logout_redirect_uris": []string{"https://app.example/"}}, 201, &w.client)
 	return w
 }
@@ -470,9 +470,9 @@ func TestCredentialRules(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	at := "/auth/v1/platform/credentials/" + uuid.NewString()
-	for _, bad := range []string{"short", "password123", "qwertyuiop", strings.Repeat("x", 129), "grace.hopper1"} {
+	for _, bad := range []string{"short", "password123", "qwertyuiop", strings.Repeat("x", 129), "grace.hopper1", "Bailiwick1", "COBOL & Sons 1959", "hopper brewster"} {
 		var p rest.Problem
-		w.call(t, w.platform(t), "PUT", at, map[string]any{"email": "grace.hopper@acme.example", "name": "G", "password": bad, "enabled": true}, 422, &p)
+		w.call(t, w.platform(t), "PUT", at, map[string]any{"email": "grace.hopper@acme.example", "name": "Grace Brewster", "organisation": "Cobol & Sons", "password": bad, "enabled": true}, 422, &p)
 		if len(p.Errors) == 0 || p.Errors[0].Pointer != "/password" {
 			t.Errorf("%q: %+v", bad, p)
 		}

@@ -88,8 +88,10 @@ func TestForgottenPasswordIsResetByAMailedLinkOnce(t *testing.T) {
 		t.Fatalf("mails %+v", box.mails)
 	}
 	link := box.mails[0].Link
-	if resp := w.choose(t, b, link, "password123"); resp.StatusCode != 422 {
-		t.Errorf("a common password: %d", resp.StatusCode)
+	for _, bad := range []string{"password123", "analytical-engines"} {
+		if resp := w.choose(t, b, link, bad); resp.StatusCode != 422 {
+			t.Errorf("%s, which is common, or the company's name: %d", bad, resp.StatusCode)
+		}
 	}
 	if resp := w.choose(t, b, link, another); resp.StatusCode != 200 {
 		t.Fatalf("reset: %d", resp.StatusCode)
@@ -142,8 +144,10 @@ func TestPasswordIsChangedByWhoKnowsIt(t *testing.T) {
 	if p := change("wrong password", another, 422); p.Errors[0].Pointer != "/current_password" {
 		t.Errorf("a wrong current password: %+v", p)
 	}
-	if p := change(password, "qwertyuiop", 422); p.Errors[0].Pointer != "/password" {
-		t.Errorf("a common password: %+v", p)
+	for _, bad := range []string{"qwertyuiop", "Analytical1843"} {
+		if p := change(password, bad, 422); p.Errors[0].Pointer != "/password" {
+			t.Errorf("%s, which is common, or the company's name: %+v", bad, p)
+		}
 	}
 	w.call(t, w.platform(t), "POST", "/auth/v1/me/password", map[string]any{"current_password": password, "password": another}, 404, nil)
 	change(password, another, 204)

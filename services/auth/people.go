@@ -73,9 +73,11 @@ type changeOfUser struct {
 type credentialInput struct {
 	ID   uuid.UUID `path:"id" format:"uuid"`
 	Body struct {
-		Email    string `json:"email" maxLength:"254"`
-		Name     string `json:"name" maxLength:"200"`
-		Password string `json:"password,omitempty" maxLength:"512"`
+		Email string `json:"email" maxLength:"254"`
+		Name  string `json:"name" maxLength:"200"`
+		// Organisation is the tenant's name, which is refused as a password.
+		Organisation string `json:"organisation,omitempty" maxLength:"200"`
+		Password     string `json:"password,omitempty" maxLength:"512"`
 		// PasswordHash is that of a person who comes from elsewhere: bcrypt's or argon2id's.
 		PasswordHash string `json:"password_hash,omitempty" maxLength:"200"`
 		Enabled      bool   `json:"enabled"`
@@ -85,6 +87,6 @@ type credentialInput struct {
 }
 
 func (a *api) putCredential(ctx context.Context, who identity.Caller, in *credentialInput) (*struct{}, error) {
-	c := login.Credential{User: in.ID, Email: in.Body.Email, Name: in.Body.Name, Hash: in.Body.PasswordHash, Enabled: in.Body.Enabled, Attempt: in.Body.Attempt, EmailVerified: !in.Body.Unverified}
+	c := login.Credential{User: in.ID, Email: in.Body.Email, Name: in.Body.Name, Organisation: in.Body.Organisation, Hash: in.Body.PasswordHash, Enabled: in.Body.Enabled, Attempt: in.Body.Attempt, EmailVerified: !in.Body.Unverified}
 	return nil, a.clients.PutCredential(ctx, who, c, in.Body.Password)
 }

@@ -325,6 +325,11 @@ func TestLinkVerifiesOnceWithAGoodPassword(t *testing.T) {
 	verify(token, "long enough", "Idempotency-Key", "v").Want(t, 202)
 	verify(token, "long enough", "Idempotency-Key", "v").Want(t, 202)
 	verify(token, "long enough").Want(t, 409)
+	for _, c := range p.credentials {
+		if c.Name != "Ada" || c.Organisation != "Acme Ltd" {
+			t.Errorf("auth was told of %+v", c)
+		}
+	}
 	if n := len(p.begun); n != 2 || !p.begun[1].Verified {
 		t.Errorf("the onboarding was told %+v", p.begun)
 	}
@@ -377,7 +382,7 @@ func TestInvitationLeadsToAPersonWithARole(t *testing.T) {
 	if err != nil || len(later) != 1 || p.service.Grant(t.Context(), later[0]) != nil {
 		t.Fatalf("left over %+v, %v", later, err)
 	}
-	if p.roles[u.ID] != "member" || !p.credentials[u.ID].Enabled || u.Name != "Grace" {
+	if p.roles[u.ID] != "member" || !p.credentials[u.ID].Enabled || p.credentials[u.ID].Organisation != "Acme Ltd" || u.Name != "Grace" {
 		t.Errorf("%+v has the role %q and the credential %+v", u, p.roles[u.ID], p.credentials[u.ID])
 	}
 	got := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "GET", strings.TrimPrefix(sent.Header.Get("Location"), "/users"), nil).Want(t, 200))

@@ -15,15 +15,15 @@ import (
 // putCredential changes nothing where a closed credential would replace one that
 // was ever open, whose attempt is null, or a later attempt's: it is a late answer
 // to a link that was used, or is overtaken.
-const putCredential = `with changed as (insert into credentials as c (tenant_id, user_id, email, name, password_hash, enabled, email_verified, attempt)
-		values ($1, $2, $3, $4, $5, $6, $7, case when not $6 then $8::bigint end)
+const putCredential = `with changed as (insert into credentials as c (tenant_id, user_id, email, name, password_hash, enabled, email_verified, attempt, organisation)
+		values ($1, $2, $3, $4, $5, $6, $7, case when not $6 then $8::bigint end, $9)
 	on conflict (tenant_id, user_id) do update set email = excluded.email, name = excluded.name, password_hash = excluded.password_hash,
-		enabled = excluded.enabled, email_verified = excluded.email_verified, attempt = excluded.attempt, updated_at = now()
+		enabled = excluded.enabled, email_verified = excluded.email_verified, attempt = excluded.attempt, organisation = excluded.organisation, updated_at = now()
 		where excluded.enabled or not c.enabled and c.attempt <= excluded.attempt returning user_id)`
 
 // PutCredential implements login.Store.
 func (s *Store) PutCredential(ctx context.Context, tenant identity.TenantID, c login.Credential, e login.Event) error {
-	put, args := audited(tenant, e, putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled, c.EmailVerified, c.Attempt)
+	put, args := audited(tenant, e, putCredential, tenant, c.User, c.Email, c.Name, c.Hash, c.Enabled, c.EmailVerified, c.Attempt, c.Organisation)
 	err := s.app.Tx(ctx, tenant, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, put+" select 1 from changed", args...)
 		if err != nil || tag.RowsAffected() == 0 {
@@ -103,18 +103,18 @@ func (s *Store) ResumeTenant(ctx context.Context, tenant identity.TenantID, e lo
 }
 
 type credential struct {
-	UserID        uuid.UUID
-	Email, Name   string
-	PasswordHash  string
-	Enabled       bool
-	EmailVerified bool
+	UserID                    uuid.UUID
+	Email, Name, Organisation string
+	PasswordHash              string
+	Enabled                   bool
+	EmailVerified             bool
 }
 
 func (c credential) domain() login.Credential {
-	return login.Credential{User: c.UserID, Email: c.Email, Name: c.Name, Hash: c.PasswordHash, Enabled: c.Enabled, EmailVerified: c.EmailVerified}
+	return login.Credential{User: c.UserID, Email: c.Email, Name: c.Name, Organisation: c.Organisation, Hash: c.PasswordHash, Enabled: c.Enabled, EmailVerified: c.EmailVerified}
 }
 
-const credentialColumns = `user_id, email, name, password_hash, enabled, email_verified`
+const credentialColumns = `user_id, email, name, organisation, password_hash, enabled, email_verified`
 
 // Credential returns a person's, or fault.NotFound.
 func (s *Store) Credential(ctx context.Context, tenant identity.TenantID, user identity.UserID) (login.Credential, error) {

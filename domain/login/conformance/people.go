@@ -66,9 +66,9 @@ func attempts(t *testing.T, s login.Store) {
 	tenant, user := uuid.New(), uuid.New()
 	put := func(c login.Credential, want string) {
 		t.Helper()
-		c.User, c.Email = user, "a@b.example"
+		c.User, c.Email, c.Name, c.Organisation = user, "a@b.example", "Ada", "Acme"
 		must(t, s.PutCredential(t.Context(), tenant, c, event(login.PasswordSet)))
-		if got, err := s.Credential(t.Context(), tenant, user); err != nil || got.Hash != want {
+		if got, err := s.Credential(t.Context(), tenant, user); err != nil || got.Hash != want || got.Name != c.Name || got.Organisation != c.Organisation {
 			t.Errorf("after %+v: %+v, %v, want %s", c, got, err, want)
 		}
 	}
