@@ -118,7 +118,7 @@ func (s *Service) Accept(ctx context.Context, who identity.Caller, token, name, 
 		return User{}, err
 	}
 	who.Tenant = link.Tenant
-	return once(ctx, who, s.Store.Accepted, func() (User, error) { return s.accept(ctx, who, link, name, password) })
+	return once(ctx, s, who, token, s.Store.Accepted, func() (User, error) { return s.accept(ctx, who, link, name, password) })
 }
 
 func (s *Service) accept(ctx context.Context, who identity.Caller, link Link, name, password string) (User, error) {

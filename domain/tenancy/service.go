@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -73,7 +74,7 @@ func (s *Service) Verify(ctx context.Context, who identity.Caller, token, passwo
 		return Registration{}, err
 	}
 	who.Tenant = link.Tenant
-	r, err := once(ctx, who, s.Store.Verified, func() (Registration, error) { return s.verify(ctx, who, link, password) })
+	r, err := once(ctx, s, who, token, s.Store.Verified, func() (Registration, error) { return s.verify(ctx, who, link, password) })
 	return r.Shown(), err
 }
 
@@ -101,19 +102,30 @@ func (s *Service) verify(ctx context.Context, who identity.Caller, link Link, pa
 }
 
 // once returns what the same request was answered first, before do or, where do
-// fails, meanwhile; else what do returns.
-func once[T any](ctx context.Context, who identity.Caller, first func(context.Context, identity.Caller) (T, bool, error), do func() (T, error)) (T, error) {
+// fails, meanwhile; else what do returns. A request that was overtaken may come again
+// after what overtook it: it waits until that has used the link, or long enough.
+func once[T any](ctx context.Context, s *Service, who identity.Caller, token string, first func(context.Context, identity.Caller) (T, bool, error), do func() (T, error)) (T, error) {
 	if v, done, err := first(ctx, who); done || err != nil {
 		return v, err
 	}
 	v, err := do()
-	if err != nil {
+	for end := now().Add(overtaking); err != nil; {
 		if v, done, failed := first(ctx, who); done || failed != nil {
 			return v, failed
+		}
+		if who.Request.Once == nil || !errors.Is(err, ErrLinkOvertaken) || ctx.Err() != nil || now().After(end) {
+			break
+		}
+		time.Sleep(overtaking / 20)
+		if _, used := s.Open(ctx, who, token); used != nil {
+			err = used
 		}
 	}
 	return v, err
 }
+
+// overtaking is how long an attempt at a link may take while others are made.
+const overtaking = 2 * time.Second
 
 // Opened is what the page behind a mailed link may show before it is used.
 type Opened struct {

@@ -86,6 +86,41 @@ func TestPasswordOfWhoIsLetThroughCounts(t *testing.T) {
 	}
 }
 
+// One request that comes thrice at once, beside others that use the link, is answered
+// alike: also where a copy of it is overtaken by what another copy overtakes.
+func TestCopiesOfARequestAmongRivalsAreAnsweredAlike(t *testing.T) {
+	t.Parallel()
+	p := newPlatform(t, accessfake.Gate{})
+	who, owner := p.owned(t)
+	kept := &auth{neighbours: p.neighbours}
+	p.service.Credentials = kept
+	won := 0
+	for range 40 {
+		i := resttest.JSON[tenancy.Invitation](t, p.do(t, owner, "POST", "/v1/invitations", `{"email":"`+uuid.NewString()+`@acme.example","role":"member"}`).Want(t, 201))
+		l := tenancy.Link{Tenant: who.Tenant, Invitation: i.ID}
+		var status [6]int
+		var all sync.WaitGroup
+		for n := range status {
+			body, headers := map[string]string{"token": p.letters.Links.Token(l), "name": "Grace", "password": "of a rival"}, []string(nil)
+			if n%2 == 0 {
+				body["password"], headers = "of the three", []string{"Idempotency-Key", i.ID.String()}
+			}
+			all.Go(func() {
+				time.Sleep(rand.N(3 * time.Millisecond))
+				status[n] = p.do(t, "", "POST", "/v1/invitations/acceptance", body, headers...).Status
+			})
+		}
+		if all.Wait(); status[0] != status[2] || status[2] != status[4] {
+			t.Errorf("the three are answered %d, %d, %d", status[0], status[2], status[4])
+		}
+		if status[0] == http.StatusCreated {
+			won++
+			p.keeps(t, kept, l, "of the three")
+		}
+	}
+	t.Logf("the three were let through %d times of 40", won)
+}
+
 // keeps fails the test unless the password is that of whom the link was sent to.
 func (p *platform) keeps(t *testing.T, in *auth, l tenancy.Link, password string) {
 	t.Helper()
