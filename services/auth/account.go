@@ -42,7 +42,8 @@ func (s *server) owner(w http.ResponseWriter, r *http.Request) (identity.Caller,
 			return identity.Caller{Tenant: v.tenant, User: sess.UserID}, sess, true
 		}
 	}
-	s.refuse(w, http.StatusUnauthorized, "You are not logged in. Log in through an application of your company, then open this page again.")
+	const text = "You are not logged in. Log in through an application of your company, then open the page of your account again."
+	show(w, "message.html", map[string]any{"Title": "This did not work", "Text": text, "Account": true}, http.StatusUnauthorized, "'none'") // the address may be a form's
 	return identity.Caller{}, nil, false
 }
 

@@ -115,7 +115,7 @@ func TestAccountIsFoundFromTheConsentPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if page, _ := read(t, resp); resp.StatusCode != http.StatusUnauthorized || !strings.Contains(page, "Log in through an application of your company, then open this page again.") {
+	if page, _ := read(t, resp); resp.StatusCode != http.StatusUnauthorized || !strings.Contains(page, "Log in through an application of your company, then open the page of your account again.") || !strings.Contains(page, `<a href="/auth/account">`) {
 		t.Errorf("who is not logged in: %d %s", resp.StatusCode, page)
 	}
 }

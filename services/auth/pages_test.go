@@ -43,10 +43,11 @@ func everyPage() map[string][]any {
 			consentPage{Client: "Acme Planner", CSRF: "c", Email: email}},
 		"forgot.html":  {linkPage{CSRF: "c"}, linkPage{Done: true}, away},
 		"reset.html":   {linkPage{Token: "t", CSRF: "c", Email: email}, linkPage{Done: true}, linkPage{Token: "t", CSRF: "c", Email: email, Problem: common.Problem, Field: "/password"}, gone, away},
-		"verify.html":  {linkPage{Token: "t", CSRF: "c", Email: email}, linkPage{Done: true}, gone, away},
+		"verify.html":  {linkPage{Token: "t", CSRF: "c", Email: email}, linkPage{Done: true}, linkPage{Done: true, Account: true}, gone, away},
 		"account.html": {account, changed, wrongOne, common, slowed, accountPage{Email: email, CSRF: "c", Sessions: account.Sessions[:1], Current: this.ID, Older: "next"}},
 		"message.html": {map[string]string{"Title": "Log out?", "Text": "You are about to log out of Bailiwick in this browser.", "CSRF": "c"},
-			map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, map[string]string{"Title": "This did not work", "Text": "There is no such application."}},
+			map[string]string{"Title": "You are logged out", "Text": "You can close this page."}, map[string]string{"Title": "This did not work", "Text": "There is no such application."},
+			map[string]any{"Title": "This did not work", "Text": "You are not logged in.", "Account": true}},
 	}
 }
 

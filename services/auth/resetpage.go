@@ -17,6 +17,7 @@ import (
 type linkPage struct {
 	Token, ClientID, CSRF, Email, Problem, Field string
 	Done, Broken                                 bool
+	Account                                      bool // a session is there, whose account can be looked at
 	status                                       int
 }
 
@@ -146,5 +147,10 @@ func (s *server) verified(w http.ResponseWriter, r *http.Request) {
 	}
 	tenant, link := readLink(r.PostForm.Get("token"))
 	err := s.people.VerifyEmail(r.Context(), tenant, link, event(r, uuid.Nil, ""))
-	linkPage{Token: r.PostForm.Get("token"), CSRF: s.csrf(w, r)}.ended(w, r, err).show(w, "verify.html")
+	p := linkPage{Token: r.PostForm.Get("token"), CSRF: s.csrf(w, r)}
+	if err == nil {
+		sess, _ := s.currentSession(r, tenant) // without it the page leads nowhere, and is as true
+		p.Account = sess != nil
+	}
+	p.ended(w, r, err).show(w, "verify.html")
 }

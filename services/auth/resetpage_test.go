@@ -63,6 +63,36 @@ func TestExpiredLinkSaysSoBeforeAnythingIsTyped(t *testing.T) {
 	}
 }
 
+// Where a page ends, it leads on if there is where to.
+func TestPagesLeadOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c, _ := w.oauth(t)
+	c.Scopes = append(c.Scopes, "auth")
+	b, box := w.browser(t), &letterbox{}
+	again := `<a href="/auth/forgot?client_id=` + w.client.ID + `">`
+	if page := w.forget(t, b, "ada@acme.exmaple"); !strings.Contains(page, again) {
+		t.Errorf("who mistyped the address is led nowhere:\n%s", page)
+	}
+	verifier := oauth2.GenerateVerifier()
+	to, _ := w.logIn(t, b, c.AuthCodeURL("s", oauth2.S256ChallengeOption(verifier)), email, password)
+	tok, err := c.Exchange(t.Context(), to.Query().Get("code"), oauth2.VerifierOption(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []struct {
+		b    *http.Client
+		lead bool
+	}{{b, true}, {w.browser(t), false}} {
+		w.call(t, tok.AccessToken, "POST", "/auth/v1/me/email-verification", nil, 202, nil)
+		w.deliver(t, box)
+		page, _ := read(t, w.choose(t, in.b, box.mails[len(box.mails)-1].Link, ""))
+		if !strings.Contains(page, "Your address is confirmed.") || strings.Contains(page, `<a href="/auth/account">`) != in.lead {
+			t.Errorf("led to the account is wanted: %v:\n%s", in.lead, page)
+		}
+	}
+}
+
 // A form that could only fail is not shown.
 func TestNobodyIsAskedForAnAddressWithoutAnApplication(t *testing.T) {
 	t.Parallel()
