@@ -1490,7 +1490,7 @@ type ClientDraft struct {
 	// Jwks Needed for private_key_jwt. There is no jwks_uri: the server fetches nothing
 	Jwks *KeySet `json:"jwks,omitempty"`
 
-	// Name As people see it
+	// Name As people see it, on one line
 	//
 	// Examples: Time sheets
 	Name string `json:"name"`

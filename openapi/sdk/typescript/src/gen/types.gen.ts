@@ -414,7 +414,7 @@ export type ClientDraft = {
      */
     jwks?: KeySet;
     /**
-     * As people see it
+     * As people see it, on one line
      */
     name: string;
     /**
