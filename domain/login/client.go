@@ -111,13 +111,14 @@ func (d ClientDraft) Client(id string, now time.Time) (Client, error) {
 	if d.Scopes == nil {
 		c.Scopes = Scopes()
 	}
-	return c.judged()
+	return c.judged(Client{})
 }
 
 // judged returns c, whose lists name once what they named twice, or fault.Invalid,
-// whose pointers count what was sent.
-func (c Client) judged() (Client, error) {
-	err := c.check()
+// whose pointers count what was sent. A name or an address that it was given under
+// other rules stands: whoever disables a client need not mend it first.
+func (c Client) judged(was Client) (Client, error) {
+	err := c.check(was)
 	for _, list := range []*[]string{&c.RedirectURIs, &c.PostLogoutRedirectURIs, &c.WebOrigins, &c.GrantTypes, &c.Scopes} {
 		*list = set(*list)
 	}
@@ -142,20 +143,23 @@ func (c Client) defaultGrants() (grants []string) {
 	return grants
 }
 
-func (c Client) check() error {
+func (c Client) check(was Client) error {
 	var f fault.Check
-	CheckName(&f, c.Name, 1, "/name")
+	added := func(to, had []string, pointer string, check func(f *fault.Check, value, pointer string)) {
+		for i, value := range to {
+			if !slices.Contains(had, value) {
+				check(&f, value, pointer+"/"+strconv.Itoa(i))
+			}
+		}
+	}
+	if c.Name != was.Name || c.Name == "" {
+		CheckName(&f, c.Name, 1, "/name")
+	}
 	f.That(c.Type == Public || c.Type == Confidential, "/type", "unknown_value", "a client is public or confidential")
-	for i, u := range c.RedirectURIs {
-		CheckRedirect(&f, u, "/redirect_uris/"+strconv.Itoa(i))
-	}
-	for i, u := range c.PostLogoutRedirectURIs {
-		CheckRedirect(&f, u, "/post_logout_redirect_uris/"+strconv.Itoa(i))
-	}
+	added(c.RedirectURIs, was.RedirectURIs, "/redirect_uris", CheckRedirect)
+	added(c.PostLogoutRedirectURIs, was.PostLogoutRedirectURIs, "/post_logout_redirect_uris", CheckRedirect)
 	f.That(len(c.WebOrigins) <= maxOrigins, "/web_origins", "too_many", "at most 20 origins")
-	for i, o := range c.WebOrigins {
-		f.That(isOrigin(o), "/web_origins/"+strconv.Itoa(i), "malformed", OriginForm)
-	}
+	added(c.WebOrigins, was.WebOrigins, "/web_origins", func(f *fault.Check, o, pointer string) { f.That(isOrigin(o), pointer, "malformed", OriginForm) })
 	for i, g := range c.GrantTypes {
 		f.That(c.mayUse(g), "/grant_types/"+strconv.Itoa(i), "unknown_value", "authorization_code, refresh_token or client_credentials")
 	}

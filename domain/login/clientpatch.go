@@ -20,7 +20,7 @@ type ClientPatch struct {
 }
 
 func (p ClientPatch) to(c Client) (Client, error) {
-	had := c.Has(Password)
+	was := c
 	p.Name.Apply(&c.Name)
 	p.AuthMethod.Apply(&c.AuthMethod)
 	p.RedirectURIs.Apply(&c.RedirectURIs)
@@ -40,8 +40,8 @@ func (p ClientPatch) to(c Client) (Client, error) {
 		c.SecretHash, c.PreviousHash, c.PreviousUntil = nil, nil, nil
 	}
 	marked := c.FirstParty
-	c.FirstParty = marked || had // whose mark is gone has a grant that gives nothing, and all else can be changed
-	c, err := c.judged()
+	c.FirstParty = marked || was.Has(Password) // whose mark is gone has a grant that gives nothing, and all else can be changed
+	c, err := c.judged(was)
 	c.FirstParty = marked
 	return c, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -104,5 +105,36 @@ func TestMarkedClientKeepsItsAddresses(t *testing.T) {
 	}
 	if err := change(2, "https://app.example/cb"); err != nil {
 		t.Errorf("one is taken away: %v", err)
+	}
+}
+
+// What a client was given under other rules is in nobody's way: it can be disabled,
+// and is judged when it is named anew.
+func TestWhatAClientWasGivenStands(t *testing.T) {
+	t.Parallel()
+	store, who := &fake.Store{}, identity.Caller{Tenant: uuid.New(), User: uuid.New()}
+	s := login.Service{Store: store, Gate: accessfake.Gate{}, Roles: weak{}}
+	c, err := login.ClientDraft{Name: "c", Type: login.Public, RedirectURIs: []string{"https://app.example/cb"}}.Client(uuid.NewString(), time.Now())
+	if err == nil {
+		c.Name, c.RedirectURIs, c.PostLogoutRedirectURIs, c.WebOrigins = "a\u202eb", []string{"x:1"}, []string{"x:2"}, []string{"x:3"}
+		c, err = store.AddClient(t.Context(), who, c)
+	}
+	if err == nil {
+		c, err = s.ChangeClient(t.Context(), who, c.ID, c.Version, login.ClientPatch{Enabled: patch.Field[bool]{Set: true}})
+	}
+	if err != nil || c.Enabled {
+		t.Fatalf("it is disabled: %v, enabled %v", err, c.Enabled)
+	}
+	uris := func(all ...string) patch.Field[[]string] { return patch.Field[[]string]{Set: true, To: all} }
+	for pointer, p := range map[string]login.ClientPatch{
+		"/name":                        {Name: patch.Field[string]{Set: true, To: "a\u202ec"}},
+		"/redirect_uris/1":             {RedirectURIs: uris("x:1", "x:4")},
+		"/post_logout_redirect_uris/0": {PostLogoutRedirectURIs: uris("x:4")},
+		"/web_origins/1":               {WebOrigins: uris("x:3", "x:4")},
+	} {
+		_, err := s.ChangeClient(t.Context(), who, c.ID, c.Version, p)
+		if e := fault.As(err); !fault.Is(err, fault.Invalid) || len(e.Fields) != 1 || e.Fields[0].Pointer != pointer {
+			t.Errorf("another value: %v, want it refused at %s", err, pointer)
+		}
 	}
 }
