@@ -233,6 +233,7 @@ func TestStrangersMailAnAddressTenTimesAnHour(t *testing.T) {
 		for n := range tenancy.MaxMails {
 			last = register(email, email+strconv.Itoa(n)).Want(t, 202)
 		}
+		register(strings.Replace(email, "acme", "ＡＣme", 1), uuid.NewString()).Want(t, 429) // the same mailbox
 		refused := register(strings.ToUpper(email), uuid.NewString()).Want(t, 429)
 		problem := resttest.JSON[rest.Problem](t, refused)
 		if wait, err := strconv.Atoi(refused.Header.Get("Retry-After")); err != nil || wait < 3500 || wait > 3600 || !strings.HasSuffix(problem.Type, "#too_many_registrations") {

@@ -2,11 +2,16 @@ package usersdb
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/net/idna"
+	"golang.org/x/text/unicode/norm"
 
 	"bailiwick.dev/adapters/postgres"
 	"bailiwick.dev/domain/identity"
@@ -17,29 +22,41 @@ const (
 	lockAddress        = `select pg_advisory_xact_lock(hashtextextended($1, 0))` // so that no two count at once
 	insertRegistration = `with changed as (insert into registrations (tenant_id, slug, organisation, owner_id, owner_name, email, redirect_uris, first_client, status, created_at, expires_at, due_at)
 		select $1, $2, $3, $4, $5, $6::text, $7, $8, $9, $10::timestamptz, $11, $10
-		where (select count(*) from unanswered_registrations where address = sha256(convert_to($6, 'UTF8')) and created_at > $10::timestamptz - $12::interval) < $13
+		where (select count(*) from unanswered_registrations where address = $14 and created_at > $10::timestamptz - $12::interval) < $13
 		returning tenant_id, slug, email, created_at),
 	slug as (insert into slugs (slug, tenant_id) select slug, tenant_id from changed),
-	unanswered as (insert into unanswered_registrations (tenant_id, address, created_at) select tenant_id, sha256(convert_to(email, 'UTF8')), created_at from changed)`
+	unanswered as (insert into unanswered_registrations (tenant_id, address, created_at) select tenant_id, $14, created_at from changed)`
 	// oldestUnanswered is the first that counts no more.
-	oldestUnanswered = `select created_at from unanswered_registrations where address = sha256(convert_to($1, 'UTF8')) and created_at > $2::timestamptz - $3::interval
+	oldestUnanswered = `select created_at from unanswered_registrations where address = $1 and created_at > $2::timestamptz - $3::interval
 		order by created_at desc offset $4 limit 1`
 )
 
 // Register implements tenancy.Store.
 func (s *Store) Register(ctx context.Context, who identity.Caller, r tenancy.Registration) (tenancy.Registration, error) {
-	got, found, err := postgres.Change(ctx, s.db.Behind(lockAddress, r.Email), who, r, insertRegistration, r.ID, r.Slug, r.Organisation, r.OwnerID, r.OwnerName, r.Email,
-		r.RedirectURIs, r.FirstClient, r.Status, r.CreatedAt, r.ExpiresAt, tenancy.MailSpan, tenancy.MaxMails)
+	address := mailbox(r.Email)
+	got, found, err := postgres.Change(ctx, s.db.Behind(lockAddress, hex.EncodeToString(address)), who, r, insertRegistration, r.ID, r.Slug, r.Organisation, r.OwnerID, r.OwnerName, r.Email,
+		r.RedirectURIs, r.FirstClient, r.Status, r.CreatedAt, r.ExpiresAt, tenancy.MailSpan, tenancy.MaxMails, address)
 	switch {
 	case postgres.Violates(err, "slugs_pkey"):
 		err = tenancy.ErrSlugTaken
 	case err == nil && !found:
 		var wait time.Duration
-		if wait, err = s.wait(ctx, who.Tenant, r.CreatedAt, oldestUnanswered, r.Email, r.CreatedAt, tenancy.MailSpan, tenancy.MaxMails-1); err == nil {
+		if wait, err = s.wait(ctx, who.Tenant, r.CreatedAt, oldestUnanswered, address, r.CreatedAt, tenancy.MailSpan, tenancy.MaxMails-1); err == nil {
 			err = tenancy.ErrTooManyRegistrations(wait)
 		}
 	}
 	return got, err
+}
+
+var domains = idna.New(idna.MapForLookup(), idna.StrictDomainName(false))
+
+// mailbox is the same for all spellings of one mailbox's address: mail goes to
+// ａｃｍｅ.example as to acme.example (UTS 46), and a name of n letters has 2^n such.
+func mailbox(email string) []byte {
+	at := strings.LastIndexByte(email, '@') + 1
+	domain, _ := domains.ToASCII(email[at:]) // what is no name stays as it is, nearly
+	sum := sha256.Sum256([]byte(norm.NFC.String(email[:at]) + domain))
+	return sum[:]
 }
 
 // wait returns how long after at the mail counts whose time sql asks for, or zero
