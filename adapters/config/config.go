@@ -8,6 +8,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -27,7 +28,8 @@ const prefix = "BAILIWICK_"
 // that is wrong. others are configurations of other commands in whose environment
 // this one may be run: what they alone read is let pass.
 func Load(cfg any, others ...any) error {
-	environ, errs := withFiles(env.ToMap(os.Environ()))
+	environ, unread := withFiles(env.ToMap(os.Environ()))
+	errs := slices.Collect(maps.Values(unread))
 	opts := env.Options{Prefix: prefix, Environment: environ}
 	params, err := env.GetFieldParamsWithOptions(cfg, opts)
 	if err != nil {
@@ -46,7 +48,13 @@ func Load(cfg any, others ...any) error {
 			errs = append(errs, fmt.Errorf("unknown variable %s: known are %s", name, strings.Join(known, ", ")))
 		}
 	}
-	if err := errors.Join(append(errs, fill(cfg, opts)...)...); err != nil {
+	for _, err := range fill(cfg, opts) {
+		var unset env.VarIsNotSetError
+		if !errors.As(err, &unset) || unread[unset.Key] == nil { // else its file is what is wrong
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	slog.Info("configuration", masked(params, environ)...)
@@ -82,20 +90,28 @@ func fill(cfg any, opts env.Options) (errs []error) {
 	return slices.AppendSeq(errs, maps.Values(refused)) // none, unless two fields have one name
 }
 
-func withFiles(environ map[string]string) (_ map[string]string, errs []error) {
-	for name, path := range environ {
+// withFiles reads what files hold; unread says of which variables they cannot be.
+func withFiles(environ map[string]string) (_ map[string]string, unread map[string]error) {
+	unread = map[string]error{}
+	for name, path := range maps.Clone(environ) {
 		plain, isFile := strings.CutSuffix(name, "_FILE")
 		if !isFile || !strings.HasPrefix(name, prefix) {
 			continue
 		}
-		value, err := os.ReadFile(path)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", name, err))
-		}
 		delete(environ, name)
-		environ[plain] = strings.TrimSpace(string(value))
+		value, err := os.ReadFile(path)
+		if err == nil {
+			environ[plain] = strings.TrimSpace(string(value))
+			continue
+		}
+		var of *fs.PathError
+		if errors.As(err, &of) {
+			err = of.Err
+		}
+		delete(environ, plain)
+		unread[plain] = fmt.Errorf("%s is %q: want the path of a file that can be read: %w", name, path, err)
 	}
-	return environ, errs
+	return environ, unread
 }
 
 func names(params []env.FieldParams) (all []string) {

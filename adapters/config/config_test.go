@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -54,6 +55,23 @@ func TestSecretComesFromAFile(t *testing.T) {
 	var cfg settings
 	if err := config.Load(&cfg); err != nil || cfg.Secret != "from a file" || len(cfg.CursorKey) != 32 {
 		t.Errorf("%+v, %v", cfg, err)
+	}
+}
+
+func TestFileThatCannotBeReadIsSaidInOneLine(t *testing.T) {
+	nowhere := filepath.Join(t.TempDir(), "none")
+	for _, name := range []string{"CLIENT_SECRET", "CURSOR_KEY", "RATE_LIMIT", "MAIL_FROM", "NOBODY_READS"} {
+		for path, why := range map[string]string{nowhere: "no such file or directory", filepath.Dir(nowhere): "is a directory", "": "no such file or directory"} {
+			environ := map[string]string{name + "_FILE": path}
+			for name, values := range working {
+				environ[name] = values[0]
+			}
+			delete(environ, name)
+			want := fmt.Sprintf("BAILIWICK_%s_FILE is %q: want the path of a file that can be read: %s", name, path, why)
+			if said := load(t, environ); !slices.Equal(said, []string{want}) {
+				t.Errorf("%q, want %q", said, want)
+			}
+		}
 	}
 }
 
