@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	tasksPath  = "/tasks/v1/tasks"
-	countsPath = "/tasks/v1/task-counts"
+	tasksPath    = "/tasks/v1/tasks"
+	countsPath   = "/tasks/v1/task-counts"
+	projectsPath = "/tasks/v1/projects"
 	// pageSize leaves room below maxBody when each task has the longest
 	// description there is, of characters that take six bytes in JSON: 24 MB.
 	pageSize = 200
@@ -59,6 +60,11 @@ func (c *Client) Count(ctx context.Context, tenant identity.TenantID, f task.Fil
 		n += g.Count
 	}
 	return n, err
+}
+
+// HasProject implements report.Source.
+func (c *Client) HasProject(ctx context.Context, tenant identity.TenantID, project uuid.UUID) error {
+	return c.Do(ctx, tenant, http.MethodGet, c.cfg.TasksURL+projectsPath+"/"+project.String(), nil, nil)
 }
 
 func query(f task.Filter) url.Values {

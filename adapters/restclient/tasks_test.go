@@ -105,6 +105,30 @@ func TestTasksAreCounted(t *testing.T) {
 	}
 }
 
+func TestProjectIsLookedFor(t *testing.T) {
+	t.Parallel()
+	there := uuid.New()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch r.URL.Path {
+		case "/auth/token":
+			_, _ = w.Write([]byte(`{"access_token":"t","token_type":"Bearer","expires_in":600}`))
+		case "/tasks/v1/projects/" + there.String():
+			_, _ = w.Write([]byte(`{}`))
+		default:
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	c := restclient.New(config.Platform{ClientID: "c", ClientSecret: "s", AuthURL: srv.URL, TasksURL: srv.URL})
+	if err := c.HasProject(t.Context(), uuid.New(), there); err != nil {
+		t.Error(err)
+	}
+	if err := c.HasProject(t.Context(), uuid.New(), uuid.New()); !fault.Is(err, fault.NotFound) {
+		t.Errorf("%v, want not_found", err)
+	}
+}
+
 // Each task has the longest text there is, and a page of them is read. What is
 // too long to be read is so for ever.
 func TestLongestTasksAreRead(t *testing.T) {

@@ -89,6 +89,8 @@ type Source interface {
 	Tasks(ctx context.Context, tenant identity.TenantID, f task.Filter) iter.Seq2[[]task.Task, error]
 	// Count returns how many tasks f chooses.
 	Count(ctx context.Context, tenant identity.TenantID, f task.Filter) (int64, error)
+	// HasProject returns nil, or fault.NotFound when the tenant has no such project.
+	HasProject(ctx context.Context, tenant identity.TenantID, project uuid.UUID) error
 }
 
 // CellTooLong is the code of a Renderer's failure when the row that it was

@@ -32,7 +32,7 @@ func newWorld() *world {
 	w := &world{store: &fake.Store{}, files: &fake.Files{}, begun: &fake.Generation{}, who: identity.Caller{Tenant: uuid.New(), User: uuid.New()},
 		source: &fake.Source{Pages: [][]task.Task{{{Title: "a"}}, {{Title: "b"}}}}}
 	w.press = &report.Press{Journal: w.store, Source: w.source, Files: w.files, Renderers: map[report.Format]report.Renderer{report.CSV: fake.Text{}, report.PDF: panics{}}}
-	w.service = report.NewService(w.store, w.files, w.begun, accessfake.Gate{})
+	w.service = report.NewService(w.store, w.files, w.begun, w.source, accessfake.Gate{})
 	return w
 }
 
@@ -125,7 +125,7 @@ func TestReportIsForWhoMayReadItsTasks(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	mine, other := uuid.New(), uuid.New()
-	theirs := report.NewService(w.store, w.files, w.begun, readsIn{project: mine})
+	theirs := report.NewService(w.store, w.files, w.begun, w.source, readsIn{project: mine})
 	for _, project := range []*uuid.UUID{nil, &other, &mine} {
 		d, want := report.RunDraft{Format: report.CSV, Filter: report.RunFilter{ProjectID: project}}, project != &mine
 		if _, err := theirs.Create(t.Context(), w.who, d); fault.Is(err, fault.Forbidden) != want {

@@ -19,12 +19,13 @@ type Service struct {
 	store      Store
 	files      Files
 	generation Generation
+	source     Source
 	gate       access.Gate
 }
 
 // NewService returns a Service, asking gate before it does anything.
-func NewService(store Store, files Files, generation Generation, gate access.Gate) *Service {
-	return &Service{store, files, generation, gate}
+func NewService(store Store, files Files, generation Generation, source Source, gate access.Gate) *Service {
+	return &Service{store, files, generation, source, gate}
 }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
@@ -41,6 +42,9 @@ func (s *Service) Create(ctx context.Context, who identity.Caller, d RunDraft) (
 	}
 	r, err := d.run(now(), who)
 	if err != nil {
+		return Run{}, err
+	}
+	if err := s.hasProject(ctx, who, d.Filter); err != nil {
 		return Run{}, err
 	}
 	if r, err = s.store.Add(ctx, who, r); err != nil {
@@ -83,6 +87,23 @@ func (s *Service) Cancel(ctx context.Context, who identity.Caller, id uuid.UUID)
 // allowTasks asks whether who may read the tasks that f chooses.
 func (s *Service) allowTasks(ctx context.Context, who identity.Caller, f RunFilter) error {
 	return s.gate.AllowIn(ctx, who, task.TasksRead, f.tasks().ProjectID)
+}
+
+// patience is how long a report waits to hear whether its project is there.
+const patience = 2 * time.Second
+
+// hasProject refuses tasks of a project that is not there, or is another tenant's.
+// While nobody can tell, it does not: the worker waits for who can.
+func (s *Service) hasProject(ctx context.Context, who identity.Caller, f RunFilter) error {
+	if f.ProjectID == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := s.source.HasProject(ctx, who.Tenant, *f.ProjectID); fault.Is(err, fault.NotFound) {
+		return fault.InvalidAt("/filter/project_id", "unknown_project", "the tenant has no such project")
+	}
+	return nil
 }
 
 // Open returns a run with its file, which the caller closes. It returns

@@ -26,7 +26,7 @@ type api struct {
 func (a *api) register(r *rest.API) {
 	rest.Register(r, rest.Operation{
 		ID: "create-report-run", Method: http.MethodPost, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsCreate, task.TasksRead}, Status: http.StatusAccepted, Errors: []int{409},
-		Summary: "Ask for a report", Description: "The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.",
+		Summary: "Ask for a report", Description: "The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.",
 	}, a.create)
 	rest.Register(r, rest.Operation{
 		ID: "list-report-runs", Method: http.MethodGet, Path: "/v1/runs", Tag: tag, Scope: scope, Needs: rest.Needs{report.ReportsRead},

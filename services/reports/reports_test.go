@@ -55,7 +55,7 @@ func newPlatform(t *testing.T, gate access.Gate) *platform {
 	p.press = &report.Press{Journal: store, Files: files, Source: &fake.Source{Pages: [][]task.Task{tasks(300), tasks(200)}},
 		Renderers: map[report.Format]report.Renderer{report.PDF: pdf.Renderer{}, report.XLSX: xlsx.Renderer{}, report.CSV: csv.Renderer{}}}
 	cfg := config.Server{PublicURL: "http://api.test", CursorKey: []byte("0123456789abcdef0123456789abcdef")}
-	p.handler = surface(cfg, p.issuer.Verifier(), nil, report.NewService(store, files, p.generation, gate)).Handler()
+	p.handler = surface(cfg, p.issuer.Verifier(), nil, report.NewService(store, files, p.generation, p.press.Source, gate)).Handler()
 	p.a, p.b = p.person(t, p.tenant), p.person(t, uuid.New())
 	return p
 }
@@ -276,6 +276,26 @@ func TestReportIsAcceptedWhileTemporalIsDown(t *testing.T) {
 		t.Errorf("%+v", run)
 	}
 	p.do(t, p.a, "POST", "runs/"+run.ID.String()+"/cancel", nil).Want(t, 202)
+}
+
+// It may be another tenant's: nothing tells it from one that never was. While
+// nobody can tell, the report is accepted, as its worker waits.
+func TestReportOfAnUnknownProjectIsRefused(t *testing.T) {
+	t.Parallel()
+	p, unknown := newPlatform(t, accessfake.Gate{}), uuid.New()
+	source := p.press.Source.(*fake.Source)
+	source.Lacks = unknown
+	body := `{"format":"csv","filter":{"project_id":"` + unknown.String() + `"}}`
+	problem := resttest.JSON[rest.Problem](t, p.do(t, p.a, "POST", "runs", body).Want(t, 422))
+	if len(problem.Errors) != 1 || problem.Errors[0].Pointer != "/filter/project_id" || problem.Errors[0].Code != "unknown_project" {
+		t.Errorf("%+v, want /filter/project_id unknown", problem)
+	}
+	if page := resttest.JSON[rest.Page[report.Run]](t, p.do(t, p.a, "GET", "runs", nil)); len(page.Items)+len(p.generation.Begun()) != 0 {
+		t.Errorf("%+v stored, %d begun, want none", page.Items, len(p.generation.Begun()))
+	}
+	for _, source.Err = range []error{nil, fault.New(fault.Unavailable, "service_unavailable", ""), fault.New(fault.Forbidden, "forbidden", "")} {
+		p.ask(t, `{"format":"csv","filter":{"project_id":"`+uuid.NewString()+`"}}`)
+	}
 }
 
 func TestBadInputIsRefusedByName(t *testing.T) {

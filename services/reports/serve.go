@@ -63,7 +63,7 @@ func serve(ctx context.Context) error {
 	go process.Every(ctx, process.Hourly, "purge receipts", func(ctx context.Context) error { return postgres.PurgeReceipts(ctx, system) })
 	platform := restclient.New(cfg.Platform)
 	g := gate.Start(ctx, platform)
-	s := report.NewService(reportsdb.New(app), files, reporting.Starter{Client: client}, g)
+	s := report.NewService(reportsdb.New(app), files, reporting.Starter{Client: client}, platform, g)
 	verifier := rest.NewVerifier(cfg.Issuer, cfg.Audience, cfg.AuthURL+"/auth/jwks.json").For("reports")
 	go verifier.Watch(ctx, platform.Revocations)
 	go platform.Register(ctx, "reports", report.Permissions)

@@ -30,6 +30,7 @@ import (
 	accessfake "bailiwick.dev/domain/access/fake"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/report"
+	"bailiwick.dev/domain/report/fake"
 	"bailiwick.dev/workflows/reporting"
 	"bailiwick.dev/workflows/temporal"
 	"bailiwick.dev/workflows/temporal/temporaltest"
@@ -90,7 +91,7 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.client.Close)
-	s.service = report.NewService(reportsdb.New(s.db.App), files, reporting.Starter{Client: s.client}, accessfake.Gate{})
+	s.service = report.NewService(reportsdb.New(s.db.App), files, reporting.Starter{Client: s.client}, &fake.Source{}, accessfake.Gate{})
 	return s
 }
 

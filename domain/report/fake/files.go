@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
 	"bailiwick.dev/domain/report"
 	"bailiwick.dev/domain/task"
@@ -75,9 +76,11 @@ func (f *Files) Count() int {
 }
 
 // Source implements report.Source with the pages it holds, and then fails
-// with Err if that is set. Wait, if set, is called before each page.
+// with Err if that is set. Wait, if set, is called before each page. It has
+// every project but the one that it Lacks.
 type Source struct {
 	Pages [][]task.Task
+	Lacks uuid.UUID
 	Err   error
 	Wait  func(ctx context.Context) error
 }
@@ -108,6 +111,14 @@ func (s *Source) Count(context.Context, identity.TenantID, task.Filter) (n int64
 		n += int64(len(p))
 	}
 	return n, s.Err
+}
+
+// HasProject implements report.Source.
+func (s *Source) HasProject(_ context.Context, _ identity.TenantID, project uuid.UUID) error {
+	if project == s.Lacks {
+		return fault.New(fault.NotFound, "not_found", "there is no such thing here")
+	}
+	return s.Err
 }
 
 // Generation implements report.Generation by remembering what was begun, and
