@@ -29,6 +29,7 @@ const (
 // Field is what a list may be filtered by.
 type Field struct {
 	Name     string
+	Also     string // another name for it; "": none
 	Kind     Kind
 	Many     bool     // it holds a set: = asks whether the value is one of it
 	Nullable bool     // it may be empty

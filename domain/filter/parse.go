@@ -113,7 +113,7 @@ func (p *parser) compare() (Expr, error) {
 		return nil, p.unexpected("a field, not, or a parenthesis")
 	}
 	name := p.next()
-	i := slices.IndexFunc(p.fields, func(f Field) bool { return f.Name == name.text })
+	i := slices.IndexFunc(p.fields, func(f Field) bool { return name.text == f.Name || name.text == f.Also })
 	if i < 0 {
 		return nil, p.fail(name.at, "unknown_field", "the fields are "+p.names())
 	}
@@ -192,7 +192,9 @@ func (p *parser) in(c Compare) (Expr, error) {
 func (p *parser) names() string {
 	all := make([]string, len(p.fields))
 	for i, f := range p.fields {
-		all[i] = f.Name
+		if all[i] = f.Name; f.Also != "" {
+			all[i] += " (or " + f.Also + ")"
+		}
 	}
 	return strings.Join(all, ", ")
 }

@@ -26,13 +26,23 @@ type Filter struct {
 	Trash     bool   // what was deleted instead of what was not
 }
 
-// Fields are what tasks are filtered by.
+// Fields are what tasks are filtered by, under a short name and that which a task shows.
 var Fields = []filter.Field{
-	{Name: "key", Kind: filter.Text}, {Name: "number", Kind: filter.Number}, {Name: "project", Kind: filter.ID}, {Name: "parent", Kind: filter.ID, Nullable: true},
+	{Name: "key", Kind: filter.Text}, {Name: "number", Kind: filter.Number}, {Name: "project", Also: "project_id", Kind: filter.ID}, {Name: "parent", Also: "parent_id", Kind: filter.ID, Nullable: true},
 	{Name: "title", Kind: filter.Text}, {Name: "status", Kind: filter.Text}, {Name: "priority", Kind: filter.Text, Values: Priorities},
-	{Name: "assignee", Kind: filter.Person, Many: true}, {Name: "label", Kind: filter.Text, Many: true},
-	{Name: "start", Kind: filter.Time, Nullable: true}, {Name: "due", Kind: filter.Time, Nullable: true}, {Name: "estimate", Kind: filter.Number, Nullable: true},
-	{Name: "created", Kind: filter.Time}, {Name: "updated", Kind: filter.Time},
+	{Name: "assignee", Also: "assignees", Kind: filter.Person, Many: true}, {Name: "label", Also: "labels", Kind: filter.Text, Many: true},
+	{Name: "start", Also: "start_at", Kind: filter.Time, Nullable: true}, {Name: "due", Also: "due_at", Kind: filter.Time, Nullable: true}, {Name: "estimate", Also: "estimate_minutes", Kind: filter.Number, Nullable: true},
+	{Name: "created", Also: "created_at", Kind: filter.Time}, {Name: "updated", Also: "updated_at", Kind: filter.Time},
+}
+
+// short returns the name by which Orders and Groups have a field that a task shows as name.
+func short(name string) string {
+	for _, f := range Fields {
+		if f.Also != "" && f.Also == name {
+			return f.Name
+		}
+	}
+	return name
 }
 
 // Values returns what t has of a field of Fields.
@@ -90,7 +100,7 @@ type Order struct {
 	Descending bool
 }
 
-// Orders are the fields that lists are sorted by.
+// Orders are the fields that lists are sorted by, by their short names.
 var Orders = []string{"created", "updated", "due", "start", "priority", "status", "title", "number", "estimate", "rank"}
 
 // Query is a Filter that was understood.
@@ -140,8 +150,8 @@ func (f Filter) sort() (all []Order, err error) {
 		return nil, nil
 	}
 	for name := range strings.SplitSeq(f.Sort, ",") {
-		o := Order{}
-		o.Field, o.Descending = strings.CutPrefix(name, "-")
+		name, descending := strings.CutPrefix(name, "-")
+		o := Order{short(name), descending}
 		if !slices.Contains(Orders, o.Field) {
 			return nil, parameter("sort", "unknown_field", "a list of tasks is sorted by "+strings.Join(Orders, ", "))
 		}
@@ -190,7 +200,7 @@ func show(v any) string {
 	return fmt.Sprint(v)
 }
 
-// Groups are what tasks are counted by.
+// Groups are what tasks are counted by, by their short names.
 var Groups = []string{"status", "priority", "assignee", "label", "project"}
 
 // Count is how many tasks have a value.

@@ -132,7 +132,7 @@ func (s *Service) Counts(ctx context.Context, who identity.Caller, f Filter, by 
 	if err != nil {
 		return nil, err
 	}
-	if !slices.Contains(Groups, by) {
+	if by = short(by); !slices.Contains(Groups, by) {
 		return nil, parameter("by", "unknown_field", "tasks are counted by "+strings.Join(Groups, ", "))
 	}
 	return s.store.Counts(ctx, who, q, by)

@@ -68,7 +68,7 @@ func (a *api) register(r *rest.API) {
 
 const filterHelp = "The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: " +
 	"`status in (open, review) and due < now+7d and assignee = me and not label = \"x\"`. " +
-	"Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. " +
+	"Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated; or as a task shows them: project_id, parent_id, assignees, labels, start_at, due_at, estimate_minutes, created_at, updated_at. " +
 	"Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. " +
 	"Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. " +
 	"A field that is empty satisfies no comparison; `not` turns that round."
@@ -117,7 +117,7 @@ func (f TaskFilter) filter() task.Filter {
 type listTasksInput struct {
 	rest.PageInput
 	TaskFilter
-	Sort string `query:"sort" maxLength:"100" doc:"Fields, - before one for descending: created, updated, due, start, priority, status, title, number, estimate, rank. What is empty comes last." example:"-priority,due"`
+	Sort string `query:"sort" maxLength:"100" doc:"Fields, - before one for descending: created, updated, due, start, priority, status, title, number, estimate, rank; or as a task shows them, such as due_at. What is empty comes last." example:"-priority,due"`
 }
 
 type taskPage struct{ Body rest.Page[task.Task] }
@@ -136,7 +136,7 @@ func (a *api) listTasks(ctx context.Context, who identity.Caller, in *listTasksI
 
 type countInput struct {
 	TaskFilter
-	By string `query:"by" enum:"status,priority,assignee,label,project" default:"status" doc:"What they are grouped by" example:"status"`
+	By string `query:"by" enum:"status,priority,assignee,label,project,assignees,labels,project_id" default:"status" doc:"What they are grouped by: assignees, labels and project_id are assignee, label and project, as a task shows them" example:"status"`
 }
 
 type countOutput struct{ Body TaskCounts }

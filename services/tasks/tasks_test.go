@@ -279,9 +279,15 @@ func TestFiltersSayWhatIsWrongWhere(t *testing.T) {
 			t.Errorf("%s: %s, want %s and none of the input", query, r.Body, want)
 		}
 	}
-	for query, want := range map[string]int{"filter=status+in+(open,done)+and+not+due+%3C+now": 1, "filter=assignee+%3D+me": 0, "q=desks": 1, "q=chairs": 0} {
+	for query, want := range map[string]int{"filter=status+in+(open,done)+and+not+due+%3C+now": 1, "filter=assignee+%3D+me": 0, "q=desks": 1, "q=chairs": 0, "filter=project_id+%3D+" + uuid.NewString() + "&sort=-due_at,created_at": 0} {
 		if got := resttest.JSON[rest.Page[task.Task]](t, p.do(t, p.a, "GET", "tasks?"+query, nil).Want(t, 200)); len(got.Items) != want {
 			t.Errorf("%s: %d tasks, want %d", query, len(got.Items), want)
+		}
+	}
+	for short, shown := range map[string]string{"assignee": "assignees", "label": "labels", "project": "project_id"} {
+		want, got := p.do(t, p.a, "GET", "task-counts?by="+short, nil).Want(t, 200), p.do(t, p.a, "GET", "task-counts?by="+shown, nil).Want(t, 200)
+		if string(got.Body) != string(want.Body) {
+			t.Errorf("counts by %s %s, want %s", shown, got.Body, want.Body)
 		}
 	}
 	if r := p.do(t, p.a, "GET", "task-counts?by=status", nil).Want(t, 200); string(r.Body) != `{"items":[{"value":"open","count":1}]}`+"\n" {
