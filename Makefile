@@ -1,6 +1,8 @@
 # Everything that is done to Bailiwick by hand is a target here.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+# What uses the platform finds it where it runs.
+AT = BAILIWICK_PORT_OFFSET=$${BAILIWICK_PORT_OFFSET:-$$(cat $${BAILIWICK_STATE:-.local}/run/offset)}
 SERVICES := auth users authz tasks reports
 MODULES = $(shell go list -m -f '{{.Dir}}')
 LOCAL := go run ./deploy/local
@@ -36,7 +38,7 @@ logs: ## follow the logs
 	@$(LOCAL) logs
 
 demo: up ## start it and run a company's first day through it
-	@go run ./tests/cmd/demo
+	@$(AT) go run ./tests/cmd/demo
 
 test: setup ## run every test of every module
 	go test -count=1 -timeout 20m work
@@ -79,7 +81,7 @@ breaking: ## find what would break clients of the last release and was not accep
 	@.local/bin/oasdiff breaking --fail-on ERR --err-ignore openapi/released/accepted.txt openapi/released/openapi.json openapi/openapi.json
 
 bench: up ## measure, beside the limit of each figure, in one run
-	@go run ./tests/cmd/bench
+	@$(AT) go run ./tests/cmd/bench
 
 openapi: ## write the OpenAPI documents and the SDKs anew
 	@mkdir -p .local/bin && go build -o .local/bin/ $(SERVICES:%=./services/%)

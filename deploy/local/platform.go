@@ -11,7 +11,8 @@ import (
 )
 
 // ports are the defaults; BAILIWICK_PORT_<NAME> changes one, and
-// BAILIWICK_PORT_OFFSET moves all that are not changed so. All lie below 32768,
+// BAILIWICK_PORT_OFFSET moves all that are not changed so; where it is
+// not set and the platform runs, they stay where they are. All lie below 32768,
 // where the kernel begins to lend ports to outgoing connections.
 var ports = map[string]int{
 	"GATEWAY": 8080, "GATEWAY_TLS": 8443, "AUTH": 8101, "USERS": 8102, "AUTHZ": 8103, "TASKS": 8104, "TASKS_2": 8114, "REPORTS": 8105,
@@ -24,6 +25,8 @@ type platform struct {
 	root    string // of the clone
 	state   string // .local, or another folder of the clone for a second platform
 	ports   map[string]int
+	offset  int
+	kept    string // the offset that what runs was started with; "": nothing runs, or nobody knows
 	secrets map[string]string
 }
 
@@ -42,12 +45,14 @@ func newPlatform() (*platform, error) {
 	if other := os.Getenv("BAILIWICK_STATE"); other != "" {
 		p.state = other
 	}
-	offset, err := strconv.Atoi(cmp.Or(os.Getenv("BAILIWICK_PORT_OFFSET"), "0"))
-	if err != nil {
+	if kept, err := os.ReadFile(p.path("run", "offset")); err == nil && p.runs() {
+		p.kept = string(kept)
+	}
+	if p.offset, err = strconv.Atoi(cmp.Or(os.Getenv("BAILIWICK_PORT_OFFSET"), p.kept, "0")); err != nil {
 		return nil, errors.New("BAILIWICK_PORT_OFFSET is no number")
 	}
 	for name, port := range ports {
-		port += offset
+		port += p.offset
 		if v := os.Getenv("BAILIWICK_PORT_" + name); v != "" {
 			if port, err = strconv.Atoi(v); err != nil || port < 1 || port > 65535 {
 				return nil, fmt.Errorf("BAILIWICK_PORT_%s is no port", name)
@@ -61,6 +66,11 @@ func newPlatform() (*platform, error) {
 		}
 	}
 	return p, os.MkdirAll(p.bin(), 0o755)
+}
+
+// keepOffset notes the offset for whoever does not name it.
+func (p *platform) keepOffset() error {
+	return os.WriteFile(p.path("run", "offset"), []byte(strconv.Itoa(p.offset)), 0o644)
 }
 
 // path returns a place in the folder of the state.

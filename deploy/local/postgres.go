@@ -65,6 +65,9 @@ func (p *platform) postmaster() int {
 
 // elsewhere returns an error where the platform runs, but at other ports than p's.
 func (p *platform) elsewhere() error {
+	if p.kept != "" && p.kept != strconv.Itoa(p.offset) {
+		return fmt.Errorf("BAILIWICK_PORT_OFFSET is %d, but the platform runs with %s: leave it unset, or make down", p.offset, p.kept)
+	}
 	if pid := p.postmaster(); pid > 0 && !listens(p.at("POSTGRES")) {
 		return fmt.Errorf("PostgreSQL runs (pid %d) at another port than %d: set BAILIWICK_PORT_OFFSET as it was, or make down", pid, p.ports["POSTGRES"])
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -179,6 +180,11 @@ func (p *platform) running() (names []string) {
 		names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
 	}
 	return names
+}
+
+// runs reports whether anything of the platform does.
+func (p *platform) runs() bool {
+	return p.postmaster() > 0 || slices.ContainsFunc(p.running(), func(name string) bool { _, alive := p.record(name); return alive })
 }
 
 // as wraps a command so that it runs as another user when we are root. Where

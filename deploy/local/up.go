@@ -18,10 +18,16 @@ import (
 // it works.
 func up(ctx context.Context, p *platform) error {
 	begun := time.Now()
+	if err := p.elsewhere(); err != nil {
+		return err
+	}
 	if err := p.loadSecrets(); err != nil {
 		return err
 	}
 	if err := p.portsAreFree(); err != nil { // before minutes are spent
+		return err
+	}
+	if err := p.keepOffset(); err != nil {
 		return err
 	}
 	if err := packages(ctx, needs); err != nil {
