@@ -26,6 +26,10 @@ func (p *platform) postgresUp(ctx context.Context) error {
 			return err
 		}
 	}
+	// PostgreSQL would take whatever has that pid for a server of its own.
+	if err := os.Remove(filepath.Join(data, "postmaster.pid")); err != nil && !os.IsNotExist(err) {
+		return err
+	}
 	opts := fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=300 -c shared_buffers=256MB", p.ports["POSTGRES"])
 	return run(ctx, data, environment(), p.as("postgres", []string{filepath.Join(bin, "pg_ctl"), "-w", "-s", "-D", data, "-l", filepath.Join(data, "server.log"), "-o", opts, "start"})...)
 }
@@ -48,7 +52,8 @@ func (p *platform) initdb(ctx context.Context, bin, data string) error {
 		"--pwfile=" + password, "-E", "UTF8", "--locale=C.UTF-8"})...)
 }
 
-// postmaster returns the pid of our server, or 0.
+// postmaster returns the pid of our server, or 0. One that was killed leaves its
+// pid, which is a zombie's for a while, and later perhaps another program's.
 func (p *platform) postmaster() int {
 	data, err := os.ReadFile(p.path("postgres", "postmaster.pid"))
 	if err != nil {
@@ -57,7 +62,12 @@ func (p *platform) postmaster() int {
 	lines := strings.SplitN(string(data), "\n", 3)
 	pid := atoi(strings.TrimSpace(lines[0]))
 	comm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
-	if err != nil || !strings.HasPrefix(string(comm), "postgres") {
+	if err != nil || !strings.HasPrefix(string(comm), "postgres") || startTime(pid) == "" {
+		return 0
+	}
+	in, err := os.Stat("/proc/" + strconv.Itoa(pid) + "/cwd")
+	ours, missing := os.Stat(p.path("postgres"))
+	if err == nil && missing == nil && !os.SameFile(in, ours) {
 		return 0
 	}
 	return pid
