@@ -945,11 +945,14 @@ func (e ListPermissionsParamsOrigin) Valid() bool {
 
 // Defines values for CountTasksParamsBy.
 const (
-	CountTasksParamsByAssignee CountTasksParamsBy = "assignee"
-	CountTasksParamsByLabel    CountTasksParamsBy = "label"
-	CountTasksParamsByPriority CountTasksParamsBy = "priority"
-	CountTasksParamsByProject  CountTasksParamsBy = "project"
-	CountTasksParamsByStatus   CountTasksParamsBy = "status"
+	CountTasksParamsByAssignee  CountTasksParamsBy = "assignee"
+	CountTasksParamsByAssignees CountTasksParamsBy = "assignees"
+	CountTasksParamsByLabel     CountTasksParamsBy = "label"
+	CountTasksParamsByLabels    CountTasksParamsBy = "labels"
+	CountTasksParamsByPriority  CountTasksParamsBy = "priority"
+	CountTasksParamsByProject   CountTasksParamsBy = "project"
+	CountTasksParamsByProjectId CountTasksParamsBy = "project_id"
+	CountTasksParamsByStatus    CountTasksParamsBy = "status"
 )
 
 // Valid indicates whether the value is a known member of the CountTasksParamsBy enum.
@@ -957,11 +960,17 @@ func (e CountTasksParamsBy) Valid() bool {
 	switch e {
 	case CountTasksParamsByAssignee:
 		return true
+	case CountTasksParamsByAssignees:
+		return true
 	case CountTasksParamsByLabel:
+		return true
+	case CountTasksParamsByLabels:
 		return true
 	case CountTasksParamsByPriority:
 		return true
 	case CountTasksParamsByProject:
+		return true
+	case CountTasksParamsByProjectId:
 		return true
 	case CountTasksParamsByStatus:
 		return true
@@ -3968,7 +3977,7 @@ type CountTasksParams struct {
 	// Trash Those in the trash instead
 	Trash *bool `form:"trash,omitempty" json:"trash,omitempty"`
 
-	// By What they are grouped by
+	// By What they are grouped by: assignees, labels and project_id are assignee, label and project, as a task shows them
 	By *CountTasksParamsBy `form:"by,omitempty" json:"by,omitempty"`
 }
 
@@ -4064,7 +4073,7 @@ type ListTasksParams struct {
 	// Trash Those in the trash instead
 	Trash *bool `form:"trash,omitempty" json:"trash,omitempty"`
 
-	// Sort Fields, - before one for descending: created, updated, due, start, priority, status, title, number, estimate, rank. What is empty comes last.
+	// Sort Fields, - before one for descending: created, updated, due, start, priority, status, title, number, estimate, rank; or as a task shows them, such as due_at. What is empty comes last.
 	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 }
 
@@ -4870,7 +4879,7 @@ type ClientInterface interface {
 
 	// CreateReportRunWithBody Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -4879,7 +4888,7 @@ type ClientInterface interface {
 
 	// CreateReportRun Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -5067,7 +5076,7 @@ type ClientInterface interface {
 	//
 	// Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
 	//
-	// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+	// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated; or as a task shows them: project_id, parent_id, assignees, labels, start_at, due_at, estimate_minutes, created_at, updated_at. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
 	//
 	// Corresponds with GET /tasks/v1/tasks (the `ListTasks` operationId).
 	ListTasks(ctx context.Context, params *ListTasksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -6438,7 +6447,7 @@ func (c *Client) ListReportRuns(ctx context.Context, params *ListReportRunsParam
 
 // CreateReportRunWithBody Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 //
 // Takes any type of body and a specified content type.
 //
@@ -6457,7 +6466,7 @@ func (c *Client) CreateReportRunWithBody(ctx context.Context, params *CreateRepo
 
 // CreateReportRun Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -6885,7 +6894,7 @@ func (c *Client) ListTaskImportErrors(ctx context.Context, id openapi_types.UUID
 //
 // Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
 //
-// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated; or as a task shows them: project_id, parent_id, assignees, labels, start_at, due_at, estimate_minutes, created_at, updated_at. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
 //
 // Corresponds with GET /tasks/v1/tasks (the `ListTasks` operationId).
 func (c *Client) ListTasks(ctx context.Context, params *ListTasksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -13494,7 +13503,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReportRunWithBodyWithResponse Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13503,7 +13512,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReportRunWithResponse Ask for a report
 	//
-	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
+	// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -13721,7 +13730,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
 	//
-	// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+	// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated; or as a task shows them: project_id, parent_id, assignees, labels, start_at, due_at, estimate_minutes, created_at, updated_at. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -33380,7 +33389,7 @@ func (c *ClientWithResponses) ListReportRunsWithResponse(ctx context.Context, pa
 
 // CreateReportRunWithBodyWithResponse Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33395,7 +33404,7 @@ func (c *ClientWithResponses) CreateReportRunWithBodyWithResponse(ctx context.Co
 
 // CreateReportRunWithResponse Ask for a report
 //
-// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
+// The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -33757,7 +33766,7 @@ func (c *ClientWithResponses) ListTaskImportErrorsWithResponse(ctx context.Conte
 //
 // Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
 //
-// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+// The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated; or as a task shows them: project_id, parent_id, assignees, labels, start_at, due_at, estimate_minutes, created_at, updated_at. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
 //
 // Returns a wrapper object for the known response body format(s).
 //

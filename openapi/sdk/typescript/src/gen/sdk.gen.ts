@@ -543,7 +543,7 @@ export const listReportRuns = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Ask for a report
  *
- * The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
+ * The file is made meanwhile: the answer's Location tells the progress, and has the file at its /file in the end. A caller who may read the tasks of some projects alone has to name one of them; one that the tenant has not is refused. A tenant has at most 100 runs that are not over. A run is kept, with its file, for 30 days after it is over.
  */
 export const createReportRun = <ThrowOnError extends boolean = false>(options: Options<CreateReportRunData, ThrowOnError>) => (options.client ?? client).post<CreateReportRunResponses, CreateReportRunErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -786,7 +786,7 @@ export const listTaskImportErrors = <ThrowOnError extends boolean = false>(optio
  *
  * Tasks of the tenant, oldest first unless sort says otherwise. Who has a role for one project alone names it in project_id.
  *
- * The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
+ * The filter language compares fields with values and joins the comparisons by and, or, not and parentheses: `status in (open, review) and due < now+7d and assignee = me and not label = "x"`. Fields: key, number, project, parent, title, status, priority, assignee, label, start, due, estimate, created, updated; or as a task shows them: project_id, parent_id, assignees, labels, start_at, due_at, estimate_minutes, created_at, updated_at. Operators: `=`, `!=`, `in (…)`, `not in (…)`; `<`, `<=`, `>`, `>=` of times and numbers; `~` for a part of a text in any case; `is empty`, `is not empty`. Times: RFC 3339, a date (its beginning in UTC), `now`, `now+7d` (s, m, h, d, w). `me` is the user who asks. A field that is empty satisfies no comparison; `not` turns that round.
  */
 export const listTasks = <ThrowOnError extends boolean = false>(options?: Options<ListTasksData, ThrowOnError>) => (options?.client ?? client).get<ListTasksResponses, ListTasksErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

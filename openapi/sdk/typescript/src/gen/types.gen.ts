@@ -6273,9 +6273,9 @@ export type CountTasksData = {
          */
         trash?: boolean;
         /**
-         * What they are grouped by
+         * What they are grouped by: assignees, labels and project_id are assignee, label and project, as a task shows them
          */
-        by?: 'status' | 'priority' | 'assignee' | 'label' | 'project';
+        by?: 'status' | 'priority' | 'assignee' | 'label' | 'project' | 'assignees' | 'labels' | 'project_id';
     };
     url: '/tasks/v1/task-counts';
 };
@@ -6801,7 +6801,7 @@ export type ListTasksData = {
          */
         trash?: boolean;
         /**
-         * Fields, - before one for descending: created, updated, due, start, priority, status, title, number, estimate, rank. What is empty comes last.
+         * Fields, - before one for descending: created, updated, due, start, priority, status, title, number, estimate, rank; or as a task shows them, such as due_at. What is empty comes last.
          */
         sort?: string;
     };
