@@ -2,6 +2,7 @@ package tenancy
 
 import (
 	"context"
+	"errors"
 
 	"bailiwick.dev/domain/fault"
 	"bailiwick.dev/domain/identity"
@@ -21,15 +22,27 @@ func (s *Service) Disable(ctx context.Context, who identity.Caller, id identity.
 	case who.User == id:
 		return u, fault.New(fault.Conflict, "cannot_disable_yourself", "nobody disables themselves; let somebody else do it")
 	case strong:
-		return u, fault.New(fault.Conflict, "shapes_tenant", "the person holds "+string(TenantWrite)+"; take the role away first that holds it")
+		return u, errShapesTenant()
 	}
 	if err := s.Credentials.DisableCredential(ctx, who.Tenant, id, who.Subject()); err != nil {
 		return u, err
+	}
+	// Who was made an owner meanwhile may be the only one left: authz let the last other
+	// go as long as this one could log in.
+	if strong, err = s.Roles.Holds(ctx, who.Tenant, id, TenantWrite); err != nil {
+		return u, err
+	}
+	if strong {
+		return u, errors.Join(errShapesTenant(), s.settle(context.WithoutCancel(ctx), who.Tenant, id, who.Subject()))
 	}
 	if u, err = s.Store.SetUserStatus(ctx, who, id, UserDisabled); err != nil {
 		return u, err
 	}
 	return u, s.settle(ctx, who.Tenant, id, who.Subject())
+}
+
+func errShapesTenant() error {
+	return fault.New(fault.Conflict, "shapes_tenant", "the person holds "+string(TenantWrite)+"; take the role away first that holds it")
 }
 
 // Enable lets a person log in again.

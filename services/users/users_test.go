@@ -32,6 +32,7 @@ type neighbours struct {
 	begun       []tenancy.Pending
 	mails       []tenancy.Mail
 	suspended   bool
+	promoted    bool // who is disabled is made an owner at that moment
 	down        error
 	opened      func() // runs before a credential is opened
 	roleless    error  // what giving a role fails with
@@ -67,6 +68,9 @@ func (n *neighbours) DisableCredential(_ context.Context, _, user uuid.UUID, _ s
 	c := n.credentials[user]
 	c.Enabled = false
 	n.credentials[user] = c
+	if n.promoted {
+		n.roles[user] = "owner"
+	}
 	return n.down
 }
 
@@ -607,6 +611,11 @@ func TestPeopleAreDisabledByThoseWhoMay(t *testing.T) {
 			t.Errorf("%s disables an owner: %s, and the credential is %+v", name, got.Body, p.credentials[u.ID])
 		}
 	}
+	p.roles[u.ID], p.promoted = "member", true
+	if got := p.do(t, owner, "POST", disable, nil).Want(t, 409); !strings.Contains(string(got.Body), "shapes_tenant") || !p.credentials[u.ID].Enabled {
+		t.Errorf("who is made an owner meanwhile: %s, and the credential is %+v", got.Body, p.credentials[u.ID])
+	}
+	p.promoted = false
 	gate[tenancy.TenantWrite] = access.ErrForbidden()
 	if got := p.do(t, owner, "POST", disable, nil).Want(t, 403); !strings.Contains(string(got.Body), string(tenancy.TenantWrite)) {
 		t.Errorf("%s does not name what makes them stronger than the caller", got.Body)
