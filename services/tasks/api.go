@@ -106,7 +106,7 @@ type TaskFilter struct {
 	ProjectID uuid.UUID `query:"project_id" format:"uuid" doc:"Only of this project" example:"0199a1b2-c3d4-7e5f-8a6b-000000000001"`
 	Status    string    `query:"status" maxLength:"40" doc:"Only with this status" example:"open"`
 	Filter    string    `query:"filter" maxLength:"2000" doc:"The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: \x60\\\"\x60 is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d" example:"priority in (high, urgent) and due < now+7d"`
-	Search    string    `query:"q" maxLength:"200" doc:"Words that title and description hold, all of them" example:"desks"`
+	Search    string    `query:"q" maxLength:"200" doc:"Words that title and description hold, all of them; in Chinese, Japanese and Korean any part of their text" example:"desks"`
 	Trash     bool      `query:"trash" doc:"Those in the trash instead"`
 }
 

@@ -38,7 +38,7 @@ const (
 	byWord = " join task_words w on w.tenant_id = t.tenant_id and w.task_id = t.id"
 	// rarest is that one of the words which the fewest tasks have, as far as a
 	// thousand tell.
-	rarest = `(select a.word from unnest(task_words_of(to_tsvector('simple', %[2]s))) a (word)
+	rarest = `(select a.word from unnest(%[2]s) a (word)
 		order by (select count(*) from (select from task_words c where c.tenant_id = %[1]s and c.word = a.word limit 1000) x), a.word limit 1)`
 )
 
@@ -65,14 +65,31 @@ func chosen(who identity.Caller, tq task.Query, sel string) *query {
 	}
 	if len(tq.Words) > 0 {
 		q.created, q.id = "w.created_at", "w.task_id"
-		words := q.arg(strings.Join(tq.Words, " "))
-		q.sql.WriteString(" and w.tenant_id = " + tenant + " and w.word = " + fmt.Sprintf(rarest, tenant, words) + " and t.search @@ plainto_tsquery('simple', " + words + ")")
+		q.words(tenant, tq.Words)
 	}
 	if tq.Where != nil {
 		q.sql.WriteString(" and ")
 		q.where(tq.Where)
 	}
 	return q
+}
+
+// words adds what chooses by words: the rarest by which they are found, and the
+// comparison of all.
+func (q *query) words(tenant string, words []string) {
+	spaced, parts := split(words)
+	all, same := "", ""
+	if len(spaced) > 0 {
+		text := q.arg(strings.Join(spaced, " "))
+		all, same = "task_words_of(to_tsvector('simple', "+text+"))", " and t.search @@ plainto_tsquery('simple', "+text+")"
+	}
+	if len(parts) > 0 {
+		all = strings.TrimPrefix(all+" || array(select hashtextextended(g, 0) from unnest("+q.arg(grams(parts))+"::text[]) g)", " || ")
+	}
+	for _, part := range parts {
+		same += " and position(lower(" + q.arg(part) + ") in lower(t.title || ' ' || t.description)) > 0"
+	}
+	q.sql.WriteString(" and w.tenant_id = " + tenant + " and w.word = " + fmt.Sprintf(rarest, tenant, all) + same)
 }
 
 func (q *query) where(e filter.Expr) {

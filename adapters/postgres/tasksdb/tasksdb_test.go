@@ -313,7 +313,7 @@ func TestOlderRowsAreMigrated(t *testing.T) {
 	project, one, two := uuid.New(), uuid.New(), uuid.New()
 	db.Exec(t, "insert into projects values ($1, $2, 'Old', '', 1, now(), 'x', now())", who.Tenant, project)
 	for i, id := range []uuid.UUID{one, two} {
-		db.Exec(t, "insert into tasks values ($1, $2, $3, 'T', '', 'in_progress', 'low', $4, null, 1, now() + $5 * interval '1 s', 'x', now())", who.Tenant, id, project, who.User, i)
+		db.Exec(t, "insert into tasks values ($1, $2, $3, 'T 設計', '', 'in_progress', 'low', $4, null, 1, now() + $5 * interval '1 s', 'x', now())", who.Tenant, id, project, who.User, i)
 	}
 	for _, field := range []string{"title", "status"} {
 		db.Exec(t, "insert into task_changes values ($1, gen_random_uuid(), $2, $3, '', 'T', 'x', 'r', '2026-01-01')", who.Tenant, one, field)
@@ -330,9 +330,11 @@ func TestOlderRowsAreMigrated(t *testing.T) {
 	if err != nil || len(history.Items) != 1 || len(history.Items[0].Fields) != 2 || string(history.Items[0].Fields[0].After) != `"T"` {
 		t.Errorf("the history is %+v, %v", history.Items, err)
 	}
-	q, err := task.Filter{Search: "t"}.Query(who, time.Now())
-	if found, err2 := store.Tasks(t.Context(), who, q, page.Request{Limit: 9}); err != nil || err2 != nil || len(found.Items) != 2 {
-		t.Errorf("a search finds %+v, %v, %v", found.Items, err, err2)
+	for _, word := range []string{"t", "計"} {
+		q, err := task.Filter{Search: word}.Query(who, time.Now())
+		if found, err2 := store.Tasks(t.Context(), who, q, page.Request{Limit: 9}); err != nil || err2 != nil || len(found.Items) != 2 {
+			t.Errorf("a search for %s finds %+v, %v, %v", word, found.Items, err, err2)
+		}
 	}
 	made, err := store.Add(t.Context(), who, task.Task{ID: uuid.New(), ProjectID: project, Title: "New", Priority: "low", Assignees: []uuid.UUID{}, Labels: []string{}, Version: 1, CreatedAt: time.Now(), UpdatedAt: time.Now()})
 	if err != nil || made.Key != "P10-3" || made.Status != task.Open {

@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) task.Store) {
 		"PagesThroughEverySort":           sorts,
 		"ShowsEveryStableRowOnce":         stable,
 		"SearchesWords":                   searches,
+		"SearchesTextWithoutSpaces":       searchesWithoutSpaces,
 		"SearchesWhatIsThere":             searchesWhatIsThere,
 		"CountsByGroup":                   counts,
 		"ImportsRowByRow":                 imports,

@@ -196,6 +196,27 @@ func searches(t *testing.T, w world) {
 	}
 }
 
+// Text without spaces is found by any part of it, in any place of a query.
+func searchesWithoutSpaces(t *testing.T, w world) {
+	p := w.project(t)
+	for title, description := range map[string]string{"新しい設計書のレビュー": "Straße, 2024年の猫", "API設計、書類 für Ärzte": "黒猫", "데이터베이스를 점검": "サーバーをﾃｽﾄする𠮷野家"} {
+		d := w.draft(p.ID)
+		d.Title, d.Description = title, description
+		if _, err := w.Add(t.Context(), w.who, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for words, want := range map[string]int{
+		"設計": 2, "設計書": 1, "書類": 1, "計書 猫": 1, "猫": 2, "計": 2, "レビュー": 1, "ビュ": 1, "レー": 0, "書設": 0, "api設計": 1, "API設計、書類": 1, "設計。書類": 1, "2024年": 1,
+		"데이터": 1, "베이스 점검": 1, "점검 설계": 0, "サーバー": 1, "ｽﾄ": 1, "𠮷": 1, "𠮷野": 1, "設計 ärzte": 1, "設計 chairs": 0, "straße": 1, "設計 straße 猫": 1, "、": 0, "設計、": 2, "設計 --": 2, "-- 、": 0,
+	} {
+		q, err := task.Filter{Search: words}.Query(w.who, now())
+		if got := w.list(t, q); err != nil || len(got) != want {
+			t.Errorf("%q: %d tasks, %v, want %d", words, len(got), err, want)
+		}
+	}
+}
+
 // What a task says is found as it is now, wherever it was written.
 func searchesWhatIsThere(t *testing.T, w world) {
 	p := w.project(t)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -268,8 +269,19 @@ func (s *Store) chosen(who identity.Caller, q task.Query) (all []task.Task) {
 }
 
 func says(t task.Task, words []string) bool {
-	text := strings.Fields(strings.ToLower(t.Title + " " + t.Description))
-	return !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(text, strings.ToLower(w)) })
+	text := strings.ToLower(t.Title + " " + t.Description)
+	has := func(word string) bool {
+		if strings.ContainsFunc(word, func(r rune) bool { return r >= 0x1100 }) { // is written without spaces
+			return !slices.ContainsFunc(split(word), func(part string) bool { return !strings.Contains(text, part) })
+		}
+		return slices.Contains(split(text), word)
+	}
+	asked := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return len(split(w)) == 0 })
+	return (len(words) == 0 || len(asked) > 0) && !slices.ContainsFunc(asked, func(w string) bool { return !has(strings.ToLower(w)) })
+}
+
+func split(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) })
 }
 
 // Tasks implements task.Store.
