@@ -3971,7 +3971,7 @@ type CountTasksParams struct {
 	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: `\"` is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
-	// Q Words that title and description hold, all of them
+	// Q Words that title and description hold, all of them; in Chinese, Japanese and Korean any part of their text
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// Trash Those in the trash instead
@@ -3995,7 +3995,7 @@ type ExportTasksParams struct {
 	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: `\"` is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
-	// Q Words that title and description hold, all of them
+	// Q Words that title and description hold, all of them; in Chinese, Japanese and Korean any part of their text
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// Trash Those in the trash instead
@@ -4067,7 +4067,7 @@ type ListTasksParams struct {
 	// Filter The filter language, which list-tasks describes. In a text in quotes a backslash makes the next character plain: `\"` is a quote. Nests at most 32 deep, compares at most 100 times, and an in has at most 200 values. A + is sent as %2B: now%2B7d
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 
-	// Q Words that title and description hold, all of them
+	// Q Words that title and description hold, all of them; in Chinese, Japanese and Korean any part of their text
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// Trash Those in the trash instead

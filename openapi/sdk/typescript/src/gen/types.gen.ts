@@ -6265,7 +6265,7 @@ export type CountTasksData = {
          */
         filter?: string;
         /**
-         * Words that title and description hold, all of them
+         * Words that title and description hold, all of them; in Chinese, Japanese and Korean any part of their text
          */
         q?: string;
         /**
@@ -6343,7 +6343,7 @@ export type ExportTasksData = {
          */
         filter?: string;
         /**
-         * Words that title and description hold, all of them
+         * Words that title and description hold, all of them; in Chinese, Japanese and Korean any part of their text
          */
         q?: string;
         /**
@@ -6793,7 +6793,7 @@ export type ListTasksData = {
          */
         filter?: string;
         /**
-         * Words that title and description hold, all of them
+         * Words that title and description hold, all of them; in Chinese, Japanese and Korean any part of their text
          */
         q?: string;
         /**
